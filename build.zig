@@ -1,0 +1,35 @@
+//! `zig build` makes the shim for the host; `zig build test` runs its unit tests; `zig build gen` writes
+//! src/host/shim.gen.ts; `zig build darwin` compiles the shim for aarch64-macos.
+
+const std = @import("std");
+
+pub fn build(b: *std.Build) void {
+    const optimize = b.standardOptimizeOption(.{});
+    const host = b.resolveTargetQuery(std.Target.Query.parse(.{
+        .arch_os_abi = "x86_64-linux-gnu.2.28",
+        .cpu_features = "x86_64_v2",
+    }) catch unreachable);
+
+    const lib = b.addLibrary(.{ .name = "carrick", .linkage = .dynamic, .root_module = shim(b, "shim/main.zig", host, optimize), .use_llvm = true });
+    b.getInstallStep().dependOn(&b.addInstallArtifact(lib, .{ .dest_dir = .{ .override = .{ .custom = "../dist" } } }).step);
+
+    const gen = b.addExecutable(.{ .name = "gen", .root_module = shim(b, "shim/gen.zig", host, .Debug) });
+    const run_gen = b.addRunArtifact(gen);
+    run_gen.addFileArg(b.path("src/host/shim.gen.ts"));
+    run_gen.has_side_effects = true;
+    b.step("gen", "write src/host/shim.gen.ts").dependOn(&run_gen.step);
+
+    const tests = b.addTest(.{ .root_module = shim(b, "shim/test.zig", host, optimize), .use_llvm = true });
+    b.step("test", "run the shim's unit tests").dependOn(&b.addRunArtifact(tests).step);
+}
+
+fn shim(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, optimize: std.builtin.OptimizeMode) *std.Build.Module {
+    return b.createModule(.{
+        .root_source_file = b.path(root),
+        .target = target,
+        .optimize = optimize,
+        .link_libc = true,
+        .strip = optimize == .ReleaseFast,
+        .omit_frame_pointer = optimize == .ReleaseFast,
+    });
+}

@@ -1,0 +1,105 @@
+//! The one source of every layout and number that Zig and TypeScript share. `shim/gen.zig` writes
+//! `src/host/shim.gen.ts` from the declarations here and from the functions in the `exports.zig` of
+//! each room; CI fails when the committed file differs.
+//!
+//! Only i32, u32, f64, pointers and void cross the border (facts: an i64 costs 10 ns, these 1.3 ns). Guest
+//! addresses and sizes below 2^53 travel as `usize`, which the generator spells `ptr`.
+
+const std = @import("std");
+
+/// Raised when a layout or an exported function changes its meaning without changing its shape.
+pub const abi_version: u32 = 1;
+
+pub const page_size = 4096;
+
+/// Why `cpu_enter` returned. The register block holds the rest.
+pub const Exit = enum(u32) {
+    /// `svc #0`; pc is already behind it.
+    syscall = 1,
+    /// Data or instruction access that the page tables refuse; `fault_addr`, `fault_access`. pc is the faulting instruction.
+    fault = 2,
+    /// Undefined or disabled instruction (SIGILL); pc is the instruction.
+    undefined = 3,
+    /// `brk #imm` (SIGTRAP); pc is the instruction, `esr` has the immediate.
+    breakpoint = 4,
+    /// Somebody called `cpu_kick`.
+    kicked = 5,
+    /// The budget is spent.
+    budget = 6,
+    /// Misaligned exclusive, atomic, ordered access, or sp (SIGBUS); `fault_addr`.
+    alignment = 7,
+    /// pc is not a multiple of 4 (SIGBUS).
+    pc_alignment = 8,
+    /// One instruction was executed in single-step mode (SIGTRAP).
+    step = 9,
+};
+
+/// `fault_access` of the register block.
+pub const Access = enum(u32) { read = 0, write = 1, exec = 2 };
+
+/// Page protection as the address-space calls take it. `read`, `write` and `exec` are Linux's PROT_*.
+pub const prot_read = 1;
+pub const prot_write = 2;
+pub const prot_exec = 4;
+/// The page is shared memory: `space_fork` maps it in the child as it is, instead of copy on write.
+pub const prot_shared = 8;
+/// Answered by `space_lookup` only: a frame is mapped here (it may be PROT_NONE).
+pub const prot_present = 16;
+
+/// The whole state of one guest thread at EL0, and how it last stopped. TypeScript sees it as 32-bit lanes.
+/// The kernel owns every field while the task is not running; the engine owns them while it is.
+pub const RegisterBlock = extern struct {
+    x: [31]u64 = @splat(0),
+    sp: u64 = 0,
+    pc: u64 = 0,
+    /// NZCV in bits 31..28, as in SPSR_EL1; the rest is zero at EL0.
+    pstate: u64 = 0,
+    tpidr: u64 = 0,
+    tpidrro: u64 = 0,
+
+    exit: u32 = 0,
+    fault_access: u32 = 0,
+    fault_addr: u64 = 0,
+    /// ESR_EL1 as Linux would have seen it (for `esr_context` in the signal frame).
+    esr: u64 = 0,
+    fpcr: u32 = 0,
+    fpsr: u32 = 0,
+
+    /// Vector registers, low half first.
+    v: [32][2]u64 align(16) = @splat(.{ 0, 0 }),
+
+    /// Address space handle that this task runs in (`space_create`).
+    space: u32 = 0,
+    /// Set by `cpu_kick` from any thread, taken back by the engine when it exits with `kicked`. Accessed atomically.
+    stop: u32 = 0,
+    /// 1: execute one instruction, then exit with `step`.
+    single_step: u32 = 0,
+    /// Instructions retired by this task so far, modulo 2^32 (statistics and deterministic budgets).
+    retired: u32 = 0,
+    /// The local exclusive monitor: address and size in bytes of the last load-exclusive (0 = clear), and the value it saw.
+    monitor_addr: u64 = 0,
+    monitor_value: [2]u64 = .{ 0, 0 },
+    monitor_size: u32 = 0,
+    reserved: u32 = 0,
+};
+
+/// One piece of guest or host memory, as `struct iovec` on arm64.
+pub const Iovec = extern struct { base: u64, len: u64 };
+
+comptime {
+    std.debug.assert(@sizeOf(RegisterBlock) <= 1024);
+    std.debug.assert(@offsetOf(RegisterBlock, "v") % 16 == 0);
+}
+
+/// The structs whose field offsets TypeScript gets.
+pub const structs = .{ .RegisterBlock = RegisterBlock, .Iovec = Iovec };
+/// The enums and numbers that TypeScript gets.
+pub const enums = .{ .Exit = Exit, .Access = Access };
+pub const numbers = .{
+    .ABI_VERSION = abi_version,
+    .PAGE_SIZE = page_size,
+    .PROT_SHARED = prot_shared,
+    .PROT_PRESENT = prot_present,
+};
+/// The rooms whose public `callconv(.c)` functions are the exported ABI.
+pub const rooms = .{ @import("exports.zig"), @import("mem/exports.zig"), @import("cpu/exports.zig"), @import("host/exports.zig") };

@@ -1,0 +1,13 @@
+//! Exports that belong to no room: what the loader of the shim checks before it trusts anything else.
+
+const gen = @import("gen.zig");
+const abi = @import("abi.zig");
+
+pub fn shim_abi_version() callconv(.c) u32 {
+    return abi.abi_version;
+}
+
+/// Hash of every layout and signature that `shim.gen.ts` was made from.
+pub fn shim_layout_hash() callconv(.c) u32 {
+    return comptime gen.layoutHash();
+}

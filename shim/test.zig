@@ -1,0 +1,5 @@
+//! Root of `zig build test`: names every file that has tests.
+
+test {
+    _ = @import("gen.zig");
+}
