@@ -1,0 +1,92 @@
+// Linux error numbers (include/uapi/asm-generic/errno-base.h, errno.h) and the kernel-internal restart codes
+// (include/linux/errno.h). Kernel functions return them negated; nothing in the kernel throws them.
+
+export const EPERM = 1;
+export const ENOENT = 2;
+export const ESRCH = 3;
+export const EINTR = 4;
+export const EIO = 5;
+export const ENXIO = 6;
+export const E2BIG = 7;
+export const ENOEXEC = 8;
+export const EBADF = 9;
+export const ECHILD = 10;
+export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const EACCES = 13;
+export const EFAULT = 14;
+export const ENOTBLK = 15;
+export const EBUSY = 16;
+export const EEXIST = 17;
+export const EXDEV = 18;
+export const ENODEV = 19;
+export const ENOTDIR = 20;
+export const EISDIR = 21;
+export const EINVAL = 22;
+export const ENFILE = 23;
+export const EMFILE = 24;
+export const ENOTTY = 25;
+export const ETXTBSY = 26;
+export const EFBIG = 27;
+export const ENOSPC = 28;
+export const ESPIPE = 29;
+export const EROFS = 30;
+export const EMLINK = 31;
+export const EPIPE = 32;
+export const EDOM = 33;
+export const ERANGE = 34;
+export const EDEADLK = 35;
+export const ENAMETOOLONG = 36;
+export const ENOLCK = 37;
+export const ENOSYS = 38;
+export const ENOTEMPTY = 39;
+export const ELOOP = 40;
+export const ENOMSG = 42;
+export const EIDRM = 43;
+export const ENODATA = 61;
+export const ETIME = 62;
+export const ENOLINK = 67;
+export const EPROTO = 71;
+export const EBADMSG = 74;
+export const EOVERFLOW = 75;
+export const ELIBBAD = 80;
+export const EILSEQ = 84;
+export const EUSERS = 87;
+export const ENOTSOCK = 88;
+export const EDESTADDRREQ = 89;
+export const EMSGSIZE = 90;
+export const EPROTOTYPE = 91;
+export const ENOPROTOOPT = 92;
+export const EPROTONOSUPPORT = 93;
+export const ESOCKTNOSUPPORT = 94;
+export const EOPNOTSUPP = 95;
+export const EPFNOSUPPORT = 96;
+export const EAFNOSUPPORT = 97;
+export const EADDRINUSE = 98;
+export const EADDRNOTAVAIL = 99;
+export const ENETDOWN = 100;
+export const ENETUNREACH = 101;
+export const ECONNABORTED = 103;
+export const ECONNRESET = 104;
+export const ENOBUFS = 105;
+export const EISCONN = 106;
+export const ENOTCONN = 107;
+export const ETIMEDOUT = 110;
+export const ECONNREFUSED = 111;
+export const EHOSTUNREACH = 113;
+export const EALREADY = 114;
+export const EINPROGRESS = 115;
+export const ESTALE = 116;
+export const EDQUOT = 122;
+export const ECANCELED = 125;
+export const EOWNERDEAD = 130;
+export const ENOTRECOVERABLE = 131;
+
+/** Restart unless a handler without SA_RESTART runs. */
+export const ERESTARTSYS = 512;
+/** Restart always. */
+export const ERESTARTNOINTR = 513;
+/** EINTR when any handler runs, restart otherwise. */
+export const ERESTARTNOHAND = 514;
+/** EINTR when any handler runs, otherwise restart_syscall(2) with the task's saved Op. */
+export const ERESTART_RESTARTBLOCK = 516;

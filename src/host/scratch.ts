@@ -1,0 +1,31 @@
+// One page-aligned-enough block of memory that both TypeScript and the shim reach: the staging area of every
+// small copy to and from guests and the host. Its content is valid until the next call that uses it.
+
+import { pointerOf } from "./shim.ts";
+
+export const SCRATCH_BYTES = 128 * 1024;
+
+const memory = new ArrayBuffer(SCRATCH_BYTES);
+
+export const scratch = {
+  u8: new Uint8Array(memory),
+  i32: new Int32Array(memory),
+  u32: new Uint32Array(memory),
+  f64: new Float64Array(memory),
+  view: new DataView(memory),
+  bytes: Buffer.from(memory),
+  ptr: pointerOf(new Uint8Array(memory)),
+  /** A Number as a little-endian u64 at byte `offset` (exact below 2^53; negative values sign-extend). */
+  setU64(offset: number, value: number): void {
+    scratch.view.setUint32(offset, value >>> 0, true);
+    scratch.view.setInt32(offset + 4, Math.floor(value / 4294967296), true);
+  },
+  /** The u64 at `offset` as a Number; values of 2^53 and more lose their low bits. */
+  getU64(offset: number): number {
+    return scratch.view.getUint32(offset, true) + scratch.view.getUint32(offset + 4, true) * 4294967296;
+  },
+  /** The i64 at `offset` as a Number. */
+  getI64(offset: number): number {
+    return scratch.view.getUint32(offset, true) + scratch.view.getInt32(offset + 4, true) * 4294967296;
+  },
+};

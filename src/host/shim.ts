@@ -1,0 +1,32 @@
+// Loads the shim and checks that it is the one this source was generated for. The only importer of bun:ffi
+// besides the files of this room.
+
+import { dlopen, ptr as ffiPtr, type Pointer, toArrayBuffer } from "bun:ffi";
+import { libraryPath } from "./library.ts";
+import { ABI_VERSION, functions, LAYOUT_HASH } from "./shim.gen.ts";
+
+/** The shim's functions. Pointers and sizes are plain Numbers. */
+type Callable<F> = F extends { args: infer A; returns: infer R }
+  ? (...args: { [K in keyof A]: number }) => R extends "void" ? void : number
+  : never;
+export type Shim = { [K in keyof typeof functions]: Callable<(typeof functions)[K]> };
+
+function load(): Shim {
+  const symbols = dlopen(libraryPath(), functions).symbols as unknown as Shim;
+  if (symbols.shim_abi_version() !== ABI_VERSION || symbols.shim_layout_hash() >>> 0 !== LAYOUT_HASH) {
+    throw new Error("the carrick shim does not match this build; run `bun run build`");
+  }
+  return symbols;
+}
+
+export const shim: Shim = load();
+
+/** Host pointer of a JS-owned buffer; valid while the buffer is referenced. */
+export function pointerOf(view: NodeJS.TypedArray): number {
+  return ffiPtr(view) as number;
+}
+
+/** Views over native memory. Make them once; each call costs 100 ns. */
+export function nativeBuffer(ptr: number, sizeBytes: number): ArrayBuffer {
+  return toArrayBuffer(ptr as Pointer, 0, sizeBytes);
+}

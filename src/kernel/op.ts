@@ -1,0 +1,19 @@
+// Blocking without blocked frames: a call that must wait returns `task.block(op, ...)`, and the scheduler
+// calls `op.resume` after a wake (facts: style-anchors, section 5). An Op keeps all that was resolved at
+// entry, so that a retry never reads guest memory again and never restarts a relative timeout.
+
+import type { Task } from "./task.ts";
+
+/** What a handler returns when the task sleeps. Outside -4095..-1 and below every result. */
+export const BLOCKED = -0x1000000;
+
+/** Why `resume` is called. */
+export const Wake = { event: 0, timeout: 1, signal: 2 } as const;
+export type Wake = (typeof Wake)[keyof typeof Wake];
+
+export interface Op {
+  /** A result, -errno, a restart code, or BLOCKED (through `task.block`) to sleep again. Spurious wakes are legal. */
+  resume(task: Task, wake: Wake): number;
+  /** The task dies or leaves the call without `resume`: drop reservations. Wait queues are left by the task itself. */
+  cancel?(task: Task): void;
+}

@@ -1,0 +1,24 @@
+// Where the bytes of a read go and the bytes of a write come from (Linux's struct iov_iter). A file never
+// asks whether it talks to guest memory or to the kernel: read(2), readv(2), sendfile(2) and execve(2) all
+// hand it one of these.
+
+export interface IoBuffer {
+  /** Bytes that are still to be moved. */
+  readonly remaining: number;
+  /**
+   * Copies bytes[from, from + count) into the buffer and advances it. Returns the bytes moved: fewer than
+   * asked when the buffer ends or a guest page cannot be written, -EFAULT when not even one could.
+   */
+  put(bytes: Uint8Array, from: number, count: number): number;
+  /** The other way: copies up to `count` bytes out of the buffer to bytes[from...]. Same results as `put`. */
+  take(bytes: Uint8Array, from: number, count: number): number;
+  /** Writes up to `count` zero bytes. */
+  zero(count: number): number;
+  /**
+   * Reads from a host descriptor straight into the buffer: one preadv(2) at `offset`, or readv(2) when
+   * `offset` is -1. Advances by the bytes read and returns them, or -errno.
+   */
+  hostRead(hostFd: number, offset: number): number;
+  /** Writes the buffer's bytes to a host descriptor: one pwritev(2), or writev(2) when `offset` is -1. */
+  hostWrite(hostFd: number, offset: number): number;
+}
