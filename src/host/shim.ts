@@ -6,8 +6,8 @@ import { libraryPath } from "./library.ts";
 import { ABI_VERSION, functions, LAYOUT_HASH } from "./shim.gen.ts";
 
 /** The shim's functions. Pointers and sizes are plain Numbers. */
-type Callable<F> = F extends { args: infer A; returns: infer R }
-  ? (...args: { [K in keyof A]: number }) => R extends "void" ? void : number
+type Callable<F> = F extends { args: infer A extends readonly unknown[]; returns: infer R }
+  ? (...args: { -readonly [K in keyof A]: number }) => R extends "void" ? void : number
   : never;
 export type Shim = { [K in keyof typeof functions]: Callable<(typeof functions)[K]> };
 

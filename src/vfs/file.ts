@@ -1,0 +1,122 @@
+// The open file description (struct file, file_operations): what a descriptor refers to, shared by dup and
+// fork. Methods never wait: they answer -EAGAIN, and the call layer decides whether to block on `waitQueue`.
+
+import { EBADF, EINVAL, ENOTDIR, ENOTTY, ESPIPE } from "../abi/errno.ts";
+import type { WaitQueue } from "../lib/wait-queue.ts";
+import type { PageCache } from "../mm/page-cache.ts";
+import type { AddressSpace } from "../mm/address-space.ts";
+import type { DirectoryEntry, Inode, Stat } from "./inode.ts";
+import type { IoBuffer } from "./io-buffer.ts";
+import type { Path } from "./path.ts";
+
+const O_ACCMODE = 3;
+const O_NONBLOCK = 0o4000;
+const POLLIN = 1;
+const POLLOUT = 4;
+
+export abstract class File {
+  /** Descriptors, mappings and ops that hold this description. */
+  private refs = 1;
+  /** Access mode and status flags (O_APPEND, O_NONBLOCK, ...). */
+  flags: number;
+  /** Where it was opened; null for pipes, sockets and anonymous files. */
+  path: Path | null = null;
+  /** F_SETOWN pid (negative: process group) and F_SETSIG signal. */
+  owner = 0;
+  ownerSignal = 0;
+
+  constructor(flags: number) {
+    this.flags = flags;
+  }
+
+  abstract readonly inode: Inode;
+
+  get canRead(): boolean {
+    return (this.flags & O_ACCMODE) !== 1;
+  }
+  get canWrite(): boolean {
+    return (this.flags & O_ACCMODE) !== 0;
+  }
+  get nonblock(): boolean {
+    return (this.flags & O_NONBLOCK) !== 0;
+  }
+
+  /** Woken with poll bits whenever `poll` may answer more than before; null when the file is always ready. */
+  get waitQueue(): WaitQueue | null {
+    return null;
+  }
+
+  /** Ready events now: EPOLLIN | EPOLLOUT | EPOLLHUP ... */
+  poll(): number {
+    return POLLIN | POLLOUT;
+  }
+
+  /** Bytes moved, 0 at the end, -EAGAIN when it would have to wait, or another -errno. */
+  read(_io: IoBuffer): number {
+    return -EINVAL;
+  }
+  write(_io: IoBuffer): number {
+    return -EINVAL;
+  }
+  /** pread and pwrite; `pos` is at least 0. */
+  readAt(_io: IoBuffer, _pos: number): number {
+    return -ESPIPE;
+  }
+  writeAt(_io: IoBuffer, _pos: number): number {
+    return -ESPIPE;
+  }
+  /** lseek(2); `whence` is SEEK_*. The new position or -errno. */
+  seek(_offset: number, _whence: number): number {
+    return -ESPIPE;
+  }
+
+  stat(): Stat | number {
+    return this.inode.stat();
+  }
+
+  truncate(_size: number): number {
+    return -EINVAL;
+  }
+  /** fallocate(2). */
+  allocate(_mode: number, _offset: number, _len: number): number {
+    return -ESPIPE;
+  }
+  /** fsync(2), fdatasync(2). */
+  sync(_dataOnly: boolean): number {
+    return -EINVAL;
+  }
+
+  /** Calls `emit` for each entry from offset `from` until it returns false. 0 or -errno. */
+  readDirectory(_from: number, _emit: (entry: DirectoryEntry) => boolean): number {
+    return -ENOTDIR;
+  }
+
+  /** `mm` is the caller's memory for arguments. A result, -errno; -ENOTTY for commands it does not know. */
+  ioctl(_mm: AddressSpace, _command: number, _arg: number): number {
+    return -ENOTTY;
+  }
+
+  /** The page cache that mmap maps. */
+  pages(): PageCache | number {
+    return this.inode.pages();
+  }
+
+  /** A descriptor of the host that stands for this file, for stdin and tty pass-through; -EBADF when there is none. */
+  get hostFd(): number {
+    return -EBADF;
+  }
+
+  ref(): this {
+    this.refs += 1;
+    return this;
+  }
+
+  /** Drops one holder; the last one releases the file. */
+  unref(): void {
+    this.refs -= 1;
+    if (this.refs === 0) this.release();
+  }
+
+  /** The last holder is gone: close host descriptors, wake peers. */
+  protected release(): void {}
+}

@@ -1,0 +1,130 @@
+// The inode as every file system offers it (include/linux/fs.h: struct inode, inode_operations). vfs calls
+// these methods after it has resolved names and checked permissions; file systems do no path walking.
+
+import { EACCES, EINVAL, ENODATA, ENOTDIR, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
+import type { PageCache } from "../mm/page-cache.ts";
+import type { Credentials } from "./credentials.ts";
+import type { File } from "./file.ts";
+import type { FileSystem } from "./file-system.ts";
+
+/** struct kstat. Sizes in bytes, times as seconds plus nanoseconds since the epoch. */
+export interface Stat {
+  dev: number;
+  ino: number;
+  mode: number;
+  nlink: number;
+  uid: number;
+  gid: number;
+  rdev: number;
+  size: number;
+  blksize: number;
+  /** In units of 512 bytes. */
+  blocks: number;
+  atimeSec: number;
+  atimeNsec: number;
+  mtimeSec: number;
+  mtimeNsec: number;
+  ctimeSec: number;
+  ctimeNsec: number;
+  /** Birth time; zero when unknown. */
+  btimeSec: number;
+  btimeNsec: number;
+}
+
+/** struct iattr: the attributes to change; absent ones stay. */
+export interface Attributes {
+  mode?: number;
+  uid?: number;
+  gid?: number;
+  size?: number;
+  atimeSec?: number;
+  atimeNsec?: number;
+  mtimeSec?: number;
+  mtimeNsec?: number;
+}
+
+/** One name met by `readDirectory`. */
+export interface DirectoryEntry {
+  name: string;
+  ino: number;
+  /** DT_* */
+  type: number;
+  /** Offset to continue behind this entry (d_off). */
+  next: number;
+}
+
+/** Names are byte strings without "/", never "." or "..". Results: an object or value, or -errno. */
+export abstract class Inode {
+  abstract readonly fs: FileSystem;
+  abstract readonly ino: number;
+  /** Type and permission bits (S_IF*), as of the last look. */
+  abstract readonly mode: number;
+
+  /** Current attributes, or -errno. A fresh object the caller may keep. */
+  abstract stat(): Stat | number;
+
+  /** Opens an existing inode. `flags` are O_* without O_CREAT, O_EXCL, O_NOFOLLOW; permission is already checked. */
+  abstract open(flags: number): File | number;
+
+  lookup(_name: string): Inode | number {
+    return -ENOTDIR;
+  }
+  /** Creates a regular file. */
+  create(_name: string, _mode: number, _cred: Credentials): Inode | number {
+    return -EACCES;
+  }
+  mkdir(_name: string, _mode: number, _cred: Credentials): Inode | number {
+    return -EPERM;
+  }
+  symlink(_name: string, _target: string, _cred: Credentials): Inode | number {
+    return -EPERM;
+  }
+  /** Devices, FIFOs and sockets; `mode` has the type bits. */
+  mknod(_name: string, _mode: number, _rdev: number, _cred: Credentials): Inode | number {
+    return -EPERM;
+  }
+  /** An unnamed regular file in this directory (O_TMPFILE). */
+  tmpfile(_mode: number, _cred: Credentials): Inode | number {
+    return -EOPNOTSUPP;
+  }
+  /** Makes `name` in this directory another name of `inode`, which belongs to the same file system. */
+  link(_name: string, _inode: Inode): number {
+    return -EPERM;
+  }
+  unlink(_name: string): number {
+    return -EPERM;
+  }
+  rmdir(_name: string): number {
+    return -EPERM;
+  }
+  /** renameat2 within one file system; `flags` are RENAME_*. */
+  rename(_name: string, _newParent: Inode, _newName: string, _flags: number): number {
+    return -EPERM;
+  }
+  /** The target of a symbolic link. */
+  readlink(): string | number {
+    return -EINVAL;
+  }
+  setAttributes(_attributes: Attributes): number {
+    return -EPERM;
+  }
+
+  /** The pages of a regular file, for mmap and for kernel readers; -ENODEV style errno when it cannot be mapped. */
+  pages(): PageCache | number {
+    return -EACCES;
+  }
+
+  getXattr(_name: string): Uint8Array | number {
+    return -ENODATA;
+  }
+  /** `flags`: XATTR_CREATE, XATTR_REPLACE. */
+  setXattr(_name: string, _value: Uint8Array, _flags: number): number {
+    return -EOPNOTSUPP;
+  }
+  listXattr(): string[] | number {
+    return [];
+  }
+  removeXattr(_name: string): number {
+    return -EOPNOTSUPP;
+  }
+}
