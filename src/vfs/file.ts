@@ -3,10 +3,10 @@
 
 import { EBADF, EINVAL, ENOTDIR, ENOTTY, ESPIPE } from "../abi/errno.ts";
 import type { WaitQueue } from "../lib/wait-queue.ts";
-import type { PageCache } from "../mm/page-cache.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
+import type { IoBuffer } from "../mm/io-buffer.ts";
+import type { PageCache } from "../mm/page-cache.ts";
 import type { DirectoryEntry, Inode, Stat } from "./inode.ts";
-import type { IoBuffer } from "./io-buffer.ts";
 import type { Path } from "./path.ts";
 
 const O_ACCMODE = 3;
