@@ -12,13 +12,16 @@ export interface IoBuffer {
   put(bytes: Uint8Array, from: number, count: number): number;
   /** The other way: copies up to `count` bytes out of the buffer to bytes[from...]. Same results as `put`. */
   take(bytes: Uint8Array, from: number, count: number): number;
-  /** Writes up to `count` zero bytes. */
+  /** `put` and `take` for memory that the caller knows by host pointer (frames of a page cache). */
+  putPtr(ptr: number, count: number): number;
+  takePtr(ptr: number, count: number): number;
+  /** Writes up to `count` zero bytes. Same results as `put`. */
   zero(count: number): number;
   /**
-   * Reads from a host descriptor straight into the buffer: one preadv(2) at `offset`, or readv(2) when
-   * `offset` is -1. Advances by the bytes read and returns them, or -errno.
+   * Reads from a host descriptor straight into the buffer: preadv(2) from `offset` on until the buffer is full
+   * or the file ends, or one readv(2) when `offset` is -1. Advances by the bytes read; returns them, or -errno.
    */
   hostRead(hostFd: number, offset: number): number;
-  /** Writes the buffer's bytes to a host descriptor: one pwritev(2), or writev(2) when `offset` is -1. */
+  /** Writes the buffer's bytes to a host descriptor: pwritev(2) from `offset` on, or one writev(2) when it is -1. */
   hostWrite(hostFd: number, offset: number): number;
 }

@@ -1,0 +1,374 @@
+// An address space (struct mm_struct): its areas, its page tables in the shim, and the faults in between.
+// Follows mm/mmap.c, mm/memory.c. The table edits and every TLB concern are the shim's.
+
+import { EAGAIN, ENOMEM } from "../abi/errno.ts";
+import {
+  MAP_ANONYMOUS,
+  MAP_GROWSDOWN,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from "../abi/mman.ts";
+import { Access, PROT_PRESENT, PROT_SHARED } from "../host/shim.gen.ts";
+import { shim } from "../host/shim.ts";
+import type { Layout } from "./layout.ts";
+import type { CacheMapper, PageCache } from "./page-cache.ts";
+import { UserMemory } from "./user-memory.ts";
+import { type MappedFile, Vma, VmaList } from "./vma.ts";
+
+export const PAGE = 4096;
+/** Pages that one anonymous fault makes present when its neighbours are absent. */
+const FAULT_AROUND = 16;
+/** Stack growth keeps this distance to the area below (stack_guard_gap). */
+const STACK_GUARD = 256 * PAGE;
+
+const SIGKILL = 9;
+const SIGBUS = 7;
+const SIGSEGV = 11;
+const SEGV_MAPERR = 1;
+const SEGV_ACCERR = 2;
+const BUS_ADRERR = 2;
+const fault = (signal: number, code: number): number => signal * 256 + code;
+
+/** The rlimits that mm enforces, in bytes; the thread group's limits object. */
+export interface MemoryLimits {
+  stackBytes: number;
+  dataBytes: number;
+  addressSpaceBytes: number;
+}
+
+export function pageDown(addr: number): number {
+  return addr - (addr % PAGE);
+}
+export function pageUp(addr: number): number {
+  return Math.ceil(addr / PAGE) * PAGE;
+}
+
+export class AddressSpace extends UserMemory implements CacheMapper {
+  readonly space: number;
+  readonly vmas = new VmaList();
+  readonly layout: Layout;
+  limits: MemoryLimits = { stackBytes: 8 << 20, dataBytes: Infinity, addressSpaceBytes: Infinity };
+  /** Tasks that use it (CLONE_VM). */
+  private users = 1;
+  /** Bytes mapped, for RLIMIT_AS and /proc. */
+  mappedBytes = 0;
+  /** Program break. */
+  brkStart = 0;
+  brk = 0;
+  /** For /proc: where the loader put things. */
+  stackTop = 0;
+  argStart = 0;
+  argEnd = 0;
+  envStart = 0;
+  envEnd = 0;
+  codeStart = 0;
+  codeEnd = 0;
+  /** AT_* pairs as the program got them. */
+  auxv: Uint8Array = new Uint8Array(0);
+  /** Address of the signal return trampoline in the vDSO. */
+  vdsoSigreturn = 0;
+  /** MCL_FUTURE: new areas are locked. */
+  lockFuture = false;
+  minorFaults = 0;
+  majorFaults = 0;
+
+  constructor(space: number, layout: Layout) {
+    super();
+    this.space = space;
+    this.layout = layout;
+  }
+
+  /** A new empty address space, or -ENOMEM. */
+  static create(layout: Layout): AddressSpace | number {
+    const space = shim.space_create();
+    return space < 0 ? space : new AddressSpace(space, layout);
+  }
+
+  /** Another user (CLONE_VM). */
+  ref(): this {
+    this.users += 1;
+    return this;
+  }
+
+  /** A user has gone; the last one tears it down. */
+  unref(): void {
+    this.users -= 1;
+    if (this.users > 0) return;
+    for (const vma of this.vmas.areas) this.detach(vma);
+    this.vmas.areas.length = 0;
+    shim.space_destroy(this.space);
+  }
+
+  get residentPages(): number {
+    return shim.space_count(this.space);
+  }
+
+  /** The copy that fork(2) makes: private pages become copy on write in both. Or -ENOMEM. */
+  fork(): AddressSpace | number {
+    const space = shim.space_fork(this.space);
+    if (space < 0) return space;
+    const child = new AddressSpace(space, this.layout);
+    Object.assign(child, {
+      limits: this.limits,
+      brkStart: this.brkStart,
+      brk: this.brk,
+      stackTop: this.stackTop,
+      argStart: this.argStart,
+      argEnd: this.argEnd,
+      envStart: this.envStart,
+      envEnd: this.envEnd,
+      codeStart: this.codeStart,
+      codeEnd: this.codeEnd,
+      auxv: this.auxv,
+      vdsoSigreturn: this.vdsoSigreturn,
+    });
+    for (const vma of this.vmas.areas) {
+      const count = (vma.end - vma.start) / PAGE;
+      if (vma.dontFork || vma.wipeOnFork) shim.space_unmap(space, vma.start, count);
+      if (vma.dontFork) continue;
+      const copy = vma.slice(vma.start, vma.end);
+      copy.locked = false;
+      child.vmas.areas.push(copy);
+      child.attach(copy);
+    }
+    return child;
+  }
+
+  private attach(vma: Vma): void {
+    this.mappedBytes += vma.end - vma.start;
+    if (vma.file === null) return;
+    vma.file.ref();
+    vma.file.cache.addMapper(this, vma.sharedWritable);
+  }
+
+  private detach(vma: Vma): void {
+    this.mappedBytes -= vma.end - vma.start;
+    if (vma.file === null) return;
+    vma.file.cache.removeMapper(this, vma.sharedWritable);
+    vma.file.unref();
+  }
+
+  /**
+   * Enters a new area; the range must be free. Takes its own reference to `file`.
+   * The caller has checked permissions and limits.
+   */
+  mapArea(
+    start: number,
+    length: number,
+    prot: number,
+    flags: number,
+    file: MappedFile | null,
+    pageOffset: number,
+    name = "",
+  ): Vma {
+    const vma = new Vma(start, start + length, prot, flags, file, pageOffset, name);
+    vma.locked = this.lockFuture;
+    this.attach(vma);
+    this.vmas.insert(vma);
+    this.merge(start, start + length);
+    return vma;
+  }
+
+  private merge(start: number, end: number): void {
+    this.vmas.mergeAround(start, end, (gone) => this.forget(gone));
+  }
+
+  /** A neighbour took the area's pages over; only its own hold on the file goes. */
+  private forget(vma: Vma): void {
+    if (vma.file === null) return;
+    vma.file.cache.removeMapper(this, vma.sharedWritable);
+    vma.file.unref();
+  }
+
+  /** Cuts at both borders; the areas inside. Each new piece holds its file like the whole did. */
+  isolate(start: number, end: number): Vma[] {
+    for (const addr of [start, end]) {
+      if (!this.vmas.splitAt(addr)) continue;
+      const piece = this.vmas.find(addr)!;
+      piece.file?.cache.addMapper(this, piece.sharedWritable);
+    }
+    return this.vmas.within(start, end);
+  }
+
+  /** Removes every area and page in [start, end). */
+  unmap(start: number, end: number): void {
+    const gone = this.isolate(start, end);
+    if (gone.length === 0) return;
+    this.vmas.removeRun(gone[0]!, gone.length);
+    shim.space_unmap(this.space, start, (end - start) / PAGE);
+    for (const vma of gone) this.detach(vma);
+  }
+
+  /** Sets the protection of the areas in [start, end), which cover it. */
+  protect(start: number, end: number, prot: number): void {
+    for (const vma of this.isolate(start, end)) {
+      vma.prot = prot;
+      shim.space_protect(this.space, vma.start, (vma.end - vma.start) / PAGE, this.tableProt(vma, false));
+    }
+    this.merge(start, end);
+  }
+
+  /** Moves the pages of one area (mremap); `vma` is exactly the area at `from`. */
+  movePages(from: number, to: number, length: number): void {
+    shim.space_move(this.space, from, to, length / PAGE);
+  }
+
+  /** Drops the pages of [start, end) but keeps the areas (MADV_DONTNEED). */
+  discard(start: number, end: number): void {
+    shim.space_unmap(this.space, start, (end - start) / PAGE);
+  }
+
+  unmapCachePages(cache: PageCache, first: number): void {
+    for (const vma of this.vmas.areas) {
+      if (vma.file?.cache !== cache) continue;
+      const skip = Math.max(0, first - vma.pageOffset);
+      const start = vma.start + skip * PAGE;
+      if (start >= vma.end) continue;
+      if (vma.shared) shim.space_unmap(this.space, start, (vma.end - start) / PAGE);
+      else this.unmapCleanPages(vma, cache, start);
+    }
+  }
+
+  /** A private mapping loses the file's own pages; Linux unmaps the program's copies beyond the end as well. */
+  private unmapCleanPages(vma: Vma, cache: PageCache, start: number): void {
+    for (let addr = start; addr < vma.end; addr += PAGE) {
+      const frame = shim.space_frame(this.space, addr);
+      if (frame < 0) continue;
+      if (frame === cache.peek(vma.pageOffset + (addr - vma.start) / PAGE)) shim.space_unmap(this.space, addr, 1);
+    }
+  }
+
+  /** What the tables may allow: clean pages of a shared file stay read-only until a fault marks them dirty. */
+  private tableProt(vma: Vma, dirty: boolean): number {
+    if (!vma.shared) return vma.prot;
+    const tracked = vma.file !== null && !vma.file.cache.isStore && !dirty;
+    return (tracked ? vma.prot & ~PROT_WRITE : vma.prot) | PROT_SHARED;
+  }
+
+  handleFault(addr: number, access: number, lengthBytes = 0): number {
+    let vma = this.vmas.find(addr);
+    if (vma === undefined) vma = this.growStack(addr);
+    if (vma === undefined) return fault(SIGSEGV, SEGV_MAPERR);
+    const needed = access === Access.write ? PROT_WRITE : access === Access.exec ? PROT_EXEC : PROT_READ;
+    if ((vma.prot & needed) === 0) return fault(SIGSEGV, SEGV_ACCERR);
+    this.minorFaults += 1;
+    if (vma.file === null) return this.faultAnonymous(vma, addr, access, lengthBytes);
+    return this.faultFile(vma, vma.file, pageDown(addr), access);
+  }
+
+  private faultAnonymous(vma: Vma, addr: number, access: number, lengthBytes: number): number {
+    const page = pageDown(addr);
+    const present = shim.space_lookup(this.space, page);
+    if ((present & PROT_PRESENT) !== 0) {
+      if (access !== Access.write) return 0;
+      return shim.space_cow(this.space, page, vma.prot) < 0 ? fault(SIGKILL, 0) : 0;
+    }
+    const around = pageDown(addr) - (page % (FAULT_AROUND * PAGE));
+    const start = Math.max(vma.start, lengthBytes > PAGE ? page : around);
+    const end = Math.min(vma.end, Math.max(start + FAULT_AROUND * PAGE, pageUp(addr + lengthBytes)));
+    if (shim.space_map_zero(this.space, start, (end - start) / PAGE, vma.prot) >= 0) return 0;
+    return shim.space_map_zero(this.space, page, 1, vma.prot) < 0 ? fault(SIGKILL, 0) : 0;
+  }
+
+  private faultFile(vma: Vma, file: MappedFile, page: number, access: number): number {
+    const index = vma.pageOffset + (page - vma.start) / PAGE;
+    const write = access === Access.write;
+    if (!vma.shared && write && (shim.space_lookup(this.space, page) & PROT_PRESENT) !== 0) {
+      return shim.space_cow(this.space, page, vma.prot) < 0 ? fault(SIGKILL, 0) : 0;
+    }
+    const size = file.sizeBytes();
+    if (index * PAGE >= size) return fault(SIGBUS, BUS_ADRERR);
+    const frame = file.cache.get(index);
+    if (frame < 0) return frame === -ENOMEM ? fault(SIGKILL, 0) : fault(SIGBUS, BUS_ADRERR);
+    if (vma.shared) {
+      if (write) file.cache.markDirty(index);
+      return this.enter(page, frame, 1, this.tableProt(vma, write));
+    }
+    if (!write) return this.mapAround(vma, file, page, index, size);
+    const error = this.enter(page, frame, 1, vma.prot & ~PROT_WRITE);
+    if (error !== 0) return error;
+    return shim.space_cow(this.space, page, vma.prot) < 0 ? fault(SIGKILL, 0) : 0;
+  }
+
+  /** Maps the run of cached pages with consecutive frames around a read fault, where nothing is mapped yet. */
+  private mapAround(vma: Vma, file: MappedFile, page: number, index: number, size: number): number {
+    const cache = file.cache;
+    const frame = cache.peek(index);
+    const prot = vma.prot & ~PROT_WRITE;
+    const absent = (at: number): boolean => (shim.space_lookup(this.space, at) & PROT_PRESENT) === 0;
+    let before = 0;
+    while (
+      before < FAULT_AROUND &&
+      page - (before + 1) * PAGE >= vma.start &&
+      cache.peek(index - before - 1) === frame - before - 1 &&
+      absent(page - (before + 1) * PAGE)
+    ) {
+      before += 1;
+    }
+    let after = 1;
+    while (
+      after < FAULT_AROUND &&
+      page + after * PAGE < vma.end &&
+      (index + after) * PAGE < size &&
+      cache.peek(index + after) === frame + after &&
+      absent(page + after * PAGE)
+    ) {
+      after += 1;
+    }
+    return this.enter(page - before * PAGE, frame - before, before + after, prot);
+  }
+
+  private enter(page: number, frame: number, count: number, prot: number): number {
+    return shim.space_map(this.space, page, frame, count, prot) < 0 ? fault(SIGKILL, 0) : 0;
+  }
+
+  /** An access just below a MAP_GROWSDOWN area extends it, within RLIMIT_STACK and the guard gap. */
+  private growStack(addr: number): Vma | undefined {
+    const i = this.vmas.indexAbove(addr);
+    const vma = this.vmas.areas[i];
+    if (vma === undefined || (vma.flags & MAP_GROWSDOWN) === 0) return undefined;
+    const start = pageDown(addr);
+    const below = this.vmas.areas[i - 1];
+    if (vma.end - start > this.limits.stackBytes) return undefined;
+    if (below !== undefined && below.prot !== 0 && start - below.end < STACK_GUARD) return undefined;
+    this.mappedBytes += vma.start - start;
+    vma.start = start;
+    return vma;
+  }
+
+  /** Makes [start, end) present as MAP_POPULATE, mlock and MADV_POPULATE do. 0 or -errno. */
+  populate(start: number, end: number, write: boolean): number {
+    for (let addr = start; addr < end; addr += PAGE) {
+      const vma = this.vmas.find(addr);
+      if (vma === undefined) return -ENOMEM;
+      const wanted = write || (!vma.shared && (vma.prot & PROT_WRITE) !== 0);
+      const bit = wanted ? PROT_WRITE : PROT_READ;
+      if ((shim.space_lookup(this.space, addr) & (PROT_PRESENT | bit)) === (PROT_PRESENT | bit)) continue;
+      if (this.handleFault(addr, wanted ? Access.write : Access.read, Math.min(end, vma.end) - addr) !== 0)
+        return -EAGAIN;
+    }
+    return 0;
+  }
+
+  /** A free range of `length` bytes as mmap(2) without MAP_FIXED picks it, near `hint` if that is free. Or -ENOMEM. */
+  findFree(hint: number, length: number, align = PAGE): number {
+    const wanted = Math.ceil(hint / align) * align;
+    if (
+      hint > 0 &&
+      wanted >= this.layout.minAddr &&
+      wanted + length <= this.layout.top &&
+      this.vmas.isFree(wanted, wanted + length)
+    ) {
+      return wanted;
+    }
+    const found = this.vmas.findHole(length, this.layout.minAddr, this.layout.mmapTop, align);
+    return found < 0 ? -ENOMEM : found;
+  }
+}
+
+/** Flags of anonymous private memory. */
+export const PRIVATE_ANONYMOUS = MAP_PRIVATE | MAP_ANONYMOUS;
+export const SHARED_ANONYMOUS = MAP_SHARED | MAP_ANONYMOUS;

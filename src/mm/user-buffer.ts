@@ -1,0 +1,170 @@
+// An I/O buffer over guest memory: one segment for read(2), several for readv(2).
+
+import { EFAULT } from "../abi/errno.ts";
+import { Access } from "../host/shim.gen.ts";
+import { pointerOf, shim } from "../host/shim.ts";
+import type { IoBuffer } from "./io-buffer.ts";
+import type { UserMemory } from "./user-memory.ts";
+
+/** Most guest bytes that one host call moves: bounds how far pages are faulted in ahead of the data. */
+const CHUNK = 1 << 20;
+const MAX_PIECES = 1024;
+
+/** struct iovec array for the shim. */
+const pieces = new Uint32Array(MAX_PIECES * 4);
+const piecesPtr = pointerOf(pieces);
+
+export class UserBuffer implements IoBuffer {
+  private readonly memory: UserMemory;
+  private addrs: number[] = [];
+  private lengths: number[] = [];
+  /** The segment that comes next, and how much of it is done. */
+  private segment = 0;
+  private within = 0;
+  remaining = 0;
+
+  constructor(memory: UserMemory) {
+    this.memory = memory;
+  }
+
+  /** Becomes the single segment [addr, addr + len). */
+  reset(addr: number, len: number): this {
+    this.addrs.length = 1;
+    this.lengths.length = 1;
+    this.addrs[0] = addr;
+    this.lengths[0] = len;
+    this.segment = 0;
+    this.within = 0;
+    this.remaining = len;
+    return this;
+  }
+
+  append(addr: number, len: number): void {
+    if (len === 0) return;
+    this.addrs.push(addr);
+    this.lengths.push(len);
+    this.remaining += len;
+  }
+
+  /** A copy that keeps its place, for an Op that outlives this call. */
+  clone(): UserBuffer {
+    const copy = new UserBuffer(this.memory);
+    copy.addrs = this.addrs.slice();
+    copy.lengths = this.lengths.slice();
+    copy.segment = this.segment;
+    copy.within = this.within;
+    copy.remaining = this.remaining;
+    return copy;
+  }
+
+  put(bytes: Uint8Array, from: number, count: number): number {
+    return this.putPtr(pointerOf(bytes) + from, count);
+  }
+
+  take(bytes: Uint8Array, from: number, count: number): number {
+    return this.takePtr(pointerOf(bytes) + from, count);
+  }
+
+  putPtr(ptr: number, count: number): number {
+    return this.move(count, (addr, n, done) => this.memory.write(addr, ptr + done, n));
+  }
+
+  takePtr(ptr: number, count: number): number {
+    return this.move(count, (addr, n, done) => this.memory.read(addr, ptr + done, n));
+  }
+
+  zero(count: number): number {
+    return this.move(count, (addr, n) => this.memory.clear(addr, n));
+  }
+
+  private move(count: number, copy: (addr: number, n: number, done: number) => number): number {
+    let done = 0;
+    while (done < count && this.remaining > 0) {
+      const n = Math.min(count - done, this.lengths[this.segment]! - this.within);
+      const moved = copy(this.addrs[this.segment]! + this.within, n, done);
+      this.advance(moved);
+      done += moved;
+      if (moved < n) return done > 0 ? done : -EFAULT;
+    }
+    return done;
+  }
+
+  private advance(count: number): void {
+    this.remaining -= count;
+    while (count > 0) {
+      const left = this.lengths[this.segment]! - this.within;
+      if (count < left) {
+        this.within += count;
+        return;
+      }
+      count -= left;
+      this.segment += 1;
+      this.within = 0;
+    }
+  }
+
+  hostRead(hostFd: number, offset: number): number {
+    return this.transfer(Access.write, offset, (n, at) =>
+      shim.io_readv(this.memory.space, hostFd, piecesPtr, n, at, 0),
+    );
+  }
+
+  hostWrite(hostFd: number, offset: number): number {
+    return this.transfer(Access.read, offset, (n, at) =>
+      shim.io_writev(this.memory.space, hostFd, piecesPtr, n, at, 0),
+    );
+  }
+
+  /** Host calls over chunks whose pages are present. Without an offset there is one call only: it may be a pipe. */
+  private transfer(access: number, offset: number, call: (count: number, offset: number) => number): number {
+    let done = 0;
+    do {
+      const before = this.remaining;
+      const count = this.gather(access);
+      if (count === 0 && before > 0) return done > 0 ? done : -EFAULT;
+      const asked = this.gathered;
+      const n = call(count, offset < 0 ? -1 : offset + done);
+      if (n < 0) return done > 0 ? done : n;
+      this.advance(n);
+      done += n;
+      if (n < asked || offset < 0) break;
+    } while (this.remaining > 0);
+    return done;
+  }
+
+  /** Bytes that the last `gather` put into `pieces`. */
+  private gathered = 0;
+
+  /** Lists the next segments, up to CHUNK bytes, as far as their pages can be made accessible. Pieces listed. */
+  private gather(access: number): number {
+    this.gathered = 0;
+    let count = 0;
+    let within = this.within;
+    for (let i = this.segment; i < this.addrs.length && count < MAX_PIECES && this.gathered < CHUNK; i += 1) {
+      const addr = this.addrs[i]! + within;
+      const len = Math.min(this.lengths[i]! - within, CHUNK - this.gathered);
+      const ready = this.prepare(addr, len, access);
+      if (ready > 0) {
+        pieces[count * 4] = addr;
+        pieces[count * 4 + 1] = addr / 4294967296;
+        pieces[count * 4 + 2] = ready;
+        pieces[count * 4 + 3] = 0;
+        count += 1;
+        this.gathered += ready;
+      }
+      if (ready < len) break;
+      within = 0;
+    }
+    return count;
+  }
+
+  /** Faults [addr, addr + len) in; the accessible prefix in bytes. */
+  private prepare(addr: number, len: number, access: number): number {
+    const write = access === Access.write ? 1 : 0;
+    let ready = shim.user_probe(this.memory.space, addr, len, write);
+    while (ready < len && this.memory.handleFault(addr + ready, access, len - ready) === 0) {
+      ready += shim.user_probe(this.memory.space, addr + ready, len - ready, write);
+    }
+    return ready;
+  }
+}

@@ -1,0 +1,55 @@
+// An open file as mm holds it for a mapping.
+
+import type { PageCache } from "../mm/page-cache.ts";
+import type { MappedFile } from "../mm/vma.ts";
+import type { File } from "./file.ts";
+
+class FileMapping implements MappedFile {
+  readonly cache: PageCache;
+  readonly dev: number;
+  readonly ino: number;
+  private readonly file: File;
+
+  constructor(file: File, cache: PageCache) {
+    this.file = file;
+    this.cache = cache;
+    const stat = file.stat();
+    this.dev = typeof stat === "number" ? 0 : stat.dev;
+    this.ino = typeof stat === "number" ? 0 : stat.ino;
+  }
+
+  get writable(): boolean {
+    return this.file.canWrite && this.file.canRead;
+  }
+
+  sizeBytes(): number {
+    return this.file.sizeBytes();
+  }
+
+  name(): string {
+    return this.file.name();
+  }
+
+  ref(): void {
+    this.file.ref();
+  }
+
+  unref(): void {
+    this.file.unref();
+  }
+}
+
+/** One mapping object for each open file, so that neighbouring areas of it can join. */
+const mappings = new WeakMap<File, FileMapping>();
+
+/** The mapping of an open file; -ENODEV, -EACCES where it cannot be mapped. */
+export function mappingOf(file: File): MappedFile | number {
+  let mapping = mappings.get(file);
+  if (mapping === undefined) {
+    const cache = file.pages();
+    if (typeof cache === "number") return cache;
+    mapping = new FileMapping(file, cache);
+    mappings.set(file, mapping);
+  }
+  return mapping;
+}
