@@ -1,6 +1,7 @@
 // A mounted file system as vfs sees it (struct super_block).
 
 import type { Inode } from "./inode.ts";
+import { Dentry } from "./path.ts";
 
 /** struct kstatfs, sizes in blocks of `bsize` bytes. */
 export interface StatFs {
@@ -27,4 +28,36 @@ export abstract class FileSystem {
    * up anew because somebody else may change the tree (host directories, proc).
    */
   readonly cacheNames: boolean = false;
+  /**
+   * Whether the file system decides about permissions, sticky directories and special files itself, with the
+   * rights of the user who runs carrick (host directories). vfs then checks nothing by the guest's credentials.
+   */
+  readonly hostChecks: boolean = false;
+
+  private rootDentryMade: Dentry | null = null;
+
+  /** The one dentry of the root, shared by all mounts. */
+  get rootDentry(): Dentry {
+    this.rootDentryMade ??= new Dentry(null, "", this.root);
+    return this.rootDentryMade;
+  }
+
+  /** syncfs(2): 0 or -errno. */
+  sync(): number {
+    return 0;
+  }
+
+  /** Options of /proc/mounts beside the mount's own flags: "size=65536k,mode=755" or "". */
+  options(): string {
+    return "";
+  }
+}
+
+let nextAnonymousDev = 1;
+
+/** A device number for a file system without a device (get_anon_bdev): major 0, minors counted up. */
+export function anonymousDev(): number {
+  const minor = nextAnonymousDev;
+  nextAnonymousDev += 1;
+  return (minor & 0xff) + (minor >>> 8) * 0x100000;
 }

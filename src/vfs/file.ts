@@ -19,7 +19,9 @@ export abstract class File {
   private refs = 1;
   /** Access mode and status flags (O_APPEND, O_NONBLOCK, ...). */
   flags: number;
-  /** Where it was opened; null for pipes, sockets and anonymous files. */
+  /** f_pos: where read, write and getdents64 continue, for files that have a position. */
+  pos = 0;
+  /** Where it was opened, set by vfs; null for pipes, sockets and anonymous files. */
   path: Path | null = null;
   /** F_SETOWN pid (negative: process group) and F_SETSIG signal. */
   owner = 0;
@@ -44,6 +46,14 @@ export abstract class File {
   /** Woken with poll bits whenever `poll` may answer more than before; null when the file is always ready. */
   get waitQueue(): WaitQueue | null {
     return null;
+  }
+
+  /** memfd_create(2)'s F_ADD_SEALS and F_GET_SEALS. */
+  addSeals(_seals: number): number {
+    return -EINVAL;
+  }
+  seals(): number {
+    return -EINVAL;
   }
 
   /** Ready events now: EPOLLIN | EPOLLOUT | EPOLLHUP ... */
@@ -97,7 +107,7 @@ export abstract class File {
     return -EINVAL;
   }
 
-  /** Calls `emit` for each entry from offset `from` until it returns false. 0 or -errno. */
+  /** Calls `emit` for each entry, "." and ".." included, from offset `from` until it returns false. 0 or -errno. */
   readDirectory(_from: number, _emit: (entry: DirectoryEntry) => boolean): number {
     return -ENOTDIR;
   }

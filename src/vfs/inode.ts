@@ -3,9 +3,12 @@
 
 import { EACCES, EINVAL, ENODATA, ENOTDIR, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
 import type { PageCache } from "../mm/page-cache.ts";
+import type { FsContext } from "./context.ts";
 import type { Credentials } from "./credentials.ts";
 import type { File } from "./file.ts";
 import type { FileSystem } from "./file-system.ts";
+import type { Path } from "./path.ts";
+import { genericPermission } from "./permission.ts";
 
 /** struct kstat. Sizes in bytes, times as seconds plus nanoseconds since the epoch. */
 export interface Stat {
@@ -31,7 +34,7 @@ export interface Stat {
   btimeNsec: number;
 }
 
-/** struct iattr: the attributes to change; absent ones stay. */
+/** struct iattr: the attributes to change; absent ones stay. A nanosecond value of UTIME_NOW means the time of the change. */
 export interface Attributes {
   mode?: number;
   uid?: number;
@@ -63,8 +66,40 @@ export abstract class Inode {
   /** Current attributes, or -errno. A fresh object the caller may keep. */
   abstract stat(): Stat | number;
 
-  /** Opens an existing inode. `flags` are O_* without O_CREAT, O_EXCL, O_NOFOLLOW; permission is already checked. */
+  /**
+   * Opens an existing inode. `flags` are O_* without O_CREAT, O_EXCL, O_NOFOLLOW; permission is already checked.
+   * With O_TRUNC a regular file is emptied. Character devices and FIFOs go to vfs/devices.ts.
+   */
   abstract open(flags: number): File | number;
+
+  /** Owner, for permission checks; as of the last look. */
+  get uid(): number {
+    const stat = this.stat();
+    return typeof stat === "number" ? 0 : stat.uid;
+  }
+  get gid(): number {
+    const stat = this.stat();
+    return typeof stat === "number" ? 0 : stat.gid;
+  }
+
+  /** Whether `cred` may do `mask` (MAY_*): 0 or -EACCES. Read-only mounts are vfs's business. */
+  permission(cred: Credentials, mask: number): number {
+    return genericPermission(this, cred, mask);
+  }
+
+  /** Where a magic link (/proc/PID/fd/N, exe, cwd, root) jumps to, -errno, or null for every other inode. */
+  followLink(_ctx: FsContext): Path | number | null {
+    return null;
+  }
+
+  /**
+   * Creates a regular file that did not exist and opens it, whatever its mode allows: open(2) with O_CREAT.
+   * -EEXIST when somebody else was quicker. The file's `inode` is the new one.
+   */
+  createOpen(name: string, mode: number, flags: number, cred: Credentials): File | number {
+    const inode = this.create(name, mode, cred);
+    return typeof inode === "number" ? inode : inode.open(flags);
+  }
 
   lookup(_name: string): Inode | number {
     return -ENOTDIR;

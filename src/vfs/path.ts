@@ -3,15 +3,52 @@
 import type { Inode } from "./inode.ts";
 import type { Mount } from "./mount.ts";
 
-/** A name that was looked up (struct dentry). The root of a file system has no parent. */
-export interface Dentry {
-  readonly parent: Dentry | null;
+/**
+ * A name that was looked up (struct dentry). The root of a file system has no parent. On a file system with
+ * `cacheNames` there is one dentry for each name; elsewhere a lookup makes a fresh one, and only mount points
+ * and the directories above them are kept.
+ */
+export class Dentry {
+  parent: Dentry | null;
   /** Byte string; "" for a root. */
   name: string;
   inode: Inode;
+  /** Kept names below this directory. */
+  children: Map<string, Dentry> | null = null;
+  /** What is mounted on this dentry, seen through whichever mount; null on all but mount points. */
+  mounts: Mount[] | null = null;
+  /** Mount points in this subtree, itself included. */
+  pins = 0;
+  /** The name was removed; the inode lives on while it is open. */
+  unlinked = false;
+
+  constructor(parent: Dentry | null, name: string, inode: Inode) {
+    this.parent = parent;
+    this.name = name;
+    this.inode = inode;
+  }
+
+  keep(child: Dentry): void {
+    this.children ??= new Map();
+    this.children.set(child.name, child);
+  }
+
+  forget(name: string): void {
+    this.children?.delete(name);
+  }
+
+  /** Whether `other` is this dentry or lies above it. */
+  isWithin(other: Dentry): boolean {
+    for (let at: Dentry | null = this; at !== null; at = at.parent) if (at === other) return true;
+    return false;
+  }
 }
 
 export interface Path {
   readonly mount: Mount;
   readonly dentry: Dentry;
+}
+
+export function samePath(a: Path, b: Path): boolean {
+  return a.dentry === b.dentry && a.mount === b.mount;
 }

@@ -1,0 +1,45 @@
+// Capabilities (include/uapi/linux/capability.h) and securebits.
+
+export const CAP_CHOWN = 0;
+export const CAP_DAC_OVERRIDE = 1;
+export const CAP_DAC_READ_SEARCH = 2;
+export const CAP_FOWNER = 3;
+export const CAP_FSETID = 4;
+export const CAP_KILL = 5;
+export const CAP_SETGID = 6;
+export const CAP_SETUID = 7;
+export const CAP_SETPCAP = 8;
+export const CAP_LINUX_IMMUTABLE = 9;
+export const CAP_NET_BIND_SERVICE = 10;
+export const CAP_NET_ADMIN = 12;
+export const CAP_NET_RAW = 13;
+export const CAP_IPC_LOCK = 14;
+export const CAP_IPC_OWNER = 15;
+export const CAP_SYS_MODULE = 16;
+export const CAP_SYS_RAWIO = 17;
+export const CAP_SYS_CHROOT = 18;
+export const CAP_SYS_PTRACE = 19;
+export const CAP_SYS_PACCT = 20;
+export const CAP_SYS_ADMIN = 21;
+export const CAP_SYS_BOOT = 22;
+export const CAP_SYS_NICE = 23;
+export const CAP_SYS_RESOURCE = 24;
+export const CAP_SYS_TIME = 25;
+export const CAP_SYS_TTY_CONFIG = 26;
+export const CAP_MKNOD = 27;
+export const CAP_LEASE = 28;
+export const CAP_SETFCAP = 31;
+export const CAP_SYSLOG = 34;
+export const CAP_LAST_CAP = 40;
+
+export const LINUX_CAPABILITY_VERSION_1 = 0x19980330;
+export const LINUX_CAPABILITY_VERSION_2 = 0x20071026;
+export const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+
+export const SECBIT_NOROOT = 1;
+export const SECBIT_NOROOT_LOCKED = 2;
+export const SECBIT_NO_SETUID_FIXUP = 4;
+export const SECBIT_KEEP_CAPS = 16;
+export const SECBIT_KEEP_CAPS_LOCKED = 32;
+export const SECBIT_NO_CAP_AMBIENT_RAISE = 64;
+export const SECBIT_ALL = 0xff;
