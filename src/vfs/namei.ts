@@ -1,0 +1,236 @@
+// The path resolver (fs/namei.c; path_resolution(7), openat2(2)): the only code that turns a path into a place.
+// Every path call of every system call goes through `walk` or `walkParent`.
+
+import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } from "../abi/errno.ts";
+import {
+  NAME_MAX,
+  RESOLVE_BENEATH,
+  RESOLVE_CACHED,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
+} from "../abi/fcntl.ts";
+import { S_IFLNK, S_IFMT } from "../abi/stat.ts";
+import type { FsContext } from "./context.ts";
+import type { Inode } from "./inode.ts";
+import { type Mount, mountedOn } from "./mount.ts";
+import { Dentry, type Path } from "./path.ts";
+import { isDirectory, MAY_EXEC } from "./permission.ts";
+
+/** Follow a symbolic link in the last component. */
+export const FOLLOW = 1;
+/** The result must be a directory. */
+export const DIRECTORY = 2;
+
+/** What the last component is. */
+export const LAST_NORM = 0;
+/** There is none: the path is "/" or empty, or a magic link was the end. */
+export const LAST_ROOT = 1;
+export const LAST_DOT = 2;
+export const LAST_DOTDOT = 3;
+
+const MAX_SYMLINKS = 40;
+const SLASH = 0x2f;
+
+/** The child of a directory by a name that is neither "." nor "..", without crossing mounts, or -errno. */
+export function lookupChild(parent: Dentry, name: string): Dentry | number {
+  if (name.length > NAME_MAX) return -ENAMETOOLONG;
+  const dir = parent.inode;
+  const kept = parent.children === null ? undefined : parent.children.get(name);
+  if (kept !== undefined && (dir.fs.cacheNames || kept.mounts !== null)) return kept;
+  const inode = dir.lookup(name);
+  if (kept !== undefined) {
+    // A directory above a mount point: the place stays even when the file system's view of it changes.
+    if (typeof inode !== "number") kept.inode = inode;
+    return kept;
+  }
+  if (typeof inode === "number") return inode;
+  const child = new Dentry(parent, name, inode);
+  if (dir.fs.cacheNames) parent.keep(child);
+  return child;
+}
+
+/** The state of one walk (struct nameidata). */
+export class Walk {
+  mount: Mount;
+  dentry: Dentry;
+  /** The last component after `toLast`: its kind, its name, and whether slashes followed it. */
+  type = LAST_ROOT;
+  name = "";
+  slash = false;
+  private readonly ctx: FsContext;
+  private readonly resolve: number;
+  private readonly root: Path;
+  private links = 0;
+
+  constructor(ctx: FsContext, base: Path, resolve: number) {
+    this.ctx = ctx;
+    this.mount = base.mount;
+    this.dentry = base.dentry;
+    this.resolve = resolve;
+    this.root = (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0 ? base : ctx.root;
+  }
+
+  get path(): Path {
+    return { mount: this.mount, dentry: this.dentry };
+  }
+
+  /** Walks all components but the last, which is left in `type`, `name` and `slash`. 0 or -errno. */
+  toLast(path: string): number {
+    let rest = path;
+    let at = 0;
+    if (rest.charCodeAt(0) === SLASH) {
+      const error = this.jumpToRoot();
+      if (error !== 0) return error;
+    }
+    for (;;) {
+      while (rest.charCodeAt(at) === SLASH) at += 1;
+      if (at >= rest.length) return this.setLast(LAST_ROOT, "", false);
+      const dir = this.dentry.inode;
+      if (!isDirectory(dir.mode)) return -ENOTDIR;
+      const denied = dir.fs.hostChecks ? 0 : dir.permission(this.ctx.cred, MAY_EXEC);
+      if (denied !== 0) return denied;
+      let end = rest.indexOf("/", at);
+      if (end < 0) end = rest.length;
+      const name = rest.slice(at, end);
+      const type = name === "." ? LAST_DOT : name === ".." ? LAST_DOTDOT : LAST_NORM;
+      at = end;
+      while (rest.charCodeAt(at) === SLASH) at += 1;
+      if (at >= rest.length) return this.setLast(type, name, at > end);
+      if (type === LAST_NORM) {
+        const child = lookupChild(this.dentry, name);
+        if (typeof child === "number") return child;
+        const target = isLink(child) ? this.follow(child.inode) : this.enter(child);
+        if (typeof target === "number") {
+          if (target !== 0) return target;
+        } else {
+          rest = `${target}/${rest.slice(at)}`;
+          at = 0;
+        }
+      } else if (type === LAST_DOTDOT) {
+        const error = this.up();
+        if (error !== 0) return error;
+      }
+    }
+  }
+
+  private setLast(type: number, name: string, slash: boolean): number {
+    this.type = type;
+    this.name = name;
+    this.slash = slash;
+    return 0;
+  }
+
+  /**
+   * Steps from the parent onto the last component, through symbolic links when `follow` or when slashes follow the
+   * name. 0 or -errno. On -ENOENT, parent, name and slash describe the name that is missing.
+   */
+  last(follow: boolean): number {
+    for (;;) {
+      if (this.type === LAST_DOTDOT) return this.up();
+      if (this.type !== LAST_NORM) return 0;
+      const child = lookupChild(this.dentry, this.name);
+      if (typeof child === "number") return child;
+      if (!isLink(child) || !(follow || this.slash)) {
+        const error = this.enter(child);
+        if (error !== 0) return error;
+        return this.slash && !isDirectory(this.dentry.inode.mode) ? -ENOTDIR : 0;
+      }
+      const error = this.followLast(child);
+      if (error !== 0) return error;
+    }
+  }
+
+  /** Follows the symbolic link that is the last component up to the last component of its target. 0 or -errno. */
+  followLast(link: Dentry): number {
+    const slash = this.slash;
+    const target = this.follow(link.inode);
+    if (typeof target !== "number") return this.toLast(slash ? `${target}/` : target);
+    if (target !== 0) return target;
+    if (slash && !isDirectory(this.dentry.inode.mode)) return -ENOTDIR;
+    return this.setLast(LAST_ROOT, "", slash);
+  }
+
+  /** Where a symbolic link in the current directory leads: its text, or 0 when a magic link jumped, or -errno. */
+  private follow(link: Inode): string | number {
+    this.links += 1;
+    if (this.links > MAX_SYMLINKS || (this.resolve & RESOLVE_NO_SYMLINKS) !== 0) return -ELOOP;
+    const jump = link.followLink(this.ctx);
+    if (jump !== null) return this.jump(jump);
+    const target = link.readlink();
+    if (typeof target === "number") return target;
+    if (target === "") return -ENOENT;
+    if (target.charCodeAt(0) !== SLASH) return target;
+    const error = this.jumpToRoot();
+    return error !== 0 ? error : target;
+  }
+
+  private jump(to: Path | number): number {
+    if ((this.resolve & RESOLVE_NO_MAGICLINKS) !== 0) return -ELOOP;
+    if (typeof to === "number") return to;
+    if ((this.resolve & RESOLVE_NO_XDEV) !== 0 && to.mount !== this.mount) return -EXDEV;
+    if ((this.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0) return -EXDEV;
+    this.mount = to.mount;
+    this.dentry = to.dentry;
+    return 0;
+  }
+
+  private jumpToRoot(): number {
+    if ((this.resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
+    if ((this.resolve & RESOLVE_NO_XDEV) !== 0 && this.root.mount !== this.mount) return -EXDEV;
+    this.mount = this.root.mount;
+    this.dentry = this.root.dentry;
+    return 0;
+  }
+
+  /** Makes `child` current, or the root of what is mounted on it. */
+  private enter(child: Dentry): number {
+    let mount = this.mount;
+    for (let top = mountedOn(mount, child); top !== null; top = mountedOn(mount, child)) {
+      if ((this.resolve & RESOLVE_NO_XDEV) !== 0) return -EXDEV;
+      mount = top;
+      child = top.root;
+    }
+    this.mount = mount;
+    this.dentry = child;
+    return 0;
+  }
+
+  /** "..": the root is its own parent. */
+  private up(): number {
+    for (;;) {
+      if (this.dentry === this.root.dentry && this.mount === this.root.mount) {
+        return (this.resolve & RESOLVE_BENEATH) !== 0 ? -EXDEV : 0;
+      }
+      if (this.dentry !== this.mount.root) break;
+      if (this.mount.at === null) return 0;
+      if ((this.resolve & RESOLVE_NO_XDEV) !== 0) return -EXDEV;
+      this.dentry = this.mount.at.dentry;
+      this.mount = this.mount.at.mount;
+    }
+    return this.dentry.parent === null ? 0 : this.enter(this.dentry.parent);
+  }
+}
+
+function isLink(dentry: Dentry): boolean {
+  return (dentry.inode.mode & S_IFMT) === S_IFLNK && dentry.mounts === null;
+}
+
+/** The place that `path` names, from `base` when it is relative. An empty path is `base` itself. -errno on failure. */
+export function walk(ctx: FsContext, base: Path, path: string, flags: number, resolve = 0): Path | number {
+  if ((resolve & RESOLVE_CACHED) !== 0) return -EAGAIN;
+  const at = new Walk(ctx, base, resolve);
+  let error = at.toLast(path);
+  if (error === 0) error = at.last((flags & FOLLOW) !== 0);
+  if (error !== 0) return error;
+  if ((flags & DIRECTORY) !== 0 && !isDirectory(at.dentry.inode.mode)) return -ENOTDIR;
+  return { mount: at.mount, dentry: at.dentry };
+}
+
+/** The parent directory of what `path` names, and the last component as the walk left it. -errno on failure. */
+export function walkParent(ctx: FsContext, base: Path, path: string): Walk | number {
+  const at = new Walk(ctx, base, 0);
+  const error = at.toLast(path);
+  return error !== 0 ? error : at;
+}
