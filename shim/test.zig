@@ -2,4 +2,5 @@
 
 test {
     _ = @import("gen.zig");
+    _ = @import("host/linux/call.zig");
 }

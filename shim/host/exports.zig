@@ -1,1 +1,179 @@
-//! The host room's part of the C ABI. Every `pub fn … callconv(.c)` here is exported under its own name.
+//! The host room's part of the C ABI. Every `pub fn … callconv(.c)` here is exported under its own name. All of them
+//! take Linux/arm64 flags and structs and return a value or -errno in Linux numbers; positions and sizes are Numbers.
+//! Paths end with a NUL; an empty one means the descriptor itself where the call allows it.
+
+const std = @import("std");
+const abi = @import("../abi.zig");
+const host = @import("host.zig");
+
+const Path = [*:0]const u8;
+
+/// Prepares the process; the inherited umask or -errno.
+pub fn host_start() callconv(.c) i32 {
+    return host.start();
+}
+pub fn host_exit(code: u32) callconv(.c) void {
+    host.exitNow(code);
+}
+pub fn host_kill_self(signal: u32) callconv(.c) i32 {
+    return host.killSelf(signal);
+}
+
+pub fn host_open(dirfd: i32, path: Path, flags: u32, mode: u32) callconv(.c) i32 {
+    return host.open(dirfd, path, flags, mode);
+}
+pub fn host_walk(dirfd: i32, path: Path, flags: u32, mode: u32) callconv(.c) i32 {
+    return host.walk(dirfd, path, flags, mode);
+}
+pub fn host_close(fd: i32) callconv(.c) i32 {
+    return host.close(fd);
+}
+pub fn host_dup(fd: i32) callconv(.c) i32 {
+    return host.duplicate(fd);
+}
+pub fn host_reopen(fd: i32, flags: u32) callconv(.c) i32 {
+    return host.reopen(fd, flags);
+}
+pub fn host_mkdir(dirfd: i32, path: Path, mode: u32) callconv(.c) i32 {
+    return host.makeDirectory(dirfd, path, mode);
+}
+pub fn host_unlink(dirfd: i32, path: Path, flags: u32) callconv(.c) i32 {
+    return host.unlink(dirfd, path, flags);
+}
+pub fn host_rename(old_dir: i32, old: Path, new_dir: i32, new: Path, flags: u32) callconv(.c) i32 {
+    return host.rename(old_dir, old, new_dir, new, flags);
+}
+pub fn host_link(old_dir: i32, old: Path, new_dir: i32, new: Path, flags: u32) callconv(.c) i32 {
+    return host.link(old_dir, old, new_dir, new, flags);
+}
+pub fn host_symlink(target: Path, dirfd: i32, path: Path) callconv(.c) i32 {
+    return host.symlink(target, dirfd, path);
+}
+pub fn host_readlink(dirfd: i32, path: Path, buffer: [*]u8, size: u32) callconv(.c) i32 {
+    return host.readLink(dirfd, path, buffer, size);
+}
+pub fn host_mknod(dirfd: i32, path: Path, mode: u32, dev: u32) callconv(.c) i32 {
+    return host.makeNode(dirfd, path, mode, dev);
+}
+pub fn host_seek(fd: i32, position: f64, whence: u32) callconv(.c) f64 {
+    return host.seek(fd, position, whence);
+}
+pub fn host_truncate(fd: i32, size: f64) callconv(.c) i32 {
+    return host.truncate(fd, size);
+}
+pub fn host_allocate(fd: i32, mode: u32, position: f64, length: f64) callconv(.c) i32 {
+    return host.allocate(fd, mode, position, length);
+}
+pub fn host_sync(fd: i32, data_only: u32) callconv(.c) i32 {
+    return host.sync(fd, data_only != 0);
+}
+pub fn host_getdents(fd: i32, buffer: [*]u8, size: u32) callconv(.c) i32 {
+    return host.readDirectory(fd, buffer, size);
+}
+/// pread(2); `position` -1: read(2).
+pub fn host_read(fd: i32, buffer: [*]u8, size: u32, position: f64) callconv(.c) i32 {
+    return host.read(fd, buffer, size, position);
+}
+/// pwrite(2); `position` -1: write(2).
+pub fn host_write(fd: i32, buffer: [*]const u8, size: u32, position: f64) callconv(.c) i32 {
+    return host.write(fd, buffer, size, position);
+}
+pub fn host_copy_range(in: i32, in_position: f64, out: i32, out_position: f64, length: f64) callconv(.c) f64 {
+    return host.copyRange(in, in_position, out, out_position, length);
+}
+pub fn host_flock(fd: i32, operation: u32) callconv(.c) i32 {
+    return host.lockFile(fd, operation);
+}
+pub fn host_pipe(ends: *[2]i32, flags: u32) callconv(.c) i32 {
+    return host.pipe(ends, flags);
+}
+
+/// struct statx of a name, or of the descriptor when the path is empty; links are not followed.
+pub fn host_stat(dirfd: i32, path: Path, out: *[256]u8) callconv(.c) i32 {
+    return host.stat(dirfd, path, out);
+}
+pub fn host_chmod(dirfd: i32, path: Path, mode: u32) callconv(.c) i32 {
+    return host.changeMode(dirfd, path, mode);
+}
+pub fn host_chown(dirfd: i32, path: Path, uid: u32, gid: u32) callconv(.c) i32 {
+    return host.changeOwner(dirfd, path, uid, gid);
+}
+/// `times`: struct timespec[2], access and modification.
+pub fn host_utimes(dirfd: i32, path: Path, times: usize) callconv(.c) i32 {
+    return host.changeTimes(dirfd, path, @ptrFromInt(times));
+}
+/// struct statfs of arm64.
+pub fn host_statfs(fd: i32, out: *[120]u8) callconv(.c) i32 {
+    return host.statFs(fd, out);
+}
+pub fn host_getxattr(fd: i32, name: Path, buffer: [*]u8, size: u32) callconv(.c) i32 {
+    return host.getXattr(fd, name, buffer, size);
+}
+pub fn host_setxattr(fd: i32, name: Path, buffer: [*]const u8, size: u32, flags: u32) callconv(.c) i32 {
+    return host.setXattr(fd, name, buffer, size, flags);
+}
+pub fn host_listxattr(fd: i32, buffer: [*]u8, size: u32) callconv(.c) i32 {
+    return host.listXattr(fd, buffer, size);
+}
+pub fn host_removexattr(fd: i32, name: Path) callconv(.c) i32 {
+    return host.removeXattr(fd, name);
+}
+
+pub fn host_poll_now(fd: i32, events: u32) callconv(.c) i32 {
+    return host.pollNow(fd, events);
+}
+pub fn host_poll_add(fd: i32, events: u32, token: u32) callconv(.c) i32 {
+    return host.pollAdd(fd, events, token);
+}
+pub fn host_poll_mod(fd: i32, events: u32, token: u32) callconv(.c) i32 {
+    return host.pollChange(fd, events, token);
+}
+pub fn host_poll_del(fd: i32) callconv(.c) i32 {
+    return host.pollRemove(fd);
+}
+pub fn host_wait(timeout_ns: f64, out: [*]u32, max_pairs: u32) callconv(.c) i32 {
+    return host.wait(timeout_ns, out, max_pairs);
+}
+pub fn host_wake() callconv(.c) void {
+    host.wake();
+}
+
+/// Catches the signals the kernel wants to see; the set that was ignored at start (bit n-1).
+pub fn host_signals_init() callconv(.c) u32 {
+    return host.catchSignals();
+}
+pub fn host_set_running(block: ?*abi.RegisterBlock) callconv(.c) void {
+    host.setRunning(block);
+}
+
+pub fn host_ioctl(fd: i32, command: u32, argument: usize) callconv(.c) i32 {
+    return host.terminalControl(fd, command, argument);
+}
+pub fn host_terminal_raw(fd: i32) callconv(.c) i32 {
+    return host.terminalRaw(fd);
+}
+pub fn host_terminal_restore() callconv(.c) void {
+    host.terminalRestore();
+}
+
+pub fn host_identity(out: [*]u32, max: u32) callconv(.c) i32 {
+    return host.identity(out, max);
+}
+pub fn host_name(buffer: [*]u8, size: u32) callconv(.c) i32 {
+    return host.hostName(buffer, size);
+}
+pub fn host_clock(id: u32, out: *[2]f64) callconv(.c) i32 {
+    return host.clock(id, out);
+}
+pub fn host_elapsed_ns() callconv(.c) f64 {
+    return host.elapsedNs();
+}
+pub fn host_random(buffer: [*]u8, size: u32) callconv(.c) i32 {
+    return host.random(buffer, size);
+}
+pub fn host_cpu_count() callconv(.c) u32 {
+    return host.cpuCount();
+}
+pub fn host_memory_info(out: *[10]f64) callconv(.c) i32 {
+    return host.memoryInfo(out);
+}

@@ -1,0 +1,67 @@
+//! The host boundary on Linux: gathers its parts, one file per capability.
+
+const files = @import("linux/files.zig");
+const attributes = @import("linux/attributes.zig");
+const poller = @import("linux/poller.zig");
+const signals = @import("linux/signals.zig");
+const terminal = @import("linux/terminal.zig");
+const system = @import("linux/system.zig");
+
+pub const start = system.start;
+pub const exitNow = system.exitNow;
+pub const killSelf = signals.killSelf;
+
+pub const open = files.open;
+pub const walk = files.walk;
+pub const close = files.close;
+pub const duplicate = files.duplicate;
+pub const reopen = files.reopen;
+pub const makeDirectory = files.makeDirectory;
+pub const unlink = files.unlink;
+pub const rename = files.rename;
+pub const link = files.link;
+pub const symlink = files.symlink;
+pub const readLink = files.readLink;
+pub const makeNode = files.makeNode;
+pub const seek = files.seek;
+pub const truncate = files.truncate;
+pub const allocate = files.allocate;
+pub const sync = files.sync;
+pub const readDirectory = files.readDirectory;
+pub const read = files.read;
+pub const write = files.write;
+pub const copyRange = files.copyRange;
+pub const lockFile = files.lockFile;
+pub const pipe = files.pipe;
+
+pub const stat = attributes.stat;
+pub const changeMode = attributes.changeMode;
+pub const changeOwner = attributes.changeOwner;
+pub const changeTimes = attributes.changeTimes;
+pub const statFs = attributes.statFs;
+pub const getXattr = attributes.getXattr;
+pub const setXattr = attributes.setXattr;
+pub const listXattr = attributes.listXattr;
+pub const removeXattr = attributes.removeXattr;
+
+pub const pollNow = poller.pollNow;
+pub const pollAdd = poller.pollAdd;
+pub const pollChange = poller.pollChange;
+pub const pollRemove = poller.pollRemove;
+pub const wait = poller.wait;
+pub const wake = poller.wake;
+
+pub const catchSignals = signals.catchSignals;
+pub const setRunning = signals.setRunning;
+
+pub const terminalControl = terminal.control;
+pub const terminalRaw = terminal.raw;
+pub const terminalRestore = terminal.restore;
+
+pub const identity = system.identity;
+pub const hostName = system.hostName;
+pub const clock = system.clock;
+pub const elapsedNs = system.elapsedNs;
+pub const random = system.random;
+pub const cpuCount = system.cpuCount;
+pub const memoryInfo = system.memoryInfo;
