@@ -7,7 +7,10 @@ import type { Task } from "./task.ts";
 /** What a handler returns when the task sleeps. Outside -4095..-1 and below every result. */
 export const BLOCKED = -0x1000000;
 
-/** Why `resume` is called. */
+/** What a handler returns when it has left the registers as the guest shall see them: rt_sigreturn, execve, exit. */
+export const NO_RESULT = -0x1000001;
+
+/** Why `resume` is called. An event is preferred when several reasons came together. */
 export const Wake = { event: 0, timeout: 1, signal: 2 } as const;
 export type Wake = (typeof Wake)[keyof typeof Wake];
 
@@ -16,4 +19,6 @@ export interface Op {
   resume(task: Task, wake: Wake): number;
   /** The task dies or leaves the call without `resume`: drop reservations. Wait queues are left by the task itself. */
   cancel?(task: Task): void;
+  /** Only a fatal signal ends the wait, and then through `cancel` (TASK_KILLABLE): vfork. */
+  readonly killableOnly?: boolean;
 }

@@ -1,0 +1,16 @@
+// The CPU as the kernel sees it: it runs guest code out of a register block until something happens.
+
+import { shim } from "../host/shim.ts";
+import type { Registers } from "./registers.ts";
+
+export interface Cpu {
+  /** Runs at most about `budget` instructions. Returns one of Exit. */
+  enter(regs: Registers, budget: number): number;
+}
+
+/** The shim's engine, on the calling thread. */
+export const shimCpu: Cpu = {
+  enter(regs: Registers, budget: number): number {
+    return shim.cpu_enter(regs.ptr, budget);
+  },
+};

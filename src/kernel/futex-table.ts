@@ -1,0 +1,3 @@
+// Futex wait queues (kernel/futex/).
+
+export class FutexTable {}

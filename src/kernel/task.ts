@@ -1,0 +1,214 @@
+// A thread (struct task_struct): its registers, its share of memory, files and signals, and what it waits for.
+// The methods here are the interface for other rooms; the work is done in the task-*.ts files, one per aspect.
+
+import type { Registers } from "../cpu/registers.ts";
+import type { WaitQueue, Waiter } from "../lib/wait-queue.ts";
+import type { AddressSpace } from "../mm/address-space.ts";
+import type { Credentials } from "../vfs/credentials.ts";
+import type { FdTable } from "../vfs/fd-table.ts";
+import type { TaskFs } from "./fs-context.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Op } from "./op.ts";
+import { BLOCKED, Wake } from "./op.ts";
+import { PendingQueue, type SigInfo } from "./sig-info.ts";
+import { forceSignal, sendSignal } from "./task-signals.ts";
+import type { ThreadGroup } from "./thread-group.ts";
+import type { Timer } from "./timers.ts";
+import { Usage } from "./usage.ts";
+
+export const TaskState = { runnable: 0, blocked: 1, stopped: 2, zombie: 3, dead: 4 } as const;
+export type TaskState = (typeof TaskState)[keyof typeof TaskState];
+
+/** Bits of `Task.work`: what the tail has to look at before guest code runs again. */
+export const Work = {
+  /** A signal may be deliverable, or a job-control stop is due. */
+  signal: 1,
+  /** The task exits with `exitStatus`. */
+  exit: 2,
+  /** `savedMask` is to be put back (sigsuspend, ppoll, ...). */
+  restoreMask: 4,
+} as const;
+
+export class Task implements Waiter {
+  readonly kernel: Kernel;
+  /** Changes only when a thread that is not the leader calls execve. */
+  tid: number;
+  group!: ThreadGroup;
+  readonly regs: Registers;
+  mm: AddressSpace;
+  files: FdTable;
+  fs: TaskFs;
+  /** Byte string of at most 15 bytes. */
+  comm: string;
+
+  state: TaskState = TaskState.runnable;
+  work = 0;
+  /** Whether it stands in the run queue. */
+  queued = false;
+  exitStatus = 0;
+
+  /** What the task waits for, or what it has to be resumed with. */
+  op: Op | null = null;
+  private wakeReason: Wake = Wake.event;
+  private readonly queues: WaitQueue[] = [];
+  private timer: Timer | null = null;
+  private readonly onDeadline = (): void => this.wakeFor(Wake.timeout);
+  /** Restart code of the interrupted call, until the tail has decided; 0 when there is none. */
+  restart = 0;
+  /** What restart_syscall(2) continues. */
+  restartOp: Op | null = null;
+  /** x0 at the trap, as lanes. */
+  origX0Lo = 0;
+  origX0Hi = 0;
+
+  /** Signals sent to this thread. */
+  readonly pending = new PendingQueue();
+  blockedLo = 0;
+  blockedHi = 0;
+  savedLo = 0;
+  savedHi = 0;
+  /** The mask of signals that sigtimedwait waits for: a wake-up even though they are blocked. */
+  waitLo = 0;
+  waitHi = 0;
+  altStackSp = 0;
+  altStackSize = 0;
+  altStackFlags = 2;
+  /** This thread has to take part in a group stop. */
+  stopPending = false;
+
+  /** set_tid_address(2); 0 for none. */
+  clearChildTid = 0;
+  robustList = 0;
+  /** The vfork parent that sleeps until this task execs or exits. */
+  vforkParent: Task | null = null;
+
+  readonly usage = new Usage();
+  readonly startNs: number;
+  nice = 0;
+  policy = 0;
+  rtPriority = 0;
+  resetOnFork = false;
+  ioPriority = 0;
+  /** Bits of the CPUs it may run on. */
+  affinity: number;
+  timerSlackNs = 50000;
+  parentDeathSignal = 0;
+  noNewPrivs = false;
+  personality = 0;
+
+  constructor(kernel: Kernel, tid: number, regs: Registers, mm: AddressSpace, files: FdTable, fs: TaskFs, comm: string) {
+    this.kernel = kernel;
+    this.tid = tid;
+    this.regs = regs;
+    this.mm = mm;
+    this.files = files;
+    this.fs = fs;
+    this.comm = comm;
+    this.startNs = kernel.clock.monotonicNs();
+    this.affinity = 2 ** kernel.cpuCount - 1;
+  }
+
+  get cred(): Credentials {
+    return this.fs.cred;
+  }
+
+  get tgid(): number {
+    return this.group.tgid;
+  }
+
+  /** It has not exited. */
+  get alive(): boolean {
+    return this.state < TaskState.zombie;
+  }
+
+  /**
+   * Puts the running task to sleep. `op.resume` runs after `queue` was woken, after `deadlineNs` on the
+   * monotonic clock, or for a signal. The caller has just seen that it would have to wait. Returns BLOCKED.
+   */
+  block(op: Op, queue: WaitQueue | null, deadlineNs = Number.POSITIVE_INFINITY): number {
+    if (queue !== null) {
+      queue.add(this);
+      this.queues.push(queue);
+    }
+    return this.sleep(op, deadlineNs);
+  }
+
+  /** `block` on several queues. */
+  blockOn(op: Op, queues: readonly WaitQueue[], deadlineNs = Number.POSITIVE_INFINITY): number {
+    for (const queue of queues) {
+      queue.add(this);
+      this.queues.push(queue);
+    }
+    return this.sleep(op, deadlineNs);
+  }
+
+  private sleep(op: Op, deadlineNs: number): number {
+    this.op = op;
+    this.state = TaskState.blocked;
+    if (deadlineNs !== Number.POSITIVE_INFINITY) {
+      this.timer = this.kernel.timers.add(deadlineNs, this.onDeadline);
+    }
+    return BLOCKED;
+  }
+
+  /** Waiter: what the task waits for may have come true. */
+  wake(): void {
+    this.wakeFor(Wake.event);
+  }
+
+  /** Makes a blocked task look at its signals, when it may be interrupted at all. */
+  interrupt(): void {
+    if (this.state === TaskState.blocked && this.op?.killableOnly !== true) this.wakeFor(Wake.signal);
+  }
+
+  wakeFor(reason: Wake): void {
+    if (this.state === TaskState.blocked) {
+      this.wakeReason = reason;
+      this.setRunnable();
+    } else if (reason === Wake.event) {
+      this.wakeReason = reason;
+    }
+  }
+
+  setRunnable(): void {
+    this.state = TaskState.runnable;
+    this.kernel.scheduler.enqueue(this);
+  }
+
+  /** Leaves all queues and continues the call. The result is that of `Op.resume`. */
+  resumeOp(): number {
+    return this.resumeWith(this.wakeReason);
+  }
+
+  resumeWith(reason: Wake): number {
+    const op = this.leave();
+    return op === null ? 0 : op.resume(this, reason);
+  }
+
+  /** Gives the interrupted call up: exit, execve by a sibling. */
+  cancelOp(): void {
+    this.leave()?.cancel?.(this);
+    this.restartOp = null;
+  }
+
+  private leave(): Op | null {
+    const op = this.op;
+    this.op = null;
+    for (const queue of this.queues) queue.remove(this);
+    this.queues.length = 0;
+    if (this.timer !== null) this.kernel.timers.cancel(this.timer);
+    this.timer = null;
+    if (this.state === TaskState.blocked) this.state = TaskState.runnable;
+    return op;
+  }
+
+  /** Sends a signal from the kernel to this thread (SI_KERNEL, or `info`). May be ignored or blocked. */
+  sendSignal(signal: number, info?: SigInfo): void {
+    sendSignal(this, signal, info);
+  }
+
+  /** A signal that the running instruction or call has caused: cannot be ignored or blocked. */
+  forceSignal(info: SigInfo): void {
+    forceSignal(this, info);
+  }
+}

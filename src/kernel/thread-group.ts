@@ -1,0 +1,94 @@
+// A process: what its threads share besides memory, files and directories (struct signal_struct).
+
+import { SIGCHLD } from "../abi/signal.ts";
+import { WaitQueue } from "../lib/wait-queue.ts";
+import type { Limits } from "./limits.ts";
+import type { ProcessGroup, Session } from "./process-group.ts";
+import type { SigActions } from "./sig-actions.ts";
+import { PendingQueue } from "./sig-info.ts";
+import type { Task } from "./task.ts";
+import { Usage } from "./usage.ts";
+
+export class ThreadGroup {
+  readonly tgid: number;
+  /** The thread whose tid is the tgid. It stays, as a zombie, until the whole group is reaped. */
+  leader: Task;
+  /** Threads that have not exited, in the order of their creation. */
+  readonly tasks: Task[] = [];
+  /** Who waits for it: the creator, or whom it was given to. null for the first process of the kernel. */
+  parent: ThreadGroup | null;
+  /** The thread of `parent` that made it: PR_SET_PDEATHSIG and __WNOTHREAD. */
+  parentTask: Task | null;
+  readonly children = new Set<ThreadGroup>();
+  /** Set by Pids. */
+  processGroup!: ProcessGroup;
+  limits: Limits;
+  actions: SigActions;
+
+  /** Signals sent to the process as a whole. */
+  readonly pending = new PendingQueue();
+  /** Woken when a signal becomes pending for the group or one of its tasks: signalfd, sigtimedwait. */
+  readonly signalWait = new WaitQueue();
+  /** Woken when a child changes state: wait4. */
+  readonly childWait = new WaitQueue();
+  /** Woken when the group has become a zombie, and when it is reaped: pidfd poll. */
+  readonly exitWait = new WaitQueue();
+
+  /** The signal that the parent gets at exit; 0 for none. */
+  exitSignal = SIGCHLD;
+  /** Whether it has called execve since it was forked (setpgid). */
+  hasExeced = false;
+
+  /** Status word of exit_group or the killing signal, once all threads have to go; -1 before. */
+  groupExitStatus = -1;
+  /** Status word for wait4, once the leader is a zombie and no thread is left. */
+  exitStatus = 0;
+  /** All threads are gone; the group waits to be reaped. */
+  exited = false;
+
+  /** Job control: every thread is stopped. */
+  stopped = false;
+  /** The stop signal while stopping or stopped; 0 otherwise. */
+  stopSignal = 0;
+  /** wait4 has not reported the stop or the continuation yet. */
+  stopReport = false;
+  continueReport = false;
+
+  isInit = false;
+  /** PR_SET_CHILD_SUBREAPER. */
+  isSubreaper = false;
+  /** Usage of exited threads, and of reaped children. */
+  readonly usage = new Usage();
+  readonly childrenUsage = new Usage();
+  readonly startNs: number;
+
+  constructor(leader: Task, parent: ThreadGroup | null, limits: Limits, actions: SigActions, startNs: number) {
+    this.tgid = leader.tid;
+    this.leader = leader;
+    this.parent = parent;
+    this.parentTask = null;
+    this.limits = limits;
+    this.actions = actions;
+    this.startNs = startNs;
+  }
+
+  get pgid(): number {
+    return this.processGroup.pgid;
+  }
+
+  get session(): Session {
+    return this.processGroup.session;
+  }
+
+  get sid(): number {
+    return this.processGroup.session.sid;
+  }
+
+  /** CPU time of all threads, living and gone. A fresh object. */
+  totalUsage(): Usage {
+    const total = new Usage();
+    total.add(this.usage);
+    for (const task of this.tasks) total.add(task.usage);
+    return total;
+  }
+}
