@@ -49,7 +49,16 @@ export const SA_NODEFER = 0x40000000;
 export const SA_RESETHAND = 0x80000000;
 /** The flags that the kernel keeps; the others are cleared by rt_sigaction. arm64 has no SA_RESTORER of its own. */
 export const SA_KNOWN =
-  (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND) >>> 0;
+  (SA_NOCLDSTOP |
+    SA_NOCLDWAIT |
+    SA_SIGINFO |
+    SA_EXPOSE_TAGBITS |
+    SA_RESTORER |
+    SA_ONSTACK |
+    SA_RESTART |
+    SA_NODEFER |
+    SA_RESETHAND) >>>
+  0;
 
 /** struct sigaction as rt_sigaction takes it. */
 export const Sigaction = { handler: 0, flags: 8, restorer: 16, mask: 24, sizeBytes: 32 } as const;

@@ -41,7 +41,7 @@ export class SigInfo {
   timer: object | null = null;
 
   setWide(word: number, value: number): void {
-    this.words[word] = value % HIGH | 0;
+    this.words[word] = (value % HIGH) | 0;
     this.words[word + 1] = Math.floor(value / HIGH);
   }
 
@@ -94,7 +94,10 @@ export function inMask(lo: number, hi: number, signal: number): boolean {
 }
 
 /** Bits of the signals that an instruction raises: taken before all others. */
-const SYNCHRONOUS = [S.SIGSEGV, S.SIGBUS, S.SIGILL, S.SIGTRAP, S.SIGFPE, S.SIGSYS].reduce((m, s) => m | signalBit(s), 0);
+const SYNCHRONOUS = [S.SIGSEGV, S.SIGBUS, S.SIGILL, S.SIGTRAP, S.SIGFPE, S.SIGSYS].reduce(
+  (m, s) => m | signalBit(s),
+  0,
+);
 
 /** Pending signals of a task or of a thread group. Standard signals are kept once, real-time ones in order. */
 export class PendingQueue {

@@ -96,7 +96,15 @@ export class Task implements Waiter {
   noNewPrivs = false;
   personality = 0;
 
-  constructor(kernel: Kernel, tid: number, regs: Registers, mm: AddressSpace, files: FdTable, fs: TaskFs, comm: string) {
+  constructor(
+    kernel: Kernel,
+    tid: number,
+    regs: Registers,
+    mm: AddressSpace,
+    files: FdTable,
+    fs: TaskFs,
+    comm: string,
+  ) {
     this.kernel = kernel;
     this.tid = tid;
     this.regs = regs;
