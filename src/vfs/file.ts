@@ -14,6 +14,10 @@ const O_NONBLOCK = 0o4000;
 const POLLIN = 1;
 const POLLOUT = 4;
 
+export interface ReleaseHook {
+  fileReleased(file: File): void;
+}
+
 export abstract class File {
   /** Descriptors, mappings and ops that hold this description. */
   private refs = 1;
@@ -26,6 +30,8 @@ export abstract class File {
   /** F_SETOWN pid (negative: process group) and F_SETSIG signal. */
   owner = 0;
   ownerSignal = 0;
+
+  private releaseHooks: Set<ReleaseHook> | null = null;
 
   constructor(flags: number) {
     this.flags = flags;
@@ -59,6 +65,11 @@ export abstract class File {
   /** Ready events now: EPOLLIN | EPOLLOUT | EPOLLHUP ... */
   poll(): number {
     return POLLIN | POLLOUT;
+  }
+
+  /** Whether open(2) must still wait on `waitQueue` for a peer (FIFOs): 0 when it is complete, -EAGAIN, or -errno. */
+  openPending(): number {
+    return 0;
   }
 
   /** Bytes moved, 0 at the end, -EAGAIN when it would have to wait, or another -errno. */
@@ -135,7 +146,18 @@ export abstract class File {
   /** Drops one holder; the last one releases the file. */
   unref(): void {
     this.refs -= 1;
-    if (this.refs === 0) this.release();
+    if (this.refs !== 0) return;
+    if (this.releaseHooks !== null) for (const hook of this.releaseHooks) hook.fileReleased(this);
+    this.release();
+  }
+
+  /** Tells `hook` when the last holder is gone: epoll sets and locks forget the file then. */
+  onRelease(hook: ReleaseHook): void {
+    this.releaseHooks ??= new Set();
+    this.releaseHooks.add(hook);
+  }
+  offRelease(hook: ReleaseHook): void {
+    this.releaseHooks?.delete(hook);
   }
 
   /** The last holder is gone: close host descriptors, wake peers. */
