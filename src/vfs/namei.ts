@@ -184,8 +184,8 @@ export class Walk {
     return 0;
   }
 
-  /** Makes `child` current, or the root of what is mounted on it. */
-  private enter(child: Dentry): number {
+  /** Makes `child` current, or the root of what is mounted on it. 0 or -EXDEV. */
+  enter(child: Dentry): number {
     let mount = this.mount;
     for (let top = mountedOn(mount, child); top !== null; top = mountedOn(mount, child)) {
       if ((this.resolve & RESOLVE_NO_XDEV) !== 0) return -EXDEV;
@@ -213,7 +213,8 @@ export class Walk {
   }
 }
 
-function isLink(dentry: Dentry): boolean {
+/** A symbolic link, to be followed or not; magic links included. */
+export function isLink(dentry: Dentry): boolean {
   return (dentry.inode.mode & S_IFMT) === S_IFLNK && dentry.mounts === null;
 }
 

@@ -21,6 +21,8 @@ export class Dentry {
   pins = 0;
   /** The name was removed; the inode lives on while it is open. */
   unlinked = false;
+  /** An O_TMPFILE file without O_EXCL: linkat(2) may still give it a name. */
+  linkable = false;
 
   constructor(parent: Dentry | null, name: string, inode: Inode) {
     this.parent = parent;
@@ -35,6 +37,25 @@ export class Dentry {
 
   forget(name: string): void {
     this.children?.delete(name);
+  }
+
+  /** rename(2): the dentry and all below it move. */
+  moveTo(parent: Dentry, name: string): void {
+    const from = this.parent!;
+    if (from.children?.get(this.name) === this) from.forget(this.name);
+    for (let at: Dentry | null = from; at !== null; at = at.parent) at.addPins(-this.pins);
+    this.parent = parent;
+    this.name = name;
+    for (let at: Dentry | null = parent; at !== null; at = at.parent) at.addPins(this.pins);
+    if (this.pins > 0 || parent.inode.fs.cacheNames) parent.keep(this);
+  }
+
+  /** Adds mount points below; a dentry that is kept for them alone comes and goes with them. */
+  addPins(count: number): void {
+    this.pins += count;
+    if (count === 0 || this.parent === null) return;
+    if (this.pins > 0) this.parent.keep(this);
+    else if (!this.parent.inode.fs.cacheNames) this.parent.forget(this.name);
   }
 
   /** Whether `other` is this dentry or lies above it. */

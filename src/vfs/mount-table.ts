@@ -1,0 +1,109 @@
+// The mount tree (fs/namespace.c): which file system hangs where.
+
+import { EBUSY, EINVAL, ENOENT, ENOTDIR } from "../abi/errno.ts";
+import { S_IFDIR } from "../abi/stat.ts";
+import type { File } from "./file.ts";
+import { FileSystem, type StatFs } from "./file-system.ts";
+import { Inode, type Stat } from "./inode.ts";
+import { Mount, topOf } from "./mount.ts";
+import { Dentry, type Path } from "./path.ts";
+import { isDirectory } from "./permission.ts";
+
+/** All mounts of one guest system, in mounting order (/proc/mounts). */
+export class MountTable {
+  readonly root: Mount;
+  readonly mounts: Mount[];
+
+  constructor(root: FileSystem, flags: number, source: string) {
+    this.root = new Mount(root, root.rootDentry, null, flags, source);
+    this.mounts = [this.root];
+  }
+
+  get rootPath(): Path {
+    return { mount: this.root, dentry: this.root.root };
+  }
+
+  /** Mounts a file system on `at`, on top of what is mounted there. */
+  mount(fs: FileSystem, at: Path, flags: number, source: string): Mount {
+    return this.attach(new Mount(fs, fs.rootDentry, topOf(at), flags, source));
+  }
+
+  /** Makes the tree at `from` visible at `at` too (MS_BIND); mounts inside it do not come along. -ENOTDIR for a mixed pair. */
+  bind(from: Path, at: Path, flags: number): Mount | number {
+    if (isDirectory(from.dentry.inode.mode) !== isDirectory(at.dentry.inode.mode)) return -ENOTDIR;
+    return this.attach(new Mount(from.mount.fs, from.dentry, topOf(at), flags, from.mount.source));
+  }
+
+  private attach(mount: Mount): Mount {
+    pin(mount.at!.dentry, mount);
+    this.mounts.push(mount);
+    return mount;
+  }
+
+  /** -EINVAL when `path` is no mount's root, -EBUSY for the root and for mounts that have mounts below. */
+  unmount(path: Path): number {
+    const mount = path.mount;
+    if (path.dentry !== mount.root || !this.mounts.includes(mount)) return -EINVAL;
+    if (mount.at === null) return -EBUSY;
+    for (const other of this.mounts) if (other.at?.mount === mount) return -EBUSY;
+    unpin(mount.at.dentry, mount);
+    this.mounts.splice(this.mounts.indexOf(mount), 1);
+    return 0;
+  }
+
+  /**
+   * A mount point that the file system below does not have: `name` in `parent` becomes an empty directory that
+   * exists for the walk only. Nothing shows unless something is mounted on it.
+   */
+  placeholder(parent: Path, name: string): Path {
+    const top = topOf(parent);
+    const dentry = new Dentry(top.dentry, name, placeholders.root);
+    return { mount: top.mount, dentry };
+  }
+}
+
+/** Keeps the dentry and everything above it, so that every later walk meets this very mount point. */
+function pin(dentry: Dentry, mount: Mount): void {
+  dentry.mounts ??= [];
+  dentry.mounts.push(mount);
+  for (let at: Dentry | null = dentry; at !== null; at = at.parent) at.addPins(1);
+}
+
+function unpin(dentry: Dentry, mount: Mount): void {
+  const mounts = dentry.mounts!;
+  mounts.splice(mounts.indexOf(mount), 1);
+  if (mounts.length === 0) dentry.mounts = null;
+  for (let at: Dentry | null = dentry; at !== null; at = at.parent) at.addPins(-1);
+  if (dentry.inode === placeholders.root && dentry.mounts === null) dentry.parent?.forget(dentry.name);
+}
+
+class PlaceholderInode extends Inode {
+  readonly fs: FileSystem;
+  readonly ino = 1;
+  readonly mode = S_IFDIR | 0o555;
+
+  constructor(fs: FileSystem) {
+    super();
+    this.fs = fs;
+  }
+  override stat(): Stat | number {
+    return -ENOENT;
+  }
+  override open(): File | number {
+    return -ENOENT;
+  }
+  override lookup(): Inode | number {
+    return -ENOENT;
+  }
+}
+
+class PlaceholderFileSystem extends FileSystem {
+  readonly type = "none";
+  readonly dev = 0;
+  readonly root = new PlaceholderInode(this);
+  override statfs(): StatFs | number {
+    return -ENOENT;
+  }
+}
+
+const placeholders = new PlaceholderFileSystem();

@@ -1,0 +1,87 @@
+// What happens to files, told to those who watch them (fs/notify/fsnotify.c). The open, name and attribute calls
+// report here; inotify(7) listens. Only changes made through this kernel are seen.
+
+import type { Inode } from "./inode.ts";
+import type { Dentry } from "./path.ts";
+
+export const IN_ACCESS = 0x1;
+export const IN_MODIFY = 0x2;
+export const IN_ATTRIB = 0x4;
+export const IN_CLOSE_WRITE = 0x8;
+export const IN_CLOSE_NOWRITE = 0x10;
+export const IN_OPEN = 0x20;
+export const IN_MOVED_FROM = 0x40;
+export const IN_MOVED_TO = 0x80;
+export const IN_CREATE = 0x100;
+export const IN_DELETE = 0x200;
+export const IN_DELETE_SELF = 0x400;
+export const IN_MOVE_SELF = 0x800;
+export const IN_ISDIR = 0x40000000;
+
+/** Someone who watches one inode. */
+export interface Watcher {
+  /** `mask`: one IN_* bit, perhaps with IN_ISDIR. `name`: the entry of a watched directory, "" for the inode itself. */
+  event(mask: number, cookie: number, name: string): void;
+}
+
+/** Watchers by file system and inode number: a host directory may meet us as several Inode objects. */
+const watched = new Map<string, Set<Watcher>>();
+let nextCookie = 1;
+
+function keyOf(inode: Inode): string {
+  return `${inode.fs.dev}:${inode.ino}`;
+}
+
+export function addWatcher(inode: Inode, watcher: Watcher): void {
+  const key = keyOf(inode);
+  const set = watched.get(key);
+  if (set === undefined) watched.set(key, new Set([watcher]));
+  else set.add(watcher);
+}
+
+export function removeWatcher(inode: Inode, watcher: Watcher): void {
+  const key = keyOf(inode);
+  const set = watched.get(key);
+  if (set === undefined) return;
+  set.delete(watcher);
+  if (set.size === 0) watched.delete(key);
+}
+
+/** Whether anybody watches anything: the cheap question before each report. */
+export function anyWatchers(): boolean {
+  return watched.size > 0;
+}
+
+function tell(inode: Inode, mask: number, cookie: number, name: string): void {
+  const set = watched.get(keyOf(inode));
+  if (set === undefined) return;
+  for (const watcher of [...set]) watcher.event(mask, cookie, name);
+}
+
+/** Something happened to the inode at `dentry`: told to its own watchers and to those of its directory. */
+export function notify(dentry: Dentry, mask: number): void {
+  if (watched.size === 0) return;
+  const bits = (dentry.inode.mode & 0o170000) === 0o040000 ? mask | IN_ISDIR : mask;
+  if (dentry.parent !== null && !dentry.unlinked) tell(dentry.parent.inode, bits, 0, dentry.name);
+  tell(dentry.inode, bits, 0, "");
+}
+
+/** An entry of `dir` came or went: IN_CREATE or IN_DELETE. */
+export function notifyEntry(dir: Dentry, name: string, mask: number, isDirectory: boolean): void {
+  if (watched.size > 0) tell(dir.inode, isDirectory ? mask | IN_ISDIR : mask, 0, name);
+}
+
+/** The last name of an inode is gone. */
+export function notifyDeleted(inode: Inode): void {
+  if (watched.size > 0) tell(inode, IN_DELETE_SELF, 0, "");
+}
+
+export function notifyMove(from: Dentry, oldName: string, to: Dentry, newName: string, moved: Inode): void {
+  if (watched.size === 0) return;
+  const cookie = nextCookie;
+  nextCookie += 1;
+  const directory = (moved.mode & 0o170000) === 0o040000 ? IN_ISDIR : 0;
+  tell(from.inode, IN_MOVED_FROM | directory, cookie, oldName);
+  tell(to.inode, IN_MOVED_TO | directory, cookie, newName);
+  tell(moved, IN_MOVE_SELF, 0, "");
+}
