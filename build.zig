@@ -1,5 +1,5 @@
 //! `zig build` makes the shim for the host; `zig build test` runs its unit tests; `zig build gen` writes
-//! src/host/shim.gen.ts; `zig build darwin` compiles the shim for aarch64-macos.
+//! src/host/shim.gen.ts and src/loader/vdso.gen.ts; `zig build darwin` compiles the shim for aarch64-macos.
 
 const std = @import("std");
 
@@ -16,11 +16,34 @@ pub fn build(b: *std.Build) void {
     const gen = b.addExecutable(.{ .name = "gen", .root_module = shim(b, "shim/gen.zig", host, .Debug) });
     const run_gen = b.addRunArtifact(gen);
     run_gen.addFileArg(b.path("src/host/shim.gen.ts"));
+    run_gen.addFileArg(vdso(b).getEmittedBin());
+    run_gen.addFileArg(b.path("src/loader/vdso.gen.ts"));
     run_gen.has_side_effects = true;
     b.step("gen", "write src/host/shim.gen.ts").dependOn(&run_gen.step);
 
     const tests = b.addTest(.{ .root_module = shim(b, "shim/test.zig", host, optimize), .use_llvm = true });
     b.step("test", "run the shim's unit tests").dependOn(&b.addRunArtifact(tests).step);
+}
+
+/// The arm64 image that guests see as linux-vdso.so.1.
+fn vdso(b: *std.Build) *std.Build.Step.Compile {
+    const lib = b.addLibrary(.{
+        .name = "vdso",
+        .linkage = .dynamic,
+        .use_llvm = true,
+        .use_lld = true,
+        .root_module = b.createModule(.{
+            .root_source_file = b.path("shim/vdso/vdso.zig"),
+            .target = b.resolveTargetQuery(.{ .cpu_arch = .aarch64, .os_tag = .linux, .abi = .none }),
+            .optimize = .ReleaseSmall,
+            .strip = true,
+            .pic = true,
+            .stack_protector = false,
+        }),
+    });
+    lib.setLinkerScript(b.path("shim/vdso/vdso.ld"));
+    lib.setVersionScript(b.path("shim/vdso/vdso.map"));
+    return lib;
 }
 
 fn shim(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, optimize: std.builtin.OptimizeMode) *std.Build.Module {
