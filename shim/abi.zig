@@ -37,6 +37,10 @@ pub const Exit = enum(u32) {
 /// `fault_access` of the register block.
 pub const Access = enum(u32) { read = 0, write = 1, exec = 2 };
 
+/// What `user_atomic32` does to a word. `load` only reads; `cmpxchg` stores `arg` when the word equals `expected`;
+/// the others store the old value combined with `arg` (`andn`: old & ~arg).
+pub const Atomic = enum(u32) { load = 0, cmpxchg = 1, set = 2, add = 3, @"or" = 4, @"and" = 5, andn = 6, xor = 7 };
+
 /// Page protection as the address-space calls take it. `read`, `write` and `exec` are Linux's PROT_*.
 pub const prot_read = 1;
 pub const prot_write = 2;
@@ -94,7 +98,7 @@ comptime {
 /// The structs whose field offsets TypeScript gets.
 pub const structs = .{ .RegisterBlock = RegisterBlock, .Iovec = Iovec };
 /// The enums and numbers that TypeScript gets.
-pub const enums = .{ .Exit = Exit, .Access = Access };
+pub const enums = .{ .Exit = Exit, .Access = Access, .Atomic = Atomic };
 pub const numbers = .{
     .ABI_VERSION = abi_version,
     .PAGE_SIZE = page_size,

@@ -2,5 +2,6 @@
 
 test {
     _ = @import("gen.zig");
+    _ = @import("mem/mem_test.zig");
     _ = @import("host/linux/call.zig");
 }

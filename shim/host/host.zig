@@ -73,3 +73,6 @@ pub const elapsedNs = impl.elapsedNs;
 pub const random = impl.random;
 pub const cpuCount = impl.cpuCount;
 pub const memoryInfo = impl.memoryInfo;
+
+/// Address space, page commitment and vectored I/O, as the mem room needs them (memory.zig).
+pub const memory = impl.memory;

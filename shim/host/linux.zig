@@ -7,6 +7,8 @@ const signals = @import("linux/signals.zig");
 const terminal = @import("linux/terminal.zig");
 const system = @import("linux/system.zig");
 
+pub const memory = @import("linux/memory.zig");
+
 pub const start = system.start;
 pub const exitNow = system.exitNow;
 pub const killSelf = signals.killSelf;

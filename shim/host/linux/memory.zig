@@ -1,0 +1,65 @@
+//! Host memory and vectored file I/O on Linux, by raw system calls (mmap(2), madvise(2), preadv2(2)).
+//! Results are the kernel's own: >= 0, or -errno.
+
+const std = @import("std");
+const linux = std.os.linux;
+const Iovec = @import("../../abi.zig").Iovec;
+
+/// The most pieces that one vectored call takes (IOV_MAX).
+pub const iov_max = 1024;
+
+pub const Kind = enum {
+    /// Guest memory: shared, so that it can be mapped a second time.
+    guest,
+    /// Bookkeeping of the shim's own.
+    private,
+};
+
+/// Takes `size_bytes` of address space, readable and writable, committed page by page as it is touched.
+/// Contents are zero. Null when the host refuses.
+pub fn reserve(size_bytes: usize, kind: Kind) ?[*]align(4096) u8 {
+    const flags: linux.MAP = .{
+        .TYPE = switch (kind) {
+            .guest => .SHARED,
+            .private => .PRIVATE,
+        },
+        .ANONYMOUS = true,
+        .NORESERVE = true,
+    };
+    const at = linux.mmap(null, size_bytes, .{ .READ = true, .WRITE = true }, flags, -1, 0);
+    if (@as(isize, @bitCast(at)) < 0) return null;
+    return @ptrFromInt(at);
+}
+
+/// Ends a reservation.
+pub fn release(ptr: [*]align(4096) u8, size_bytes: usize) void {
+    _ = linux.munmap(ptr, size_bytes);
+}
+
+/// Commits a range in one go. Only a hint: a page that was not committed here is committed by its first touch.
+pub fn commit(ptr: [*]align(4096) u8, size_bytes: usize) void {
+    const populate_write = 23;
+    _ = linux.madvise(ptr, size_bytes, populate_write);
+}
+
+/// Gives the memory of a `guest` range back to the host; it reads as zero afterwards. False when the host
+/// kept it, and its contents.
+pub fn giveBack(ptr: [*]align(4096) u8, size_bytes: usize) bool {
+    return linux.madvise(ptr, size_bytes, linux.MADV.REMOVE) == 0;
+}
+
+/// preadv2(2); an `offset` of -1 is readv(2) at the file's own position. `flags` are RWF_*.
+pub fn readv(fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u32) isize {
+    return vectored(.preadv2, fd, iov, count, offset, flags);
+}
+
+/// pwritev2(2); an `offset` of -1 is writev(2) at the file's own position. `flags` are RWF_*.
+pub fn writev(fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u32) isize {
+    return vectored(.pwritev2, fd, iov, count, offset, flags);
+}
+
+fn vectored(call: linux.SYS, fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u32) isize {
+    const fd_word: usize = @bitCast(@as(isize, fd));
+    const at: u64 = @bitCast(offset);
+    return @bitCast(linux.syscall6(call, fd_word, @intFromPtr(iov), count, @truncate(at), 0, flags));
+}

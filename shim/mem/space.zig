@@ -1,0 +1,464 @@
+//! Address spaces: ARMv8 stage-1 tables of four levels, edited for `src/mm`, which owns the VMAs and decides.
+//! A space counts its mapped pages; a table page counts its descriptors (`frames.live`) and is freed when none
+//! is left. Every edit that takes a right away invalidates the TLBs before the frame can be reused.
+//!
+//! Only the kernel's thread edits. `fork.zig` copies and destroys whole spaces.
+
+const std = @import("std");
+const abi = @import("../abi.zig");
+const desc = @import("descriptor.zig");
+const errno = @import("errno.zig");
+const frames = @import("frames.zig");
+const host = @import("../host/host.zig").memory;
+const tlb = @import("tlb.zig");
+
+pub const Table = *[desc.entries]u64;
+const page_bits = 12;
+const page_size = frames.page_size;
+const max_spaces = 1 << 16;
+
+pub const Space = struct {
+    /// Frame of the level-0 table; 0 when this handle is free.
+    root: u32,
+    /// Pages mapped, PROT_NONE included.
+    resident: u32,
+    /// Tag of this space's entries in the TLBs; 0 when it has none there.
+    context: u32,
+    /// Next free handle.
+    next: u32,
+};
+
+var spaces: [*]Space = undefined;
+/// Handles ever used (handle 0 is never a space), free ones among them, and live spaces.
+var handles: u32 = 0;
+var free_handle: u32 = 0;
+pub var count_live: u32 = 0;
+
+/// The space of a handle, or null.
+pub inline fn get(handle: u32) ?*Space {
+    if (handle == 0 or handle >= handles) return null;
+    const s = &spaces[handle];
+    return if (s.root == 0) null else s;
+}
+
+pub inline fn handleOf(s: *const Space) u32 {
+    return @intCast((@intFromPtr(s) - @intFromPtr(spaces)) / @sizeOf(Space));
+}
+
+/// A new handle whose tables are rooted in `root`; null when all handles are taken.
+pub fn adopt(root: u32) ?u32 {
+    if (handles == 0) {
+        const bytes = host.reserve(max_spaces * @sizeOf(Space), .private) orelse return null;
+        spaces = @ptrCast(bytes);
+        handles = 1;
+    }
+    var handle = free_handle;
+    if (handle != 0) {
+        free_handle = spaces[handle].next;
+    } else {
+        if (handles == max_spaces) return null;
+        handle = handles;
+        handles += 1;
+    }
+    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .next = 0 };
+    count_live += 1;
+    return handle;
+}
+
+/// Frees a handle; its tables must be gone.
+pub fn abandon(handle: u32) void {
+    spaces[handle].root = 0;
+    spaces[handle].next = free_handle;
+    free_handle = handle;
+    count_live -= 1;
+}
+
+/// No space has TLB entries any more.
+pub fn dropContexts() void {
+    for (0..handles) |handle| spaces[handle].context = 0;
+}
+
+/// All spaces at once become free handles; the frames are reset by the caller.
+pub fn reset() void {
+    if (handles != 0) host.release(@ptrCast(@alignCast(spaces)), max_spaces * @sizeOf(Space));
+    handles = 0;
+    free_handle = 0;
+    count_live = 0;
+}
+
+/// An empty space, or -ENOMEM, or -EAGAIN when there are too many.
+pub fn create() i32 {
+    const root = newTable() orelse return errno.no_memory;
+    const handle = adopt(root) orelse {
+        freeTable(root);
+        return errno.again;
+    };
+    return @intCast(handle);
+}
+
+// Tables.
+
+pub inline fn tableOf(frame: u32) Table {
+    return @ptrCast(frames.ptr(frame));
+}
+
+inline fn follow(d: u64) Table {
+    return @ptrCast(@alignCast(frames.base + (d & desc.address)));
+}
+
+pub fn newTable() ?u32 {
+    const frame = frames.alloc(true) orelse return null;
+    frames.live[frame] = 0;
+    frames.tables += 1;
+    return frame;
+}
+
+pub fn freeTable(frame: u32) void {
+    frames.tables -= 1;
+    frames.unref(frame);
+}
+
+inline fn slotIndex(va: u64, level: u2) u9 {
+    const shift: u6 = page_bits + 9 * (3 - @as(u6, level));
+    return @truncate(va >> shift);
+}
+
+/// Bytes that one descriptor of a level maps.
+inline fn span(level: u2) u64 {
+    return @as(u64, 1) << (page_bits + 9 * (3 - @as(u6, level)));
+}
+
+/// The page descriptor of `va` (below 2^48), 0 when nothing is mapped.
+pub inline fn walk(s: *const Space, va: u64) u64 {
+    var table = tableOf(s.root);
+    inline for (0..3) |level| {
+        const d = table[slotIndex(va, level)];
+        if (d == 0) return 0;
+        table = follow(d);
+    }
+    return table[slotIndex(va, 3)];
+}
+
+/// The level-3 table for `va`; made when missing (null: out of memory).
+fn makeLeaf(s: *Space, va: u64) ?Table {
+    var table = tableOf(s.root);
+    inline for (0..3) |level| {
+        const slot = &table[slotIndex(va, level)];
+        if (slot.* == 0) {
+            const frame = newTable() orelse {
+                prune(s, va);
+                return null;
+            };
+            slot.* = desc.table(frame);
+            frames.live[frames.ofPtr(table)] += 1;
+        }
+        table = follow(slot.*);
+    }
+    return table;
+}
+
+/// Frees the tables on the way to `va` that have become empty, the root excepted.
+fn prune(s: *Space, va: u64) void {
+    var path: [4]Table = undefined;
+    path[0] = tableOf(s.root);
+    var depth: u3 = 0;
+    while (depth < 3) : (depth += 1) {
+        const d = path[depth][slotIndex(va, @truncate(depth))];
+        if (d == 0) break;
+        path[depth + 1] = follow(d);
+    }
+    while (depth > 0) : (depth -= 1) {
+        const frame = frames.ofPtr(path[depth]);
+        if (frames.live[frame] != 0) return;
+        path[depth - 1][slotIndex(va, @truncate(depth - 1))] = 0;
+        frames.live[frames.ofPtr(path[depth - 1])] -= 1;
+        freeTable(frame);
+    }
+}
+
+/// The part of a range that lies in one level-3 table.
+pub const Chunk = struct {
+    va: u64,
+    table: Table,
+    slots: []u64,
+};
+
+/// Walks a range table by table, skipping what has no table.
+pub const Chunks = struct {
+    space: *const Space,
+    va: u64,
+    end: u64,
+
+    pub fn next(it: *Chunks) ?Chunk {
+        outer: while (it.va < it.end) {
+            var table = tableOf(it.space.root);
+            inline for (0..3) |level| {
+                const d = table[slotIndex(it.va, level)];
+                if (d == 0) {
+                    it.va = (it.va & ~(span(level) - 1)) + span(level);
+                    continue :outer;
+                }
+                table = follow(d);
+            }
+            const va = it.va;
+            it.va = @min(it.end, (va & ~(span(2) - 1)) + span(2));
+            const first = slotIndex(va, 3);
+            return .{ .va = va, .table = table, .slots = table[first..][0 .. (it.va - va) / page_size] };
+        }
+        return null;
+    }
+};
+
+/// A range of whole pages below 2^48, or null.
+pub fn rangeOf(s: *const Space, addr: u64, count: u32) ?Chunks {
+    const end = addr +| @as(u64, count) * page_size;
+    if (addr % page_size != 0 or end > 1 << desc.va_bits) return null;
+    return .{ .space = s, .va = addr, .end = end };
+}
+
+// Edits.
+
+/// Maps `count` consecutive frames, adding a reference to each, in place of what was there. 0, -EINVAL, or
+/// -ENOMEM (then only the first pages are mapped).
+pub fn map(s: *Space, addr: u64, frame: u32, count: u32, prot: u32) i32 {
+    const range = rangeOf(s, addr, count) orelse return errno.invalid;
+    if (!frames.exist(frame, count)) return errno.invalid;
+    var va = range.va;
+    var next = frame;
+    while (va < range.end) {
+        const table = makeLeaf(s, va) orelse return errno.no_memory;
+        const stop = @min(range.end, (va & ~(span(2) - 1)) + span(2));
+        while (va < stop) : (va += page_size) {
+            frames.ref(next);
+            put(s, table, va, desc.leaf(next, prot, frames.refs[next] == 1));
+            next += 1;
+        }
+    }
+    return 0;
+}
+
+/// Sets one page's descriptor; drops the page that was there.
+fn put(s: *Space, table: Table, va: u64, d: u64) void {
+    const slot = &table[slotIndex(va, 3)];
+    const old = slot.*;
+    slot.* = d;
+    if (old == 0) {
+        s.resident += 1;
+        frames.live[frames.ofPtr(table)] += 1;
+    } else {
+        tlb.invalidate(s, va);
+        frames.unref(desc.frameOf(old));
+    }
+}
+
+/// Maps fresh zeroed frames wherever nothing is mapped. Returns how many, -EINVAL, or -ENOMEM (then only the
+/// first pages are mapped). Frames of a hole are consecutive where RAM allows.
+pub fn mapZero(s: *Space, addr: u64, count: u32, prot: u32) i32 {
+    const range = rangeOf(s, addr, count) orelse return errno.invalid;
+    const before = s.resident;
+    var va = range.va;
+    while (va < range.end) {
+        const table = makeLeaf(s, va) orelse return errno.no_memory;
+        const stop = @min(range.end, (va & ~(span(2) - 1)) + span(2));
+        const first = slotIndex(va, 3);
+        if (!fillHoles(s, table, table[first..][0 .. (stop - va) / page_size], prot)) {
+            prune(s, va);
+            return errno.no_memory;
+        }
+        va = stop;
+    }
+    return @intCast(s.resident - before);
+}
+
+/// A hole of at least this many pages is worth a search for consecutive frames.
+const run_pages = 16;
+
+fn fillHoles(s: *Space, table: Table, slots: []u64, prot: u32) bool {
+    var at: usize = 0;
+    while (at < slots.len) {
+        if (slots[at] != 0) {
+            at += 1;
+            continue;
+        }
+        var len: u32 = 1;
+        while (at + len < slots.len and slots[at + len] == 0) len += 1;
+        if (len < run_pages or !fillRun(s, table, slots[at..][0..len], prot)) {
+            for (slots[at..][0..len]) |*slot| {
+                const frame = frames.alloc(true) orelse return false;
+                slot.* = desc.leaf(frame, prot, true);
+                s.resident += 1;
+                frames.live[frames.ofPtr(table)] += 1;
+            }
+        }
+        at += len;
+    }
+    return true;
+}
+
+fn fillRun(s: *Space, table: Table, slots: []u64, prot: u32) bool {
+    const count: u32 = @intCast(slots.len);
+    const first = frames.allocRun(count, true) orelse return false;
+    for (slots, first..) |*slot, frame| slot.* = desc.leaf(@intCast(frame), prot, true);
+    s.resident += count;
+    frames.live[frames.ofPtr(table)] += count;
+    return true;
+}
+
+/// Sets the protection of the pages that are present. Whether a page is shared does not change. A private
+/// page whose frame somebody else holds stays read-only (`space_cow`). 0 or -EINVAL.
+pub fn protect(s: *Space, addr: u64, count: u32, prot: u32) i32 {
+    var range = rangeOf(s, addr, count) orelse return errno.invalid;
+    var lost = tlb.Span{};
+    const rights = prot & (abi.prot_read | abi.prot_write | abi.prot_exec);
+    while (range.next()) |chunk| {
+        for (chunk.slots, 0..) |*slot, i| {
+            const old = slot.*;
+            if (old == 0) continue;
+            const frame = desc.frameOf(old);
+            const kept: u32 = if (old & desc.shared != 0) abi.prot_shared else 0;
+            const new = desc.leaf(frame, rights | kept, frames.refs[frame] == 1);
+            if (new == old) continue;
+            slot.* = new;
+            if (desc.readable(old)) lost.add(chunk.va + i * page_size);
+            if (desc.executable(new) and !desc.executable(old)) frames.noteCode(frame);
+        }
+    }
+    lost.invalidate(s);
+    return 0;
+}
+
+/// Drops the pages of a range and frees tables that become empty. 0 or -EINVAL.
+pub fn unmap(s: *Space, addr: u64, count: u32) i32 {
+    var range = rangeOf(s, addr, count) orelse return errno.invalid;
+    var dropped: [desc.entries]u32 = undefined;
+    while (range.next()) |chunk| {
+        var lost = tlb.Span{};
+        var len: u32 = 0;
+        for (chunk.slots, 0..) |*slot, i| {
+            if (slot.* == 0) continue;
+            lost.add(chunk.va + i * page_size);
+            dropped[len] = desc.frameOf(slot.*);
+            len += 1;
+            slot.* = 0;
+        }
+        if (len == 0) continue;
+        lost.invalidate(s);
+        for (dropped[0..len]) |frame| frames.unref(frame);
+        s.resident -= len;
+        const table = frames.ofPtr(chunk.table);
+        frames.live[table] -= len;
+        if (frames.live[table] == 0) prune(s, chunk.va);
+    }
+    return 0;
+}
+
+/// Moves the pages of a range elsewhere, protections included, in place of what is there; the ranges may not
+/// overlap (mremap). 0, -EINVAL, or -ENOMEM (then nothing has moved, but the target is unmapped).
+pub fn move(s: *Space, from: u64, to: u64, count: u32) i32 {
+    var range = rangeOf(s, from, count) orelse return errno.invalid;
+    const target = rangeOf(s, to, count) orelse return errno.invalid;
+    if (range.va < target.end and target.va < range.end) return errno.invalid;
+    _ = unmap(s, to, count);
+    if (!makeTarget(s, from, to, count)) return errno.no_memory;
+    var lost = tlb.Span{};
+    while (range.next()) |chunk| {
+        var len: u32 = 0;
+        for (chunk.slots, 0..) |*slot, i| {
+            const d = slot.*;
+            if (d == 0) continue;
+            slot.* = 0;
+            len += 1;
+            const va = chunk.va + i * page_size;
+            lost.add(va);
+            const table = makeLeaf(s, va - from + to) orelse unreachable;
+            table[slotIndex(va - from + to, 3)] = d;
+            frames.live[frames.ofPtr(table)] += 1;
+        }
+        const table = frames.ofPtr(chunk.table);
+        frames.live[table] -= len;
+        if (frames.live[table] == 0) prune(s, chunk.va);
+    }
+    lost.invalidate(s);
+    return 0;
+}
+
+/// Makes every table that the target of a move needs; on failure frees those that stay empty.
+fn makeTarget(s: *Space, from: u64, to: u64, count: u32) bool {
+    var range = rangeOf(s, from, count) orelse unreachable;
+    while (range.next()) |chunk| {
+        for (chunk.slots, 0..) |d, i| {
+            if (d == 0) continue;
+            const va = chunk.va + i * page_size - from + to;
+            if (makeLeaf(s, va) != null) continue;
+            var made = rangeOf(s, to, count) orelse unreachable;
+            while (made.next()) |empty| prune(s, empty.va);
+            return false;
+        }
+    }
+    return true;
+}
+
+/// A write fault on a present page: a shared page gets `prot`; a private one too when nobody else holds its
+/// frame, else it becomes a copy in a fresh frame. 0, -EFAULT when nothing is mapped, -ENOMEM.
+pub fn cow(s: *Space, addr: u64, prot: u32) i32 {
+    const va = addr & ~@as(u64, page_size - 1);
+    var range = rangeOf(s, va, 1) orelse return errno.fault;
+    const chunk = range.next() orelse return errno.fault;
+    const old = chunk.slots[0];
+    if (old == 0) return errno.fault;
+    const rights = prot & (abi.prot_read | abi.prot_write | abi.prot_exec);
+    const frame = desc.frameOf(old);
+    if (old & desc.shared != 0 or frames.refs[frame] == 1) {
+        const kept: u32 = if (old & desc.shared != 0) abi.prot_shared else 0;
+        chunk.slots[0] = desc.leaf(frame, rights | kept, true);
+        tlb.invalidate(s, va);
+        return 0;
+    }
+    const copy = frames.alloc(false) orelse return errno.no_memory;
+    @memcpy(frames.ptr(copy), frames.ptr(frame));
+    chunk.slots[0] = desc.leaf(copy, rights, true);
+    tlb.invalidate(s, va);
+    frames.unref(frame);
+    return 0;
+}
+
+// Questions.
+
+/// PROT_* that hold now | PROT_SHARED | PROT_PRESENT; 0 when nothing is mapped.
+pub fn lookup(s: *const Space, addr: u64) u32 {
+    if (addr >> desc.va_bits != 0) return 0;
+    return desc.protOf(walk(s, addr));
+}
+
+/// The frame mapped at `addr`, or -1.
+pub fn frameAt(s: *const Space, addr: u64) i32 {
+    const d = if (addr >> desc.va_bits == 0) walk(s, addr) else 0;
+    return if (d == 0) -1 else @intCast(desc.frameOf(d));
+}
+
+/// One byte for each page: 1 when a frame is mapped there. Returns how many, or -EINVAL (mincore(2)).
+pub fn resident(s: *const Space, addr: u64, count: u32, out: [*]u8) i32 {
+    var range = rangeOf(s, addr, count) orelse return errno.invalid;
+    @memset(out[0..count], 0);
+    var present: i32 = 0;
+    while (range.next()) |chunk| {
+        for (chunk.slots, (chunk.va - addr) / page_size..) |d, i| {
+            if (d == 0) continue;
+            out[i] = 1;
+            present += 1;
+        }
+    }
+    return present;
+}
+
+pub const Translation = struct { ptr: [*]u8, frame: u32 };
+
+/// Where `addr` (without a tag) lies, if the page tables allow the access at EL0.
+pub fn translate(handle: u32, addr: u64, access: abi.Access) ?Translation {
+    const s = get(handle) orelse return null;
+    if (addr >> desc.va_bits != 0) return null;
+    const d = walk(s, addr);
+    if (!desc.allows(d, access)) return null;
+    const frame = desc.frameOf(d);
+    return .{ .ptr = @as([*]u8, frames.ptr(frame)) + (addr & (page_size - 1)), .frame = frame };
+}

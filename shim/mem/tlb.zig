@@ -1,0 +1,220 @@
+//! The software TLB: what a software CPU asks for every load and store. Direct-mapped, one per virtual CPU,
+//! bound to one address space at a time.
+//!
+//! A tag is the page's address as the program wrote it, top byte included, plus in its low 12 bits the context of
+//! the address space. So the hit path needs no masking of the top byte (a tagged pointer simply misses once and
+//! gets an entry of its own), no flush when another space is bound, and a whole space is flushed by giving it a
+//! fresh context. The compare uses the address of the access's last byte: an access that leaves the page of
+//! its first byte finds another page's slot and misses; one that is merely unaligned hits.
+//!
+//! Read and write have tags of their own, because a page may be readable only (or waits for its copy).
+//! A hit needs nothing but the entry; who takes a right away drops the entry first.
+
+const std = @import("std");
+const abi = @import("../abi.zig");
+const desc = @import("descriptor.zig");
+const frames = @import("frames.zig");
+const space = @import("space.zig");
+
+const page_size = frames.page_size;
+const page_mask: u64 = ~@as(u64, page_size - 1);
+/// Bits 63..56 are ignored in data accesses (TCR_EL1.TBI0, as Linux sets it).
+const address_mask: u64 = (1 << 56) - 1;
+const entry_count = 1024;
+
+/// 32 bytes, so that a slot is found by shift and mask alone.
+pub const Entry = extern struct {
+    /// Tags; 0 never matches, since a context is not 0.
+    read: u64,
+    write: u64,
+    /// Host address minus the address as the program wrote it, modulo 2^64.
+    addend: u64,
+    frame: u64,
+};
+
+/// Contexts are 1..last_context; `unbound` tags nothing.
+const last_context = 0xffe;
+const unbound = 0xfff;
+
+pub const Tlb = struct {
+    entries: [entry_count]Entry align(64),
+    context: u64,
+    space: u32,
+    next: ?*Tlb,
+
+    /// Empties the TLB and puts it on the list of those that are kept coherent. Not to be moved until `deinit`.
+    pub fn init(t: *Tlb) void {
+        @memset(std.mem.asBytes(&t.entries), 0);
+        t.context = unbound;
+        t.space = 0;
+        t.next = list;
+        list = t;
+    }
+
+    pub fn deinit(t: *Tlb) void {
+        var link = &list;
+        while (link.*) |other| : (link = &other.next) {
+            if (other != t) continue;
+            link.* = t.next;
+            return;
+        }
+    }
+
+    /// Accesses go to this space from now on (0: to none). Cheap when unchanged, and when changed.
+    pub inline fn bind(t: *Tlb, handle: u32) void {
+        if (t.space != handle) t.rebind(handle);
+    }
+
+    fn rebind(t: *Tlb, handle: u32) void {
+        const s = space.get(handle);
+        t.space = if (s != null) handle else 0;
+        if (s) |bound| {
+            if (bound.context == 0) giveContext(bound);
+        }
+        t.context = if (s) |bound| bound.context else unbound;
+    }
+
+    inline fn slot(t: *Tlb, addr: u64) *Entry {
+        const offset = (addr >> (12 - 5)) & ((entry_count - 1) << 5);
+        return @ptrFromInt(@intFromPtr(&t.entries) + offset);
+    }
+
+    inline fn tag(t: *const Tlb, comptime T: type, addr: u64) u64 {
+        return ((addr +% (@sizeOf(T) - 1)) & page_mask) | t.context;
+    }
+
+    /// Where to read a T at `addr`; null for a miss, a fault or an access that crosses pages: then `fill`.
+    pub inline fn readPtr(t: *Tlb, comptime T: type, addr: u64) ?*align(1) const T {
+        const e = t.slot(addr);
+        if (e.read != t.tag(T, addr)) return null;
+        return @ptrFromInt(addr +% e.addend);
+    }
+
+    /// Where to write a T at `addr`; null as `readPtr`.
+    pub inline fn writePtr(t: *Tlb, comptime T: type, addr: u64) ?*align(1) T {
+        const e = t.slot(addr);
+        if (e.write != t.tag(T, addr)) return null;
+        return @ptrFromInt(addr +% e.addend);
+    }
+
+    /// Walks the tables and fills the entry of `addr`. Returns the host pointer of that byte (valid to the end of
+    /// its page), or null when the access faults. The top byte of `addr` is ignored.
+    pub fn fill(t: *Tlb, addr: u64, access: abi.Access) ?[*]u8 {
+        const va = addr & address_mask;
+        if (va >> desc.va_bits != 0) return null;
+        const s = space.get(t.space) orelse return null;
+        const d = space.walk(s, va);
+        if (!desc.allows(d, access)) return null;
+        const frame = desc.frameOf(d);
+        const p: [*]u8 = frames.ptr(frame);
+        const key = (addr & page_mask) | t.context;
+        t.slot(addr).* = .{
+            .read = if (desc.readable(d)) key else 0,
+            .write = if (desc.writable(d)) key else 0,
+            .addend = @intFromPtr(p) -% (addr & page_mask),
+            .frame = frame,
+        };
+        return p + (addr & (page_size - 1));
+    }
+
+    /// Drops the entry of a page, whatever the top byte it was used with.
+    fn drop(t: *Tlb, va: u64, context: u64) void {
+        const e = t.slot(va);
+        const key = va | context;
+        if (e.read & address_mask == key) e.read = 0;
+        if (e.write & address_mask == key) e.write = 0;
+    }
+};
+
+/// Every TLB in use.
+var list: ?*Tlb = null;
+var next_context: u32 = 1;
+
+/// A range that grew page by page.
+pub const Span = struct {
+    first: u64 = std.math.maxInt(u64),
+    last: u64 = 0,
+
+    pub inline fn add(r: *Span, va: u64) void {
+        r.first = @min(r.first, va);
+        r.last = @max(r.last, va);
+    }
+
+    pub fn invalidate(r: Span, s: *space.Space) void {
+        if (r.first <= r.last) dropPages(s, r.first, (r.last - r.first) / page_size + 1);
+    }
+};
+
+/// More pages than this are flushed with their whole space.
+const precise_pages = 128;
+
+/// The entry of one page is gone from every TLB on return.
+pub fn invalidate(s: *space.Space, va: u64) void {
+    dropPages(s, va, 1);
+}
+
+fn dropPages(s: *space.Space, va: u64, count: u64) void {
+    if (s.context == 0) return;
+    if (count > precise_pages) return flush(s);
+    var it = list;
+    while (it) |t| : (it = t.next) {
+        for (0..count) |i| t.drop(va + i * page_size, s.context);
+    }
+}
+
+/// All entries of a space become unreachable: it gets another context.
+fn flush(s: *space.Space) void {
+    const handle = space.handleOf(s);
+    s.context = 0;
+    var it = list;
+    while (it) |t| : (it = t.next) {
+        if (t.space != handle) continue;
+        if (s.context == 0) giveContext(s);
+        t.context = s.context;
+    }
+}
+
+/// A space that is about to be destroyed: unbinds it. Its context is not used again before all TLBs are emptied.
+pub fn forget(s: *space.Space) void {
+    const handle = space.handleOf(s);
+    s.context = 0;
+    var it = list;
+    while (it) |t| : (it = t.next) {
+        if (t.space != handle) continue;
+        t.space = 0;
+        t.context = unbound;
+    }
+}
+
+fn giveContext(s: *space.Space) void {
+    if (next_context > last_context) recycle();
+    s.context = next_context;
+    next_context += 1;
+}
+
+/// Starts the contexts over: empties every TLB and gives the bound spaces new contexts.
+fn recycle() void {
+    space.dropContexts();
+    next_context = 1;
+    var it = list;
+    while (it) |t| : (it = t.next) {
+        @memset(std.mem.asBytes(&t.entries), 0);
+        const s = space.get(t.space) orelse continue;
+        if (s.context == 0) {
+            s.context = next_context;
+            next_context += 1;
+        }
+        t.context = s.context;
+    }
+}
+
+/// No space is left: unbinds and empties every TLB. They stay on the list.
+pub fn reset() void {
+    next_context = 1;
+    var it = list;
+    while (it) |t| : (it = t.next) {
+        @memset(std.mem.asBytes(&t.entries), 0);
+        t.context = unbound;
+        t.space = 0;
+    }
+}
