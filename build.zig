@@ -23,6 +23,28 @@ pub fn build(b: *std.Build) void {
 
     const tests = b.addTest(.{ .root_module = shim(b, "shim/test.zig", host, optimize), .use_llvm = true });
     b.step("test", "run the shim's unit tests").dependOn(&b.addRunArtifact(tests).step);
+
+    addDifftest(b, host);
+}
+
+/// The two runners of test/cpu: one for our engines (it loads the built shim), one for an AArch64 Linux.
+fn addDifftest(b: *std.Build, host: std.Build.ResolvedTarget) void {
+    const step = b.step("difftest", "build the differential tester's runners into zig-out/bin");
+    const ours = b.createModule(.{ .root_source_file = b.path("shim/cpu/difftest.zig"), .target = host, .optimize = .Debug, .link_libc = true });
+    ours.addAnonymousImport("abi", .{ .root_source_file = b.path("shim/abi.zig") });
+    ours.addAnonymousImport("format", .{ .root_source_file = b.path("test/cpu/oracle/format.zig") });
+    step.dependOn(&b.addInstallArtifact(b.addExecutable(.{ .name = "difftest", .root_module = ours }), .{}).step);
+
+    const oracle = b.addExecutable(.{ .name = "cpu-oracle", .root_module = b.createModule(.{
+        .root_source_file = b.path("test/cpu/oracle/main.zig"),
+        .target = b.resolveTargetQuery(.{ .cpu_arch = .aarch64, .os_tag = .linux, .abi = .none }),
+        .optimize = .ReleaseFast,
+        .single_threaded = true,
+        .strip = true,
+    }) });
+    // Far from anything a stray pointer of a case is likely to hit.
+    oracle.image_base = 0x5500_0000_0000;
+    step.dependOn(&b.addInstallArtifact(oracle, .{}).step);
 }
 
 /// The arm64 image that guests see as linux-vdso.so.1.

@@ -1,0 +1,54 @@
+/**
+ * Runs a stream of cases through the oracle (test/cpu/oracle under qemu-aarch64) or through our engine
+ * (shim/cpu/difftest.zig), both built by `zig build difftest` into zig-out/bin.
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "../..");
+const BIN = join(ROOT, "zig-out/bin");
+const SCRATCH = join(ROOT, ".cache/cpu");
+
+/** The features that we announce are those of this core; `max` has more, so it cannot judge what must be undefined. */
+export const ORACLE_CPU = "neoverse-n1";
+
+let serial = 0;
+
+async function run(command: string[], stream: Uint8Array): Promise<Uint8Array> {
+  mkdirSync(SCRATCH, { recursive: true });
+  const stem = join(SCRATCH, `${process.pid}-${serial++}`);
+  await Bun.write(`${stem}.in`, stream);
+  const child = Bun.spawn(command, { stdin: Bun.file(`${stem}.in`), stdout: Bun.file(`${stem}.out`), stderr: "pipe" });
+  const timer = setTimeout(() => child.kill(9), 120_000);
+  const text = await new Response(child.stderr).text();
+  const code = await child.exited;
+  clearTimeout(timer);
+  const output = new Uint8Array(await Bun.file(`${stem}.out`).arrayBuffer());
+  await Bun.file(`${stem}.in`).delete();
+  await Bun.file(`${stem}.out`).delete();
+  if (code !== 0)
+    console.error(
+      `${command[0]} ended with ${child.signalCode ?? code} after ${output.length} bytes: ${text.slice(0, 2000)}`,
+    );
+  return output;
+}
+
+export function qemuInstalled(): boolean {
+  return Bun.which("qemu-aarch64") !== null;
+}
+
+export function runOracle(stream: Uint8Array, cpu: string = ORACLE_CPU): Promise<Uint8Array> {
+  return run(["qemu-aarch64", "-cpu", cpu, join(BIN, "cpu-oracle")], stream);
+}
+
+export function runOurs(stream: Uint8Array): Promise<Uint8Array> {
+  return run([join(BIN, "difftest"), join(ROOT, "dist/libcarrick.so")], stream);
+}
+
+/** Builds both runners; throws with the compiler's words when that fails. */
+export function buildRunners(): void {
+  const zig = join(ROOT, `node_modules/@zigc/${process.env["CARRICK_ZIG_PACKAGE"] ?? "linux-x64"}/bin/zig`);
+  if (!existsSync(zig)) throw new Error(`no zig at ${zig}`);
+  const result = Bun.spawnSync([zig, "build", "difftest"], { cwd: ROOT, stderr: "pipe", stdout: "pipe" });
+  if (result.exitCode !== 0) throw new Error(result.stderr.toString());
+}

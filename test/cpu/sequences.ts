@@ -1,0 +1,85 @@
+/**
+ * Directed cases of several words that belong together, which random draws would hardly ever form: load-exclusive with
+ * its store, compare-and-swap that matches, flag producers with their consumers.
+ */
+import { type Case, DATA_BASE, DATA_BYTES, type Override, type Profile } from "./cases.ts";
+import type { Random } from "./random.ts";
+
+type Sequence = (random: Random, slot: number) => Case;
+
+function make(
+  random: Random,
+  slot: number,
+  profile: Profile,
+  words: number[],
+  overrides: Override[],
+  name: string,
+): Case {
+  return {
+    slot,
+    seed: random.u32(),
+    profile,
+    words: words.map((w) => w >>> 0),
+    overrides,
+    names: words.map(() => name),
+  };
+}
+
+/** `count` different registers below 31. */
+function distinct(random: Random, count: number): number[] {
+  const list: number[] = [];
+  while (list.length < count) {
+    const register = random.below(31);
+    if (!list.includes(register)) list.push(register);
+  }
+  return list;
+}
+
+function dataOverride(random: Random, register: number, alignment: number): Override {
+  const at = DATA_BASE + alignment * random.below(DATA_BYTES / alignment - 2);
+  return [register, at >>> 0, DATA_BASE / 0x100000000];
+}
+
+/** LD(A)XR or LD(A)XP, something between, ST(L)XR or ST(L)XP to the same place, or another, or of another size. */
+const exclusivePair: Sequence = (random, slot) => {
+  const [rn, rt, rt2, rs, rv, rv2] = distinct(random, 6) as [number, number, number, number, number, number];
+  const pair = random.bits(1);
+  const size = pair === 1 ? 2 + random.bits(1) : random.bits(2);
+  const other = random.one(6) ? (pair === 1 ? 5 - size : random.bits(2)) : size;
+  const load =
+    (size << 30) | 0x08400000 | (pair << 21) | (31 << 16) | (random.bits(1) << 15) | ((pair === 1 ? rt2 : 31) << 10);
+  const store =
+    (other << 30) | 0x08000000 | (pair << 21) | (rs << 16) | (random.bits(1) << 15) | ((pair === 1 ? rv2 : 31) << 10);
+  const between: number[] = [];
+  const kind = random.below(8);
+  if (kind === 0) between.push(0xd503305f | (random.bits(4) << 8));
+  if (kind === 1) between.push(0xf9000000 | (rn << 5) | rv2);
+  if (kind === 2) between.push(0x91000000 | (16 << 10) | (rn << 5) | rn);
+  if (kind === 3) between.push(0xf9400000 | (rn << 5) | rs);
+  const words = [load | (rn << 5) | rt, ...between, store | (rn << 5) | rv];
+  if (random.one(4)) words.push(store | (rn << 5) | rv);
+  return make(random, slot, "integer", words, [dataOverride(random, rn, 16)], "exclusive-pair");
+};
+
+/** Loads what is there, then CAS or CASP against it (sometimes changed in between), so that the swap happens. */
+const swapHit: Sequence = (random, slot) => {
+  const [rn, single, value] = distinct(random, 3) as [number, number, number];
+  const order = (random.bits(1) << 22) | (random.bits(1) << 15);
+  if (random.one(2)) {
+    const size = random.bits(2);
+    const words = [((size << 30) | 0x39400000 | (rn << 5) | single) >>> 0];
+    if (random.one(5)) words.push(0x91000400 | (single << 5) | single);
+    words.push(((size << 30) | 0x08a07c00 | order | (single << 16) | (rn << 5) | value) >>> 0);
+    return make(random, slot, "integer", words, [dataOverride(random, rn, 16)], "cas-hit");
+  }
+  const wide = random.bits(1);
+  const rs = 2 * random.below(14);
+  const rt = 2 * random.below(14);
+  const base = rn === rs || rn === rs + 1 || rn === rt || rn === rt + 1 ? 30 : rn;
+  const words = [(((wide << 31) | 0x29400000 | ((rs + 1) << 10) | (base << 5) | rs) >>> 0) as number];
+  if (random.one(5)) words.push(0x91000400 | ((rs + random.bits(1)) << 5) | (rs + random.bits(1)));
+  words.push(((wide << 30) | 0x08207c00 | order | (rs << 16) | (base << 5) | rt) >>> 0);
+  return make(random, slot, "integer", words, [dataOverride(random, base, 16)], "casp-hit");
+};
+
+export const SEQUENCES: Readonly<Record<string, Sequence>> = { exclusive: exclusivePair, "compare-swap": swapHit };
