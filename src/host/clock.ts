@@ -1,0 +1,37 @@
+// The host's clocks (clock_gettime(2)).
+
+import { pointerOf, shim } from "./shim.ts";
+
+const CLOCK_REALTIME = 0;
+
+export class HostClock {
+  /** Wall-clock time when this clock was made: the guest's boot. */
+  readonly bootRealtimeSec: number;
+  readonly bootRealtimeNsec: number;
+
+  private readonly out = new Float64Array(2);
+  private readonly outPtr = pointerOf(this.out);
+  private readonly startNs: number;
+
+  constructor() {
+    this.startNs = shim.host_elapsed_ns();
+    const { sec, nsec } = this.realtime();
+    this.bootRealtimeSec = sec;
+    this.bootRealtimeNsec = nsec;
+  }
+
+  /** Nanoseconds since this clock was made; exact for a hundred days. */
+  monotonicNs(): number {
+    return shim.host_elapsed_ns() - this.startNs;
+  }
+
+  realtime(): { sec: number; nsec: number } {
+    return this.read(CLOCK_REALTIME);
+  }
+
+  /** Any clock by its Linux number, for CPU times. */
+  read(id: number): { sec: number; nsec: number } {
+    const error = shim.host_clock(id, this.outPtr);
+    return error < 0 ? { sec: 0, nsec: 0 } : { sec: this.out[0]!, nsec: this.out[1]! };
+  }
+}
