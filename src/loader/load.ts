@@ -97,7 +97,7 @@ function parseScript(head: Uint8Array): { interpreter: string; argument: string 
 }
 
 function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 /** Up to `count` bytes of a file from `pos`; shorter at its end. */

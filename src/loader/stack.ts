@@ -39,8 +39,8 @@ export function writeStack(mm: AddressSpace, plan: StackPlan): number {
   const random = platform - 16;
   const block = Buffer.alloc(mm.stackTop - random);
   block.set(plan.random.subarray(0, 16), 0);
-  block.latin1Write("aarch64\0", platform - random);
-  block.latin1Write(text, textStart - random);
+  block.write("aarch64\0", platform - random, "latin1");
+  block.write(text, textStart - random, "latin1");
 
   const auxv = [
     ...plan.auxv,
