@@ -1,8 +1,8 @@
 // The register block of one task, shared with the shim (shim/abi.zig, RegisterBlock). 64-bit registers are
 // read and written as 32-bit lanes: a BigInt view costs 20 ns an access, a lane 0.4 ns.
 
-import { nativeBuffer, shim } from "../host/shim.ts";
 import { RegisterBlock as at } from "../host/shim.gen.ts";
+import { nativeBuffer, shim } from "../host/shim.ts";
 
 const HIGH = 4294967296;
 

@@ -2,7 +2,7 @@
 // The methods here are the interface for other rooms; the work is done in the task-*.ts files, one per aspect.
 
 import type { Registers } from "../cpu/registers.ts";
-import type { WaitQueue, Waiter } from "../lib/wait-queue.ts";
+import type { Waiter, WaitQueue } from "../lib/wait-queue.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { Credentials } from "../vfs/credentials.ts";
 import type { FdTable } from "../vfs/fd-table.ts";

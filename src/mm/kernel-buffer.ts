@@ -59,7 +59,7 @@ export class KernelBuffer implements IoBuffer {
   hostRead(hostFd: number, offset: number): number {
     let done = 0;
     do {
-      const n = shim.mem_read(this.ptr + this.position, this.remaining, hostFd, offset < 0 ? -1 : offset + done);
+      const n = shim.host_read(hostFd, this.ptr + this.position, this.remaining, offset < 0 ? -1 : offset + done);
       if (n < 0) return done > 0 ? done : n;
       this.position += n;
       done += n;
@@ -71,7 +71,7 @@ export class KernelBuffer implements IoBuffer {
   hostWrite(hostFd: number, offset: number): number {
     let done = 0;
     do {
-      const n = shim.mem_write(this.ptr + this.position, this.remaining, hostFd, offset < 0 ? -1 : offset + done);
+      const n = shim.host_write(hostFd, this.ptr + this.position, this.remaining, offset < 0 ? -1 : offset + done);
       if (n < 0) return done > 0 ? done : n;
       this.position += n;
       done += n;

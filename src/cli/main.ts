@@ -1,0 +1,47 @@
+// argv -> command -> exit status. Messages go to stderr; stdout belongs to the guest and to what was asked for.
+
+import { writeErr, writeOut } from "../host/stdio.ts";
+import { commandNames, commandUsage, findCommand, mainUsage, VERSION } from "./commands.ts";
+import { HELP, isOn, nearest, parseOptions, usageError } from "./options.ts";
+import { EXIT_FAILED, printable, UserError } from "./user-error.ts";
+
+/** Runs one command line (without the program's name). Returns the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await runCommand(argv);
+  } catch (error) {
+    if (!(error instanceof UserError)) {
+      writeErr(`carrick: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      return EXIT_FAILED;
+    }
+    writeErr(`carrick: ${error.message}\n${error.hint === "" ? "" : `${error.hint}\n`}`);
+    return error.exitCode;
+  }
+}
+
+async function runCommand(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined) {
+    writeErr(`${await mainUsage()}\n`);
+    return EXIT_FAILED;
+  }
+  if (name === "--help" || name === "-h" || name === "help") {
+    writeOut(`${await mainUsage()}\n`);
+    return 0;
+  }
+  if (name === "--version" || name === "-V" || name === "version") {
+    writeOut(`carrick ${VERSION}\n`);
+    return 0;
+  }
+  const command = await findCommand(name);
+  if (command === undefined) {
+    const near = nearest(name, commandNames);
+    throw usageError(`unknown command ${printable(name)}${near === undefined ? "" : `; did you mean ${near}?`}`);
+  }
+  const parsed = parseOptions([...command.options, HELP], rest);
+  if (isOn(parsed, HELP.name)) {
+    writeOut(`${await commandUsage(command)}\n`);
+    return 0;
+  }
+  return command.run(parsed);
+}
