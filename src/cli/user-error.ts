@@ -19,5 +19,6 @@ export class UserError extends Error {
 
 /** Text from outside as it may be shown: control characters (terminal escapes) become "?". */
 export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it removes.
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
 }
