@@ -1,0 +1,273 @@
+//! Floating-point operations on vectors of lanes (one lane for scalars): the host's arithmetic first, and the exact
+//! path of fp_core.zig when the result is a NaN or may differ in its flags.
+
+const std = @import("std");
+const abi = @import("../../abi.zig");
+const core = @import("fp_core.zig");
+const fp = @import("fp.zig");
+const number = @import("fp_number.zig");
+const regs = @import("regs.zig");
+
+const Block = abi.RegisterBlock;
+const U64x2 = regs.U64x2;
+
+/// The shape of an operation: lane type, lanes in the vector that is computed, lanes that exist in the register.
+/// A 64-bit vector of f32 is computed as four lanes with zeros above, which raises no flags of its own.
+pub fn Shape(comptime Lane: type, comptime count: comptime_int) type {
+    return struct {
+        pub const T = Lane;
+        pub const lanes = count;
+        /// Half precision has no fast path; its lanes are raw bits.
+        pub const hard = fp.host_arithmetic and T != f16;
+        pub const physical = if (count == 1) 1 else 128 / @bitSizeOf(T);
+        pub const V = @Vector(physical, T);
+        pub const Int = @Int(.unsigned, @bitSizeOf(T));
+        pub const Bits = @Vector(physical, Int);
+        pub const full = count * @bitSizeOf(T) == 128;
+        pub const fmt = core.formatOf(T);
+
+        pub inline fn get(r: *const Block, index: usize) Bits {
+            if (count == 1) return .{regs.get(Int, r, index)};
+            return regs.getQ(Bits, full, r, index);
+        }
+
+        pub inline fn set(r: *Block, index: usize, value: Bits) void {
+            if (count == 1) return regs.set(r, index, value[0]);
+            regs.setQ(r, full, index, value);
+        }
+
+        pub inline fn wide(v: Bits) U64x2 {
+            if (count == 1) return .{ v[0], 0 };
+            return @bitCast(v);
+        }
+    };
+}
+
+/// A three-or-less-operand instruction must take the exact path from the start.
+pub inline fn unusual(r: *const Block) bool {
+    return r.fpcr & core.fpcr_fz != 0;
+}
+
+inline fn any(mask: anytype) bool {
+    return @reduce(.Or, mask);
+}
+
+inline fn isNan(v: anytype) @Vector(@typeInfo(@TypeOf(v)).vector.len, bool) {
+    return v != v;
+}
+
+/// The smallest normal number: x86 does not call it an underflow when it was rounded up to.
+inline fn isEdge(v: anytype) @Vector(@typeInfo(@TypeOf(v)).vector.len, bool) {
+    const V = @TypeOf(v);
+    return @abs(v) == @as(V, @splat(std.math.floatMin(@typeInfo(V).vector.child)));
+}
+
+pub const Op2 = enum { add, sub, mul, div, nmul, mulx, abd, max, min, maxnm, minnm, recps, rsqrts, eq, ge, gt, age, agt };
+
+fn exact2(comptime op: Op2) core.Fn2 {
+    return switch (op) {
+        .add => core.add,
+        .sub => core.sub,
+        .mul => core.mul,
+        .div => core.div,
+        .nmul => core.nmul,
+        .mulx => core.mulx,
+        .abd => core.abd,
+        .max => core.max,
+        .min => core.min,
+        .maxnm => core.maxNumber,
+        .minnm => core.minNumber,
+        .recps => core.recipStep,
+        .rsqrts => core.rsqrtStep,
+        .eq => core.compareEq,
+        .ge => core.compareGe,
+        .gt => core.compareGt,
+        .age => core.compareAbsGe,
+        .agt => core.compareAbsGt,
+    };
+}
+
+/// v[d] = a op b
+pub inline fn apply2(comptime S: type, comptime op: Op2, r: *Block, d: usize, a: S.Bits, b: S.Bits) void {
+    if (S.hard and !unusual(r)) {
+        if (fast2(S, op, a, b)) |x| return S.set(r, d, x);
+    }
+    slow2(r, d, S.fmt, S.lanes, exact2(op), S.wide(a), S.wide(b));
+}
+
+/// Null when the exact path must decide.
+inline fn fast2(comptime S: type, comptime op: Op2, abits: S.Bits, bbits: S.Bits) ?S.Bits {
+    const V = S.V;
+    const a: V = @bitCast(abits);
+    const b: V = @bitCast(bbits);
+    switch (op) {
+        .add, .sub, .abd => {
+            const x = if (op == .add) a + b else a - b;
+            if (any(isNan(x))) return null;
+            return @bitCast(if (op == .abd) @abs(x) else x);
+        },
+        .mul, .nmul, .div => {
+            const x = if (op == .div) a / divisor(S, b) else a * b;
+            if (any(isNan(x)) or any(isEdge(x))) return null;
+            return @bitCast(if (op == .nmul) -x else x);
+        },
+        .mulx => {
+            if (any(notBelow(S, abits, std.math.inf(S.T))) or any(notBelow(S, bbits, std.math.inf(S.T)))) return null;
+            const x = a * b;
+            return if (any(isEdge(x))) null else @bitCast(x);
+        },
+        .recps, .rsqrts => {
+            if (!fp.hasFused()) return null;
+            const limit: S.T = if (op == .recps) std.math.inf(S.T) else 0x1p60;
+            if (any(notBelow(S, abits, limit)) or any(notBelow(S, bbits, limit))) return null;
+            const base: V = @splat(if (op == .recps) 2 else 3);
+            const x = fp.fused(V, .sub, base, a, b);
+            return @bitCast(if (op == .recps) x else x * @as(V, @splat(0.5)));
+        },
+        .max, .min, .maxnm, .minnm => {
+            if (any(isNan(a)) or any(isNan(b))) return null;
+            const ka = orderKey(S, abits);
+            const kb = orderKey(S, bbits);
+            const pick_a = if (op == .max or op == .maxnm) ka > kb else ka < kb;
+            return @select(S.Int, pick_a, abits, bbits);
+        },
+        .eq => return maskOf(S, a == b),
+        .ge, .gt, .age, .agt => {
+            if (any(isNan(a)) or any(isNan(b))) return null;
+            const x = if (op == .age or op == .agt) @abs(a) else a;
+            const y = if (op == .age or op == .agt) @abs(b) else b;
+            return maskOf(S, if (op == .ge or op == .age) x >= y else x > y);
+        },
+    }
+}
+
+/// |v| >= limit or v is a NaN, without touching the host's flags.
+inline fn notBelow(comptime S: type, v: S.Bits, limit: S.T) @Vector(S.physical, bool) {
+    const signed = @Int(.signed, @bitSizeOf(S.T));
+    const magnitude: @Vector(S.physical, signed) = @bitCast(v & @as(S.Bits, @splat(std.math.maxInt(signed))));
+    return magnitude >= @as(@Vector(S.physical, signed), @splat(@as(signed, @bitCast(limit))));
+}
+
+/// Lanes above a 64-bit vector would divide zero by zero.
+inline fn divisor(comptime S: type, b: S.V) S.V {
+    if (S.lanes == S.physical) return b;
+    return @shuffle(f32, b, @as(@Vector(2, f32), @splat(1)), [4]i32{ 0, 1, -1, -2 });
+}
+
+/// Signed integers in the order of the numbers, -0 below +0.
+inline fn orderKey(comptime S: type, v: S.Bits) @Vector(S.physical, @Int(.signed, @bitSizeOf(S.T))) {
+    const Signed = @Int(.signed, @bitSizeOf(S.T));
+    const i: @Vector(S.physical, Signed) = @bitCast(v);
+    const zero: @Vector(S.physical, Signed) = @splat(0);
+    return @select(Signed, i < zero, i ^ @as(@Vector(S.physical, Signed), @splat(std.math.maxInt(Signed))), i);
+}
+
+inline fn maskOf(comptime S: type, yes: @Vector(S.physical, bool)) S.Bits {
+    return @select(S.Int, yes, @as(S.Bits, @splat(std.math.maxInt(S.Int))), @as(S.Bits, @splat(0)));
+}
+
+/// The lane of `v` at bit `at`.
+inline fn lane(v: [2]u64, at: u32, width: u32) u64 {
+    const word = v[at >> 6] >> @intCast(at & 63);
+    return if (width == 64) word else word & ((@as(u64, 1) << @intCast(width)) - 1);
+}
+
+pub noinline fn slow1(r: *Block, d: usize, fmt: *const core.Format, lanes: u32, f: core.Fn1, a: U64x2) void {
+    const va: [2]u64 = a;
+    var e: core.Env = .init(r.fpcr, fmt);
+    var out: [2]u64 = .{ 0, 0 };
+    const width: u32 = fmt.width;
+    for (0..lanes) |i| {
+        const at = @as(u32, @intCast(i)) * width;
+        out[at >> 6] |= f(&e, lane(va, at, width)) << @intCast(at & 63);
+    }
+    finish(r, d, &e, out);
+}
+
+pub noinline fn slow2(r: *Block, d: usize, fmt: *const core.Format, lanes: u32, f: core.Fn2, a: U64x2, b: U64x2) void {
+    const va: [2]u64 = a;
+    const vb: [2]u64 = b;
+    var e: core.Env = .init(r.fpcr, fmt);
+    var out: [2]u64 = .{ 0, 0 };
+    const width: u32 = fmt.width;
+    for (0..lanes) |i| {
+        const at = @as(u32, @intCast(i)) * width;
+        out[at >> 6] |= f(&e, lane(va, at, width), lane(vb, at, width)) << @intCast(at & 63);
+    }
+    finish(r, d, &e, out);
+}
+
+pub noinline fn slow3(r: *Block, d: usize, fmt: *const core.Format, lanes: u32, f: core.Fn3, a: U64x2, b: U64x2, c: U64x2) void {
+    const va: [2]u64 = a;
+    const vb: [2]u64 = b;
+    const vc: [2]u64 = c;
+    var e: core.Env = .init(r.fpcr, fmt);
+    var out: [2]u64 = .{ 0, 0 };
+    const width: u32 = fmt.width;
+    for (0..lanes) |i| {
+        const at = @as(u32, @intCast(i)) * width;
+        out[at >> 6] |= f(&e, lane(va, at, width), lane(vb, at, width), lane(vc, at, width)) << @intCast(at & 63);
+    }
+    finish(r, d, &e, out);
+}
+
+fn finish(r: *Block, d: usize, e: *const core.Env, out: [2]u64) void {
+    r.fpsr |= e.flags;
+    regs.set(r, d, @as(U64x2, out));
+}
+
+/// v[d] = c op a*b
+pub inline fn apply3(comptime S: type, comptime kind: fp.FmaKind, r: *Block, d: usize, c: S.Bits, a: S.Bits, b: S.Bits) void {
+    if (S.hard and fp.hasFused() and !unusual(r)) {
+        const x = fp.fused(S.V, kind, @as(S.V, @bitCast(c)), @as(S.V, @bitCast(a)), @as(S.V, @bitCast(b)));
+        if (!any(isNan(x)) and !any(isEdge(x))) return S.set(r, d, @bitCast(x));
+    }
+    const f: core.Fn3 = switch (kind) {
+        .add => core.fma,
+        .sub => core.fms,
+        .neg_add => core.fnma,
+        .neg_sub => core.fnms,
+    };
+    slow3(r, d, S.fmt, S.lanes, f, S.wide(c), S.wide(a), S.wide(b));
+}
+
+/// v[d] = sqrt(a)
+pub inline fn applySqrt(comptime S: type, r: *Block, d: usize, a: S.Bits) void {
+    if (S.hard and !unusual(r)) {
+        const x = @sqrt(@as(S.V, @bitCast(a)));
+        if (!any(isNan(x))) return S.set(r, d, @bitCast(x));
+    }
+    slow1(r, d, S.fmt, S.lanes, core.sqrt, S.wide(a));
+}
+
+/// v[d] = f(a), always exact.
+pub inline fn apply1(comptime S: type, comptime f: core.Fn1, r: *Block, d: usize, a: S.Bits) void {
+    slow1(r, d, S.fmt, S.lanes, f, S.wide(a));
+}
+
+/// v[d] = a rounded to an integral value; `mode` null means FPCR's.
+pub inline fn applyIntegral(comptime S: type, comptime mode: ?core.Round, comptime exact: bool, r: *Block, d: usize, a: S.Bits) void {
+    if (S.hard and !unusual(r)) {
+        const x: S.V = @bitCast(a);
+        if (!any(isNan(x))) {
+            if (fp.integral(S.V, mode, exact, x)) |y| return S.set(r, d, @bitCast(y));
+        }
+    }
+    slow1(r, d, S.fmt, S.lanes, integralFn(mode, exact), S.wide(a));
+}
+
+fn integralFn(comptime mode: ?core.Round, comptime exact: bool) core.Fn1 {
+    return struct {
+        fn f(e: *core.Env, a: u64) u64 {
+            return number.roundInt(e, a, mode orelse e.round, exact);
+        }
+    }.f;
+}
+
+pub fn boundedIntegral(comptime mode: ?core.Round, comptime width: u7) core.Fn1 {
+    return struct {
+        fn f(e: *core.Env, a: u64) u64 {
+            return number.roundIntN(e, a, mode orelse e.round, width);
+        }
+    }.f;
+}
