@@ -123,7 +123,7 @@ export abstract class UserMemory {
       const count = Math.min(max - done, PAGE - ((addr + done) % PAGE));
       if (this.read(addr + done, scratch.ptr + done, count) !== count) return -EFAULT;
       const end = scratch.u8.indexOf(0, done);
-      if (end >= 0 && end < done + count) return scratch.bytes.latin1Slice(0, end);
+      if (end >= 0 && end < done + count) return scratch.bytes.toString("latin1", 0, end);
       done += count;
     }
     return -ENAMETOOLONG;
