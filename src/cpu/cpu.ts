@@ -6,11 +6,16 @@ import type { Registers } from "./registers.ts";
 export interface Cpu {
   /** Runs at most about `budget` instructions. Returns one of Exit. */
   enter(regs: Registers, budget: number): number;
+  /** Names the block that is entered from now on: the one to stop when a host signal arrives. */
+  select(regs: Registers): void;
 }
 
 /** The shim's engine, on the calling thread. */
 export const shimCpu: Cpu = {
   enter(regs: Registers, budget: number): number {
     return shim.cpu_enter(regs.ptr, budget);
+  },
+  select(regs: Registers): void {
+    shim.host_set_running(regs.ptr);
   },
 };

@@ -1,5 +1,4 @@
-// The clocks that the kernel reads. Monotonic time is the host's CLOCK_MONOTONIC, so that vDSO, timers and
-// the host poller agree without conversion.
+// The clocks that the kernel reads. Monotonic time starts with carrick: the guest's boot.
 
 import { NSEC_PER_SEC } from "../abi/time.ts";
 
@@ -10,7 +9,7 @@ export interface TimeParts {
 }
 
 export interface Clock {
-  /** CLOCK_MONOTONIC in ns. Exact below 2^53 (104 days of uptime), within 2 ns above. */
+  /** CLOCK_MONOTONIC in ns. */
   monotonicNs(): number;
   /** CLOCK_REALTIME. A fresh object. */
   realtime(): TimeParts;

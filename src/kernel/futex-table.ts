@@ -1,3 +1,107 @@
-// Futex wait queues (kernel/futex/).
+// Futex wait queues (kernel/futex/core.c): who sleeps on which word. A private futex is named by address space and
+// address, a shared one by frame and offset, so that mappings of the same memory meet.
 
-export class FutexTable {}
+import { EFAULT } from "../abi/errno.ts";
+import { FUTEX_BITSET_MATCH_ANY } from "../abi/futex.ts";
+import { Access } from "../host/shim.gen.ts";
+import { shim } from "../host/shim.ts";
+import type { AddressSpace } from "../mm/address-space.ts";
+import type { Task } from "./task.ts";
+
+const PAGE = 4096;
+
+/** One sleeper on one word. */
+export interface FutexWaiter {
+  readonly task: Task;
+  readonly bitset: number;
+  /** Where it sleeps; null when it was woken or has left. */
+  queue: FutexQueue | null;
+  /** FUTEX_WAIT_REQUEUE_PI: the address of the PI futex it is to be moved to; 0 otherwise. */
+  readonly requeuePiAddr: number;
+}
+
+export class FutexQueue {
+  readonly key: string;
+  readonly waiters: FutexWaiter[] = [];
+
+  constructor(key: string) {
+    this.key = key;
+  }
+}
+
+export class FutexTable {
+  private readonly queues = new Map<string, FutexQueue>();
+
+  /** The name of a futex, or -EFAULT for a shared one that is not mapped. `addr` is a multiple of 4. */
+  key(mm: AddressSpace, addr: number, shared: boolean): string | number {
+    if (!shared) return `p${mm.space}:${addr}`;
+    const vma = mm.vmas.find(addr);
+    if (vma === undefined) return -EFAULT;
+    if (!vma.shared) return `p${mm.space}:${addr}`;
+    const page = addr - (addr % PAGE);
+    let frame = shim.space_frame(mm.space, page);
+    if (frame < 0) {
+      if (mm.handleFault(addr, Access.read) !== 0) return -EFAULT;
+      frame = shim.space_frame(mm.space, page);
+    }
+    return frame < 0 ? -EFAULT : `s${frame}:${addr % PAGE}`;
+  }
+
+  queue(key: string): FutexQueue | undefined {
+    return this.queues.get(key);
+  }
+
+  enqueue(key: string, waiter: FutexWaiter): void {
+    let queue = this.queues.get(key);
+    if (queue === undefined) {
+      queue = new FutexQueue(key);
+      this.queues.set(key, queue);
+    }
+    queue.waiters.push(waiter);
+    waiter.queue = queue;
+  }
+
+  /** Takes a waiter out, wherever requeueing has brought it. */
+  leave(waiter: FutexWaiter): void {
+    const queue = waiter.queue;
+    if (queue === null) return;
+    queue.waiters.splice(queue.waiters.indexOf(waiter), 1);
+    waiter.queue = null;
+    if (queue.waiters.length === 0) this.queues.delete(queue.key);
+  }
+
+  /** Wakes up to `count` waiters whose bitset meets `bitset`, oldest first. The number woken. */
+  wake(key: string, count: number, bitset = FUTEX_BITSET_MATCH_ANY): number {
+    const queue = this.queues.get(key);
+    if (queue === undefined) return 0;
+    let woken = 0;
+    for (const waiter of [...queue.waiters]) {
+      if (woken >= count) break;
+      if ((waiter.bitset & bitset) === 0) continue;
+      this.leave(waiter);
+      waiter.task.wake();
+      woken += 1;
+    }
+    return woken;
+  }
+
+  /** Wakes waiters of a word under both its names: clear_child_tid and robust lists, whose users may share it. */
+  wakeAddress(mm: AddressSpace, addr: number, count: number): number {
+    const key = this.key(mm, addr, true);
+    const woken = typeof key === "string" ? this.wake(key, count) : 0;
+    const own = this.key(mm, addr, false) as string;
+    return own === key || woken >= count ? woken : woken + this.wake(own, count - woken);
+  }
+
+  /** Moves up to `count` waiters to another word; the number moved. */
+  requeue(from: string, to: string, count: number): number {
+    const queue = this.queues.get(from);
+    if (queue === undefined || from === to) return 0;
+    const moved = queue.waiters.slice(0, count);
+    for (const waiter of moved) {
+      this.leave(waiter);
+      this.enqueue(to, waiter);
+    }
+    return moved.length;
+  }
+}

@@ -82,6 +82,7 @@ export class Kernel {
     this.load = options.load;
     this.bootNs = this.clock.monotonicNs();
     this.scheduler = new Scheduler(this);
+    this.poller.onSignals = (signals) => sendHostSignals(this, signals, 0);
   }
 
   /** Makes the first process, in its own session. It is not runnable until `execTask` has given it a program. */
@@ -102,10 +103,5 @@ export class Kernel {
   run(): number {
     this.scheduler.run();
     return this.exitStatus;
-  }
-
-  /** Signals that the host has sent to carrick: bit n - 1 of the pair stands for Linux signal n. */
-  deliverHostSignals(lo: number, hi: number): void {
-    sendHostSignals(this, lo, hi);
   }
 }

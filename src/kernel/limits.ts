@@ -36,6 +36,16 @@ export class Limits {
     this.hard[resource] = hard;
   }
 
+  get stackBytes(): number {
+    return this.soft[R.RLIMIT_STACK]!;
+  }
+  get dataBytes(): number {
+    return this.soft[R.RLIMIT_DATA]!;
+  }
+  get addressSpaceBytes(): number {
+    return this.soft[R.RLIMIT_AS]!;
+  }
+
   copy(): Limits {
     const limits = new Limits();
     limits.soft.set(this.soft);

@@ -96,6 +96,7 @@ export class Scheduler {
     const kernel = this.kernel;
     const cpu = kernel.cpu;
     const regs = task.regs;
+    cpu.select(regs);
     this.inKernel = true;
     const pending = task.op === null ? NO_RESULT : task.resumeOp();
     if (!this.finish(task, pending, true)) return;

@@ -35,7 +35,7 @@ export class SigActions {
     return actions;
   }
 
-  /** execve: handlers go back to the default, ignored signals stay ignored. `all`: CLONE_CLEAR_SIGHAND. */
+  /** execve and CLONE_CLEAR_SIGHAND: handlers go back to the default, ignored signals stay ignored. */
   reset(): void {
     for (let signal = 1; signal <= S.NSIG; signal++) {
       const ignored = this.actions[signal]!.handler === S.SIG_IGN;

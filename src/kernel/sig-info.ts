@@ -5,6 +5,11 @@ import * as S from "../abi/signal.ts";
 const HIGH = 4294967296;
 const WORDS = S.SIGINFO_BYTES / 4;
 
+/** A POSIX timer: counts its overruns until its signal is taken. */
+export interface TimerSource {
+  dequeued(info: SigInfo): void;
+}
+
 /** A siginfo_t as the guest sees it, as 32-bit words. */
 export class SigInfo {
   readonly words = new Int32Array(WORDS);
@@ -37,8 +42,8 @@ export class SigInfo {
   set overrun(count: number) {
     this.words[5] = count;
   }
-  /** Kernel-internal owner of a queued timer signal; not part of the guest's view. */
-  timer: object | null = null;
+  /** The POSIX timer behind a queued signal; not part of the guest's view. */
+  timer: TimerSource | null = null;
 
   setWide(word: number, value: number): void {
     this.words[word] = (value % HIGH) | 0;
@@ -157,7 +162,7 @@ export class PendingQueue {
   }
 
   /** Drops the queued signal of a deleted POSIX timer. */
-  removeTimer(timer: object): void {
+  removeTimer(timer: TimerSource): void {
     for (let signal = 1; signal <= S.NSIG; signal++) {
       const list = this.lists[signal];
       const at = list?.findIndex((info) => info.timer === timer) ?? -1;

@@ -1,6 +1,7 @@
 // A thread (struct task_struct): its registers, its share of memory, files and signals, and what it waits for.
 // The methods here are the interface for other rooms; the work is done in the task-*.ts files, one per aspect.
 
+import { SS_DISABLE } from "../abi/signal.ts";
 import type { Registers } from "../cpu/registers.ts";
 import type { Waiter, WaitQueue } from "../lib/wait-queue.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
@@ -67,12 +68,17 @@ export class Task implements Waiter {
   blockedHi = 0;
   savedLo = 0;
   savedHi = 0;
-  /** The mask of signals that sigtimedwait waits for: a wake-up even though they are blocked. */
-  waitLo = 0;
-  waitHi = 0;
+  /** The blocked mask proper while sigtimedwait has lifted the signals that it waits for; else zero. */
+  realBlockedLo = 0;
+  realBlockedHi = 0;
   altStackSp = 0;
   altStackSize = 0;
-  altStackFlags = 2;
+  altStackFlags = SS_DISABLE;
+  /** thread.fault_address and fault_code of arm64, as lanes: what the next signal frame reports. */
+  faultAddrLo = 0;
+  faultAddrHi = 0;
+  faultCodeLo = 0;
+  faultCodeHi = 0;
   /** This thread has to take part in a group stop. */
   stopPending = false;
 

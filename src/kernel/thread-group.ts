@@ -2,6 +2,7 @@
 
 import { SIGCHLD } from "../abi/signal.ts";
 import { WaitQueue } from "../lib/wait-queue.ts";
+import type { File } from "../vfs/file.ts";
 import type { Limits } from "./limits.ts";
 import type { ProcessGroup, Session } from "./process-group.ts";
 import type { SigActions } from "./sig-actions.ts";
@@ -45,16 +46,27 @@ export class ThreadGroup {
   exitStatus = 0;
   /** All threads are gone; the group waits to be reaped. */
   exited = false;
+  /** Somebody has waited for it. */
+  reaped = false;
 
   /** Job control: every thread is stopped. */
   stopped = false;
   /** The stop signal while stopping or stopped; 0 otherwise. */
   stopSignal = 0;
+  /** Threads that still have to stop. */
+  stopCount = 0;
   /** wait4 has not reported the stop or the continuation yet. */
   stopReport = false;
   continueReport = false;
 
   isInit = false;
+  /** Signals whose action is the default do nothing to it, as to the first process of a pid namespace. */
+  unkillable = false;
+  /** What /proc/PID/exe shows. */
+  exe: File | null = null;
+  /** PR_SET_DUMPABLE: 0, 1 or 2. */
+  dumpable = 1;
+  oomScoreAdj = 0;
   /** PR_SET_CHILD_SUBREAPER. */
   isSubreaper = false;
   /** Usage of exited threads, and of reaped children. */
@@ -83,6 +95,14 @@ export class ThreadGroup {
   get sid(): number {
     return this.processGroup.session.sid;
   }
+
+  /** exit: no timer of the process fires any more. */
+  releaseTimers(): void {
+    this.releasePosixTimers();
+  }
+
+  /** execve: POSIX timers end, itimers go on. */
+  releasePosixTimers(): void {}
 
   /** CPU time of all threads, living and gone. A fresh object. */
   totalUsage(): Usage {
