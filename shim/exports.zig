@@ -11,12 +11,3 @@ pub fn shim_abi_version() callconv(.c) u32 {
 pub fn shim_layout_hash() callconv(.c) u32 {
     return comptime gen.layoutHash();
 }
-
-/// memcpy between host buffers that TypeScript knows by pointer (frames, scratch, arrays); they do not overlap.
-pub fn mem_copy(to: [*]u8, from: [*]const u8, len: u32) callconv(.c) void {
-    @memcpy(to[0..len], from[0..len]);
-}
-
-pub fn mem_zero(ptr: [*]u8, len: u32) callconv(.c) void {
-    @memset(ptr[0..len], 0);
-}

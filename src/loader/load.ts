@@ -47,13 +47,11 @@ export interface LoadedProgram {
   readonly mm: AddressSpace;
   readonly entry: number;
   readonly sp: number;
-  /** The program file that runs in the end (the script's interpreter, for a script). */
-  readonly file: File;
   /** Name for the task (base name of what was executed). */
   readonly comm: string;
 }
 
-/** The loaded program, or -errno. The caller keeps its reference to `request.file`; the result holds its own. */
+/** The loaded program, or -errno. The caller keeps its reference to `request.file`. */
 export function load(request: LoadRequest): LoadedProgram | number {
   let file = request.file.ref();
   let argv = request.argv.length > 0 ? request.argv.slice() : [""];
@@ -74,7 +72,8 @@ export function load(request: LoadRequest): LoadedProgram | number {
     file = next;
   }
   const program = loadElf(request, file, argv);
-  return typeof program === "number" ? failed(file, program) : program;
+  file.unref();
+  return program;
 }
 
 function failed(file: File, error: number): number {
@@ -136,7 +135,7 @@ function loadElf(request: LoadRequest, file: File, argv: readonly string[]): Loa
     return sp;
   }
   const comm = request.path.slice(request.path.lastIndexOf("/") + 1).slice(0, 15);
-  return { mm, entry: sp.entry, sp: sp.sp, file, comm };
+  return { mm, entry: sp.entry, sp: sp.sp, comm };
 }
 
 function openInterpreter(request: LoadRequest, file: File, range: { offset: number; size: number }): File | number {
@@ -159,6 +158,7 @@ function populate(
   const base = image.relocatable ? pieBase(request.layout, image) : 0;
   const mapped = mapImage(mm, file, image, base);
   if (mapped < 0) return mapped;
+  mm.setExe(mappingOf(file) as MappedFile);
   mm.codeStart = base + image.segments[0]!.addr;
   mm.codeEnd = mapped;
   mm.brkStart = pageUp(mapped);

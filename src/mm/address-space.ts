@@ -66,6 +66,8 @@ export class AddressSpace extends UserMemory implements CacheMapper {
   envEnd = 0;
   codeStart = 0;
   codeEnd = 0;
+  /** The program file, for /proc/PID/exe. */
+  private program: MappedFile | null = null;
   /** AT_* pairs as the program got them. */
   auxv: Uint8Array = new Uint8Array(0);
   /** Address of the signal return trampoline in the vDSO. */
@@ -99,7 +101,18 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     if (this.users > 0) return;
     for (const vma of this.vmas.areas) this.detach(vma);
     this.vmas.areas.length = 0;
+    this.setExe(null);
     shim.space_destroy(this.space);
+  }
+
+  get exe(): MappedFile | null {
+    return this.program;
+  }
+
+  setExe(file: MappedFile | null): void {
+    file?.ref();
+    this.program?.unref();
+    this.program = file;
   }
 
   get residentPages(): number {
@@ -125,6 +138,7 @@ export class AddressSpace extends UserMemory implements CacheMapper {
       auxv: this.auxv,
       vdsoSigreturn: this.vdsoSigreturn,
     });
+    child.setExe(this.program);
     for (const vma of this.vmas.areas) {
       const count = (vma.end - vma.start) / PAGE;
       if (vma.dontFork || vma.wipeOnFork) shim.space_unmap(space, vma.start, count);

@@ -46,6 +46,16 @@ export class UserBuffer implements IoBuffer {
     this.remaining += len;
   }
 
+  /** Drops what lies past the next `len` bytes. */
+  truncate(len: number): void {
+    let left = len + this.within;
+    for (let i = this.segment; i < this.lengths.length; i += 1) {
+      this.lengths[i] = Math.min(this.lengths[i]!, left);
+      left -= this.lengths[i]!;
+    }
+    this.remaining = Math.min(this.remaining, len);
+  }
+
   /** A copy that keeps its place, for an Op that outlives this call. */
   clone(): UserBuffer {
     const copy = new UserBuffer(this.memory);

@@ -6,7 +6,6 @@ import { EFAULT, EINVAL, ENAMETOOLONG } from "../abi/errno.ts";
 import { scratch } from "../host/scratch.ts";
 import { Access } from "../host/shim.gen.ts";
 import { pointerOf, shim } from "../host/shim.ts";
-import type { IoBuffer } from "./io-buffer.ts";
 import { UserBuffer } from "./user-buffer.ts";
 
 /** First address that no guest can have. */
@@ -123,7 +122,7 @@ export abstract class UserMemory {
       const count = Math.min(max - done, PAGE - ((addr + done) % PAGE));
       if (this.read(addr + done, scratch.ptr + done, count) !== count) return -EFAULT;
       const end = scratch.u8.indexOf(0, done);
-      if (end >= 0 && end < done + count) return scratch.bytes.latin1Slice(0, end);
+      if (end >= 0 && end < done + count) return scratch.bytes.toString("latin1", 0, end);
       done += count;
     }
     return -ENAMETOOLONG;
@@ -134,7 +133,7 @@ export abstract class UserMemory {
   }
 
   /** One piece of guest memory for I/O. The object is reused by the next call. */
-  buffer(addr: number, len: number): IoBuffer {
+  buffer(addr: number, len: number): UserBuffer {
     return this.single.reset(addr, Math.min(len, MAX_RW_COUNT));
   }
 

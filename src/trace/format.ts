@@ -119,7 +119,7 @@ export function buffer(mm: AddressSpace, addr: number, length: number): string {
   if (addr === 0) return "NULL";
   const shown = Math.min(length, STRING_BYTES);
   if (mm.copyIn(mm.untag(addr), shown) < 0) return pointer(addr);
-  return quote(scratch.bytes.latin1Slice(0, shown), length > shown);
+  return quote(scratch.bytes.toString("latin1", 0, shown), length > shown);
 }
 
 const SIGNALS =

@@ -8,7 +8,7 @@ class FileMapping implements MappedFile {
   readonly cache: PageCache;
   readonly dev: number;
   readonly ino: number;
-  private readonly file: File;
+  readonly file: File;
 
   constructor(file: File, cache: PageCache) {
     this.file = file;
@@ -52,4 +52,9 @@ export function mappingOf(file: File): MappedFile | number {
     mappings.set(file, mapping);
   }
   return mapping;
+}
+
+/** The open file behind a mapping; null for memory that no file backs. */
+export function fileOfMapping(mapping: MappedFile): File | null {
+  return mapping instanceof FileMapping ? mapping.file : null;
 }

@@ -7,7 +7,9 @@ import type { AddressSpace } from "../mm/address-space.ts";
 import type { IoBuffer } from "../mm/io-buffer.ts";
 import type { PageCache } from "../mm/page-cache.ts";
 import type { DirectoryEntry, Inode, Stat } from "./inode.ts";
+import { anyWatchers, IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, notify } from "./notify.ts";
 import type { Path } from "./path.ts";
+import { fullPathString } from "./path-string.ts";
 
 const O_ACCMODE = 3;
 const O_NONBLOCK = 0o4000;
@@ -103,7 +105,7 @@ export abstract class File {
 
   /** What /proc/PID/fd and /proc/PID/maps print: a path, or "pipe:[5]", "anon_inode:[eventfd]". */
   name(): string {
-    return "anon_inode:[file]";
+    return this.path === null ? "anon_inode:[file]" : fullPathString(this.path);
   }
 
   truncate(_size: number): number {
@@ -147,6 +149,8 @@ export abstract class File {
   unref(): void {
     this.refs -= 1;
     if (this.refs !== 0) return;
+    if (this.path !== null && anyWatchers())
+      notify(this.path.dentry, this.canWrite ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     if (this.releaseHooks !== null) for (const hook of this.releaseHooks) hook.fileReleased(this);
     this.release();
   }

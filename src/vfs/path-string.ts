@@ -29,10 +29,19 @@ export function pathBelow(path: Path, root: Path): string | null {
 
 /** What d_path() prints: " (deleted)" behind removed names, "(unreachable)" before places outside of `root`. */
 export function pathString(path: Path, root: Path): string {
-  // Pipes, sockets and memfd files are their own root and carry their whole text as a name.
-  if (path.dentry.parent === null && path.dentry.name !== "") return path.dentry.name;
+  if (isPlaceless(path.dentry)) return path.dentry.name;
   const text = pathBelow(path, root) ?? `(unreachable)${pathBelow(path, topmost(path)) ?? "/"}`;
   return isUnlinked(path.dentry) ? `${text} (deleted)` : text;
+}
+
+/** `pathString` from the root of all mounts: what /proc/PID/maps prints. */
+export function fullPathString(path: Path): string {
+  return pathString(path, topmost(path));
+}
+
+/** Pipes, sockets and memfd files are their own root and carry their whole text as a name. */
+function isPlaceless(dentry: Dentry): boolean {
+  return dentry.parent === null && dentry.name !== "";
 }
 
 function topmost(path: Path): Path {

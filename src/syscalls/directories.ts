@@ -1,0 +1,132 @@
+// Directories and where a process stands: getdents64(2), getcwd(2), chdir(2), fchdir(2), chroot(2), umask(2).
+
+import { CAP_SYS_CHROOT } from "../abi/capability.ts";
+import { EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE } from "../abi/errno.ts";
+import { AT_FDCWD } from "../abi/fcntl.ts";
+import { Dirent64 } from "../abi/stat.ts";
+import type { Task } from "../kernel/task.ts";
+import type { File } from "../vfs/file.ts";
+import type { DirectoryEntry } from "../vfs/inode.ts";
+import { DIRECTORY, FOLLOW } from "../vfs/namei.ts";
+import type { Path } from "../vfs/path.ts";
+import { isUnlinked, pathBelow, pathString } from "../vfs/path-string.ts";
+import { capable, isDirectory, MAY_EXEC } from "../vfs/permission.ts";
+import { openFile, placeAt } from "./path-args.ts";
+import { fd, full, mode, outBuf, path, type Row, row, size } from "./row.ts";
+
+/** Entries are collected here: what a file system reads for them may pass through the scratch block. */
+const listing = Buffer.alloc(64 * 1024);
+const listingView = new DataView(listing.buffer, listing.byteOffset, listing.byteLength);
+
+export function sys_getdents64(task: Task, fd: number, out: number, bytes: number): number {
+  const file = openFile(task, fd);
+  if (typeof file === "number") return file;
+  if (!isDirectory(file.inode.mode)) return -ENOTDIR;
+  if (file.path?.dentry.unlinked) return -ENOENT;
+  const collected = collect(file, Math.min(bytes, listing.length));
+  if (collected <= 0) return collected;
+  const start = file.pos;
+  file.pos = collectedNext;
+  const done = task.mm.copyOutBytes(out, listing, 0, collected);
+  if (done === collected) return collected;
+  file.pos = start;
+  return -EFAULT;
+}
+
+/** d_off of the last entry that `collect` took. */
+let collectedNext = 0;
+
+/** Writes entries from the file's position on into `listing`. Bytes, 0 at the end, -EINVAL when not one fits. */
+function collect(file: File, limit: number): number {
+  let used = 0;
+  let full = false;
+  collectedNext = file.pos;
+  const error = file.readDirectory(file.pos, (entry) => {
+    const length = putEntry(entry, used, limit);
+    if (length === 0) {
+      full = true;
+      return false;
+    }
+    used += length;
+    collectedNext = entry.next;
+    return true;
+  });
+  if (error < 0 && used === 0) return error;
+  return used === 0 && full ? -EINVAL : used;
+}
+
+/** One linux_dirent64 at `at`; its length, or 0 when it does not end before `limit`. */
+function putEntry(entry: DirectoryEntry, at: number, limit: number): number {
+  const length = (Dirent64.d_name + entry.name.length + 1 + 7) & ~7;
+  if (at + length > limit) return 0;
+  putU64(at + Dirent64.d_ino, entry.ino);
+  putU64(at + Dirent64.d_off, entry.next);
+  listingView.setUint16(at + Dirent64.d_reclen, length, true);
+  listing[at + Dirent64.d_type] = entry.type;
+  const end = at + Dirent64.d_name + listing.write(entry.name, at + Dirent64.d_name, "latin1");
+  listing.fill(0, end, at + length);
+  return length;
+}
+
+function putU64(at: number, value: number): void {
+  listingView.setUint32(at, value >>> 0, true);
+  listingView.setInt32(at + 4, Math.floor(value / 4294967296), true);
+}
+
+export function sys_getcwd(task: Task, out: number, bytes: number): number {
+  const { cwd, root } = task.fs;
+  if (isUnlinked(cwd.dentry)) return -ENOENT;
+  const text = pathBelow(cwd, root) ?? pathString(cwd, root);
+  const length = text.length + 1;
+  if (length > bytes) return -ERANGE;
+  const done = task.mm.copyOutBytes(out, Buffer.from(`${text}\0`, "latin1"), 0, length);
+  return done === length ? length : -EFAULT;
+}
+
+function enterable(task: Task, place: Path): number {
+  const { inode } = place.dentry;
+  if (!isDirectory(inode.mode)) return -ENOTDIR;
+  return inode.permission(task.cred, MAY_EXEC);
+}
+
+export function sys_chdir(task: Task, pathAddr: number): number {
+  const place = placeAt(task, AT_FDCWD, pathAddr, FOLLOW | DIRECTORY);
+  if (typeof place === "number") return place;
+  const error = enterable(task, place);
+  if (error === 0) task.fs.cwd = place;
+  return error;
+}
+
+export function sys_fchdir(task: Task, fd: number): number {
+  const file = task.files.get(fd);
+  if (file === undefined) return -EBADF;
+  if (file.path === null) return -ENOTDIR;
+  const error = enterable(task, file.path);
+  if (error === 0) task.fs.cwd = file.path;
+  return error;
+}
+
+export function sys_chroot(task: Task, pathAddr: number): number {
+  const place = placeAt(task, AT_FDCWD, pathAddr, FOLLOW | DIRECTORY);
+  if (typeof place === "number") return place;
+  const error = enterable(task, place);
+  if (error !== 0) return error;
+  if (!capable(task.cred, CAP_SYS_CHROOT)) return -EPERM;
+  task.fs.root = place;
+  return 0;
+}
+
+export function sys_umask(task: Task, mask: number): number {
+  const old = task.fs.umask;
+  task.fs.umask = mask & 0o777;
+  return old;
+}
+
+export const rows: Row[] = [
+  row(17, sys_getcwd, [outBuf(1), size], full()),
+  row(49, sys_chdir, [path], full()),
+  row(50, sys_fchdir, [fd], full()),
+  row(51, sys_chroot, [path], full()),
+  row(61, sys_getdents64, [fd, outBuf(2), size], full()),
+  row(166, sys_umask, [mode], full()),
+];

@@ -1,0 +1,74 @@
+// Extended attributes above the file systems (fs/xattr.c, xattr(7)): which name spaces exist and who may use them.
+
+import { CAP_SYS_ADMIN } from "../abi/capability.ts";
+import { EACCES, ENODATA, EOPNOTSUPP, EPERM, EROFS } from "../abi/errno.ts";
+import { S_IFDIR, S_IFMT, S_IFREG, S_ISVTX } from "../abi/stat.ts";
+import type { Target } from "./attributes.ts";
+import type { FsContext } from "./context.ts";
+import { IN_ATTRIB, notify } from "./notify.ts";
+import { capable, MAY_READ, MAY_WRITE, ownerOrCapable } from "./permission.ts";
+
+/** xattr_permission(): 0 or -errno. */
+function mayUse(ctx: FsContext, target: Target, name: string, mask: number): number {
+  const { inode, mount } = target;
+  const write = mask === MAY_WRITE;
+  if (write && mount?.readOnly) return -EROFS;
+  if (inode.fs.hostChecks) return 0;
+  if (name.startsWith("security.") || name.startsWith("system.")) return 0;
+  if (name.startsWith("trusted.")) {
+    return capable(ctx.cred, CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
+  }
+  if (!name.startsWith("user.")) return 0;
+  const type = inode.mode & S_IFMT;
+  if (type !== S_IFREG && type !== S_IFDIR) return write ? -EPERM : -ENODATA;
+  if (type === S_IFDIR && (inode.mode & S_ISVTX) !== 0 && write && !ownerOrCapable(inode, ctx.cred)) return -EPERM;
+  return inode.permission(ctx.cred, mask) === 0 ? 0 : -EACCES;
+}
+
+/** Whether any handler of the usual file systems takes the name. POSIX ACLs ("system.") are not kept. */
+function isSupported(name: string): boolean {
+  for (const prefix of ["user.", "trusted.", "security."]) {
+    if (name.startsWith(prefix) && name.length > prefix.length) return true;
+  }
+  return false;
+}
+
+/** Reading and writing a security attribute besides needs CAP_SYS_ADMIN (cap_inode_setxattr), but for file capabilities. */
+function mayWriteSecurity(ctx: FsContext, target: Target, name: string): number {
+  if (!name.startsWith("security.") || target.inode.fs.hostChecks) return 0;
+  if (name === "security.capability") return 0;
+  return capable(ctx.cred, CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+export function getXattr(ctx: FsContext, target: Target, name: string): Uint8Array | number {
+  const denied = mayUse(ctx, target, name, MAY_READ);
+  if (denied !== 0) return denied;
+  return isSupported(name) ? target.inode.getXattr(name) : -EOPNOTSUPP;
+}
+
+export function setXattr(ctx: FsContext, target: Target, name: string, value: Uint8Array, flags: number): number {
+  let error = mayUse(ctx, target, name, MAY_WRITE);
+  if (error === 0) error = mayWriteSecurity(ctx, target, name);
+  if (error !== 0) return error;
+  if (!isSupported(name)) return -EOPNOTSUPP;
+  error = target.inode.setXattr(name, value, flags);
+  if (error === 0) notify(target.dentry, IN_ATTRIB);
+  return error;
+}
+
+/** Names, without trusted ones for those who may not read them. */
+export function listXattr(ctx: FsContext, target: Target): string[] | number {
+  const names = target.inode.listXattr();
+  if (typeof names === "number" || capable(ctx.cred, CAP_SYS_ADMIN)) return names;
+  return names.filter((name) => !name.startsWith("trusted."));
+}
+
+export function removeXattr(ctx: FsContext, target: Target, name: string): number {
+  let error = mayUse(ctx, target, name, MAY_WRITE);
+  if (error === 0) error = mayWriteSecurity(ctx, target, name);
+  if (error !== 0) return error;
+  if (!isSupported(name)) return -EOPNOTSUPP;
+  error = target.inode.removeXattr(name);
+  if (error === 0) notify(target.dentry, IN_ATTRIB);
+  return error;
+}
