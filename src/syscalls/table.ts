@@ -1,30 +1,38 @@
 // The table of system calls: every family's rows, by number.
 
+import { rows as attributes } from "./attributes.ts";
 import { rows as directories } from "./directories.ts";
 import { rows as fcntl } from "./fcntl.ts";
 import { rows as ioctl } from "./ioctl.ts";
 import { rows as locks } from "./locks.ts";
 import { rows as memory } from "./memory.ts";
+import { rows as mounts } from "./mounts.ts";
 import { rows as names } from "./names.ts";
 import { rows as open } from "./open.ts";
 import { rows as pipe } from "./pipe.ts";
 import { rows as readWrite } from "./read-write.ts";
 import type { Row } from "./row.ts";
 import { rows as stat } from "./stat.ts";
+import { rows as sync } from "./sync.ts";
+import { rows as xattr } from "./xattr.ts";
 
 /** One family on a line, in alphabetical order. */
 // biome-ignore format: one on a line merges better
 const families: readonly (readonly Row[])[] = [
+  attributes,
   directories,
   fcntl,
   ioctl,
   locks,
   memory,
+  mounts,
   names,
   open,
   pipe,
   readWrite,
   stat,
+  sync,
+  xattr,
 ];
 
 /** Rows by call number; holes are calls that arm64 does not have or that carrick does not know. */
