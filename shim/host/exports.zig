@@ -67,6 +67,13 @@ pub fn host_allocate(fd: i32, mode: u32, position: f64, length: f64) callconv(.c
 pub fn host_sync(fd: i32, data_only: u32) callconv(.c) i32 {
     return host.sync(fd, data_only != 0);
 }
+pub fn host_syncfs(fd: i32) callconv(.c) i32 {
+    return host.syncFileSystem(fd);
+}
+/// O_APPEND and O_NONBLOCK of an open description.
+pub fn host_set_flags(fd: i32, flags: u32) callconv(.c) i32 {
+    return host.setFlags(fd, flags);
+}
 pub fn host_getdents(fd: i32, buffer: [*]u8, size: u32) callconv(.c) i32 {
     return host.readDirectory(fd, buffer, size);
 }
@@ -91,6 +98,10 @@ pub fn host_pipe(ends: *[2]i32, flags: u32) callconv(.c) i32 {
 /// struct statx of a name, or of the descriptor when the path is empty; links are not followed.
 pub fn host_stat(dirfd: i32, path: Path, out: *[256]u8) callconv(.c) i32 {
     return host.stat(dirfd, path, out);
+}
+/// faccessat2(2) with the effective ids, links not followed.
+pub fn host_access(dirfd: i32, path: Path, mask: u32) callconv(.c) i32 {
+    return host.access(dirfd, path, mask);
 }
 pub fn host_chmod(dirfd: i32, path: Path, mode: u32) callconv(.c) i32 {
     return host.changeMode(dirfd, path, mode);

@@ -30,6 +30,8 @@ pub const seek = impl.seek;
 pub const truncate = impl.truncate;
 pub const allocate = impl.allocate;
 pub const sync = impl.sync;
+pub const syncFileSystem = impl.syncFileSystem;
+pub const setFlags = impl.setFlags;
 pub const readDirectory = impl.readDirectory;
 pub const read = impl.read;
 pub const write = impl.write;
@@ -39,6 +41,7 @@ pub const pipe = impl.pipe;
 
 // Attributes (attributes.zig).
 pub const stat = impl.stat;
+pub const access = impl.access;
 pub const changeMode = impl.changeMode;
 pub const changeOwner = impl.changeOwner;
 pub const changeTimes = impl.changeTimes;

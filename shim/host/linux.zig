@@ -29,6 +29,8 @@ pub const seek = files.seek;
 pub const truncate = files.truncate;
 pub const allocate = files.allocate;
 pub const sync = files.sync;
+pub const syncFileSystem = files.syncFileSystem;
+pub const setFlags = files.setFlags;
 pub const readDirectory = files.readDirectory;
 pub const read = files.read;
 pub const write = files.write;
@@ -37,6 +39,7 @@ pub const lockFile = files.lockFile;
 pub const pipe = files.pipe;
 
 pub const stat = attributes.stat;
+pub const access = attributes.access;
 pub const changeMode = attributes.changeMode;
 pub const changeOwner = attributes.changeOwner;
 pub const changeTimes = attributes.changeTimes;

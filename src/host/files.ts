@@ -140,6 +140,22 @@ export const files = {
     return shim.host_sync(fd, dataOnly ? 1 : 0);
   },
 
+  /** Flushes the whole file system that holds the file. */
+  syncFileSystem(fd: number): number {
+    return shim.host_syncfs(fd);
+  },
+
+  /** Sets O_APPEND and O_NONBLOCK of an open description. */
+  setFlags(fd: number, flags: number): number {
+    return shim.host_set_flags(fd, flags);
+  },
+
+  /** May the user who runs carrick do `mask` (R_OK | W_OK | X_OK)? 0 or -errno. */
+  access(dirFd: number, name: string, mask: number): number {
+    const ptr = nativeString(name);
+    return ptr === 0 ? -ENAMETOOLONG : shim.host_access(dirFd, ptr, mask);
+  },
+
   /** Appends the next batch of entries, "." and ".." among them; how many, 0 at the end, or -errno. */
   readDirectory(fd: number, into: HostDirent[]): number {
     const n = shim.host_getdents(fd, bufferPtr, BUFFER_BYTES);

@@ -22,6 +22,25 @@ pub fn stat(dirfd: i32, path: Path, out: *[256]u8) i32 {
     return narrow(call.plain(.statx, .{ fdArg(dirfd), @intFromPtr(path), no_follow | AT_NO_AUTOMOUNT, stat_mask, @intFromPtr(out) }));
 }
 
+var has_faccessat2 = true;
+
+/// faccessat2(2) with the effective ids: 0, -EACCES, -EROFS ... `mask` is R_OK | W_OK | X_OK.
+pub fn access(dirfd: i32, path: Path, mask: u32) i32 {
+    const AT_EACCESS = 0x200;
+    if (has_faccessat2) {
+        const rc = narrow(call.plain(.faccessat2, .{ fdArg(dirfd), @intFromPtr(path), mask, no_follow | AT_EACCESS }));
+        if (rc != -call.ENOSYS) return rc;
+        has_faccessat2 = false;
+    }
+    const fd = if (path[0] == 0) dirfd else files.open(dirfd, path, call.O.PATH | call.O.NOFOLLOW, 0);
+    if (fd < 0) return fd;
+    defer if (fd != dirfd) {
+        _ = files.close(fd);
+    };
+    var buffer: [32]u8 = undefined;
+    return narrow(call.plain(.faccessat, .{ fdArg(AT_FDCWD), @intFromPtr(files.descriptorPath(&buffer, fd)), mask }));
+}
+
 var has_fchmodat2 = true;
 
 /// chmod(2) that refuses symbolic links with -EOPNOTSUPP.

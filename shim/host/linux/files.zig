@@ -163,6 +163,17 @@ pub fn allocate(fd: i32, mode: u32, position: f64, length: f64) i32 {
     return narrow(call.again(.fallocate, .{ fdArg(fd), mode, call.offsetArg(at), call.offsetArg(len) }));
 }
 
+/// Sets the status flags of an open description (F_SETFL): O_APPEND, O_NONBLOCK.
+pub fn setFlags(fd: i32, flags: u32) i32 {
+    const F_SETFL = 4;
+    return narrow(call.plain(.fcntl, .{ fdArg(fd), F_SETFL, flags & (O.APPEND | O.NONBLOCK) }));
+}
+
+/// syncfs(2).
+pub fn syncFileSystem(fd: i32) i32 {
+    return narrow(call.again(.syncfs, .{fdArg(fd)}));
+}
+
 pub fn sync(fd: i32, data_only: bool) i32 {
     return narrow(if (data_only) call.again(.fdatasync, .{fdArg(fd)}) else call.again(.fsync, .{fdArg(fd)}));
 }
