@@ -74,6 +74,13 @@ pub fn host_syncfs(fd: i32) callconv(.c) i32 {
 pub fn host_set_flags(fd: i32, flags: u32) callconv(.c) i32 {
     return host.setFlags(fd, flags);
 }
+pub fn host_get_flags(fd: i32) callconv(.c) i32 {
+    return host.getFlags(fd);
+}
+/// Closes a standard stream; its number leads to /dev/null from now on.
+pub fn host_abandon(fd: i32) callconv(.c) i32 {
+    return host.abandon(fd);
+}
 pub fn host_getdents(fd: i32, buffer: [*]u8, size: u32) callconv(.c) i32 {
     return host.readDirectory(fd, buffer, size);
 }

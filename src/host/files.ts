@@ -5,6 +5,7 @@
 import { ENAMETOOLONG, ERANGE } from "../abi/errno.ts";
 import { nativeString, secondNativeString } from "./native-strings.ts";
 import { pointerOf, shim } from "./shim.ts";
+import { foldInode } from "./stat.ts";
 
 /** "The current directory" as a directory descriptor. Only for paths that the user gave on the command line. */
 export const AT_FDCWD = -100;
@@ -118,6 +119,12 @@ export const files = {
     return n < 0 ? n : memory.toString("latin1", 0, n);
   },
 
+  /** The host's name of an open descriptor, "" when it has none. For devices only: other names are the host's business. */
+  describe(fd: number): string {
+    const target = files.readlink(AT_FDCWD, `/proc/self/fd/${fd}`);
+    return typeof target === "number" ? "" : target;
+  },
+
   mknod(dirFd: number, name: string, mode: number, dev: number): number {
     const ptr = nativeString(name);
     return ptr === 0 ? -ENAMETOOLONG : shim.host_mknod(dirFd, ptr, mode, dev);
@@ -150,6 +157,16 @@ export const files = {
     return shim.host_set_flags(fd, flags);
   },
 
+  /** Access mode, O_APPEND and O_NONBLOCK of an open description, or -errno. */
+  getFlags(fd: number): number {
+    return shim.host_get_flags(fd);
+  },
+
+  /** Closes a standard stream for good; its number leads to /dev/null from now on. */
+  abandon(fd: number): void {
+    shim.host_abandon(fd);
+  },
+
   /** May the user who runs carrick do `mask` (R_OK | W_OK | X_OK)? 0 or -errno. */
   access(dirFd: number, name: string, mask: number): number {
     const ptr = nativeString(name);
@@ -163,7 +180,11 @@ export const files = {
     let count = 0;
     for (let at = 0; at < n; at += view.getUint16(at + 16, true)) {
       const end = memory.indexOf(0, at + 19);
-      into.push({ name: memory.toString("latin1", at + 19, end), ino: wide(at), type: memory[at + 18]! });
+      into.push({
+        name: memory.toString("latin1", at + 19, end),
+        ino: foldInode(view.getUint32(at, true), view.getUint32(at + 4, true)),
+        type: memory[at + 18]!,
+      });
       count += 1;
     }
     return count;

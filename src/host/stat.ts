@@ -1,8 +1,8 @@
 // Attributes as the host answers them: struct statx (include/uapi/linux/stat.h), the same on every host.
 
+import { ENAMETOOLONG } from "../abi/errno.ts";
 import { EMPTY, nativeString } from "./native-strings.ts";
 import { pointerOf, shim } from "./shim.ts";
-import { ENAMETOOLONG } from "../abi/errno.ts";
 
 /** Sizes in bytes, times as seconds plus nanoseconds since the epoch, devices as Linux encodes them in 32 bits. */
 export interface HostStat {
@@ -40,6 +40,19 @@ function signed(offset: number): number {
   return view.getUint32(offset, true) + view.getInt32(offset + 4, true) * HIGH;
 }
 
+/**
+ * An inode number as a Number. Some file systems use all 64 bits (overlayfs puts the layer into the top ones): those are
+ * folded into 53 bits so that neighbours stay different.
+ */
+export function foldInode(low: number, high: number): number {
+  if (high < 0x200000) return low + high * HIGH;
+  return low + (((high ^ ((high >>> 21) * 0x1357)) & 0x1fffff) >>> 0) * HIGH;
+}
+
+function inodeNumber(offset: number): number {
+  return foldInode(view.getUint32(offset, true), view.getUint32(offset + 4, true));
+}
+
 /** new_encode_dev() of include/linux/kdev_t.h. */
 function device(offset: number): number {
   const major = view.getUint32(offset, true);
@@ -53,7 +66,7 @@ export const seen = {
     return view.getUint16(28, true);
   },
   get ino(): number {
-    return unsigned(32);
+    return inodeNumber(32);
   },
   get size(): number {
     return unsigned(40);
@@ -67,6 +80,10 @@ export const seen = {
   get nlink(): number {
     return view.getUint32(16, true);
   },
+  /** Birth time, 0 when the host does not know it: an inode number that is used again has another one. */
+  get born(): number {
+    return signed(80) * 1e9 + view.getUint32(88, true);
+  },
   /** Changes whenever the content may have changed. */
   get mtime(): number {
     return signed(112) * 1e9 + view.getUint32(120, true);
@@ -76,14 +93,23 @@ export const seen = {
   },
 };
 
+let looks = 0;
+
+/** Counts the looks, so that a user of `seen` can tell whether it is still the answer he knows. */
+export function lookNumber(): number {
+  return looks;
+}
+
 /** Looks at `name` in a directory, without following a link; the answer is in `seen`. 0 or -errno. */
 export function look(dirFd: number, name: string): number {
+  looks += 1;
   const ptr = nativeString(name);
   return ptr === 0 ? -ENAMETOOLONG : shim.host_stat(dirFd, ptr, out);
 }
 
 /** Looks at what a descriptor refers to. */
 export function lookAt(fd: number): number {
+  looks += 1;
   return shim.host_stat(fd, EMPTY, out);
 }
 
@@ -91,7 +117,7 @@ export function lookAt(fd: number): number {
 export function seenStat(): HostStat {
   return {
     dev: device(136),
-    ino: unsigned(32),
+    ino: inodeNumber(32),
     mode: view.getUint16(28, true),
     nlink: view.getUint32(16, true),
     uid: view.getUint32(20, true),

@@ -169,6 +169,21 @@ pub fn setFlags(fd: i32, flags: u32) i32 {
     return narrow(call.plain(.fcntl, .{ fdArg(fd), F_SETFL, flags & (O.APPEND | O.NONBLOCK) }));
 }
 
+/// Access mode, O_APPEND and O_NONBLOCK of an open description (F_GETFL), or -errno.
+pub fn getFlags(fd: i32) i32 {
+    const F_GETFL = 3;
+    const rc = narrow(call.plain(.fcntl, .{ fdArg(fd), F_GETFL, 0 }));
+    return if (rc < 0) rc else rc & (O.ACCMODE | O.APPEND | O.NONBLOCK);
+}
+
+/// Closes a standard stream for good: its number then leads to /dev/null, never to another file.
+pub fn abandon(fd: i32) i32 {
+    const nothing = open(AT_FDCWD, "/dev/null", 2, 0);
+    if (nothing < 0) return nothing;
+    defer _ = linux.close(nothing);
+    return narrow(call.plain(.dup3, .{ fdArg(nothing), fdArg(fd), O.CLOEXEC }));
+}
+
 /// syncfs(2).
 pub fn syncFileSystem(fd: i32) i32 {
     return narrow(call.again(.syncfs, .{fdArg(fd)}));

@@ -1,0 +1,217 @@
+// A directory of the host. Its descriptor (O_PATH) comes from a bounded cache and is opened again, name by name from the
+// mount's own descriptor, when it was given up: no lookup ever starts anywhere else, and none follows a link.
+
+import { EINVAL, EISDIR, ENOENT, EROFS, EXDEV } from "../../abi/errno.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_REMOVEDIR,
+  O_ACCMODE,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  O_RDWR,
+  O_TMPFILE,
+  RENAME_EXCHANGE,
+} from "../../abi/fcntl.ts";
+import { S_IALLUGO } from "../../abi/stat.ts";
+import { files } from "../../host/files.ts";
+import { look, lookAt, seen } from "../../host/stat.ts";
+import type { Credentials } from "../../vfs/credentials.ts";
+import type { File } from "../../vfs/file.ts";
+import type { Inode } from "../../vfs/inode.ts";
+import type { HandleOwner } from "./directory-handles.ts";
+import { HostDirectoryFile } from "./host-directory-file.ts";
+import { HostFile } from "./host-file.ts";
+import { HostInode } from "./host-inode.ts";
+import { HostRegular, hostOpenFlags } from "./host-regular.ts";
+
+/** A name that could lead somewhere else never reaches the host. */
+function validName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !name.includes("/") && !name.includes("\0");
+}
+
+export class HostDirectory extends HostInode implements HandleOwner {
+  handle = -1;
+  recent = false;
+  pins = 0;
+
+  override get pinned(): boolean {
+    return this.handle >= 0;
+  }
+
+  /** The O_PATH descriptor of this directory, valid until the next one is asked for; -errno when it cannot be reached. */
+  directoryFd(): number {
+    this.recent = true;
+    if (this.handle >= 0) return this.handle;
+    if (this.parent === null) return this.fs.rootFd;
+    const parentFd = this.parent.directoryFd();
+    if (parentFd < 0) return parentFd;
+    const fd = files.open(parentFd, this.name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd < 0) return fd;
+    if (lookAt(fd) < 0 || !this.isSeen) {
+      files.close(fd);
+      return -ENOENT;
+    }
+    this.fs.handles.add(this, fd);
+    return fd;
+  }
+
+  override get openFd(): number {
+    return this.handle >= 0 ? this.handle : this.parent === null ? this.fs.rootFd : -1;
+  }
+
+  override open(flags: number): File | number {
+    if ((flags & O_ACCMODE) !== O_RDONLY) return -EISDIR;
+    const how = O_RDONLY | O_DIRECTORY;
+    const fd = this.parent === null ? files.reopen(this.fs.rootFd, how) : this.openNamed(how);
+    return fd < 0 ? fd : new HostDirectoryFile(this, flags, fd);
+  }
+
+  private openNamed(how: number): number {
+    const dirFd = this.parent!.directoryFd();
+    return dirFd < 0 ? dirFd : files.open(dirFd, this.name, how | O_NOFOLLOW, 0);
+  }
+
+  override lookup(name: string): Inode | number {
+    if (!validName(name)) return -ENOENT;
+    const fd = this.directoryFd();
+    if (fd < 0) return fd;
+    const error = look(fd, name);
+    return error < 0 ? error : this.fs.foundFresh(this, name);
+  }
+
+  /** Prepares a call that makes `name`: this directory's descriptor or -errno. */
+  private forNew(name: string): number {
+    if (!validName(name)) return -EINVAL;
+    return this.fs.readOnly ? -EROFS : this.directoryFd();
+  }
+
+  /** Gives a new file to the guest's user where carrick may do that, and answers its inode. */
+  private made(fd: number, name: string, cred: Credentials): Inode | number {
+    if (this.fs.chownTo(cred)) files.chown(fd, name, cred.fsuid, cred.fsgid);
+    const error = look(fd, name);
+    return error < 0 ? error : this.fs.found(this, name);
+  }
+
+  override create(name: string, mode: number, cred: Credentials): Inode | number {
+    const file = this.createOpen(name, mode, O_RDWR, cred);
+    if (typeof file === "number") return file;
+    const inode = file.inode;
+    file.unref();
+    return inode;
+  }
+
+  override createOpen(name: string, mode: number, flags: number, cred: Credentials): File | number {
+    const dirFd = this.forNew(name);
+    if (dirFd < 0) return dirFd;
+    const how = hostOpenFlags(flags) | O_CREAT | O_EXCL | O_NOFOLLOW;
+    const fd = files.open(dirFd, name, how, mode & S_IALLUGO);
+    if (fd < 0) return fd;
+    if (this.fs.chownTo(cred)) files.chown(fd, "", cred.fsuid, cred.fsgid);
+    const error = lookAt(fd);
+    if (error < 0) {
+      files.close(fd);
+      return error;
+    }
+    const inode = this.fs.found(this, name) as HostRegular;
+    return new HostFile(inode, flags, fd);
+  }
+
+  override tmpfile(mode: number, _cred: Credentials): Inode | number {
+    if (this.fs.readOnly) return -EROFS;
+    const dirFd = this.directoryFd();
+    if (dirFd < 0) return dirFd;
+    const fd = files.open(dirFd, ".", O_TMPFILE | O_RDWR, mode & S_IALLUGO);
+    if (fd < 0) return fd;
+    const inode = this.fs.adopt(fd);
+    if (inode instanceof HostRegular) inode.anchor(fd);
+    else files.close(fd);
+    return inode;
+  }
+
+  override mkdir(name: string, mode: number, cred: Credentials): Inode | number {
+    const fd = this.forNew(name);
+    if (fd < 0) return fd;
+    const error = files.mkdir(fd, name, mode);
+    return error < 0 ? error : this.made(fd, name, cred);
+  }
+
+  override symlink(name: string, target: string, cred: Credentials): Inode | number {
+    const fd = this.forNew(name);
+    if (fd < 0) return fd;
+    const error = files.symlink(target, fd, name);
+    return error < 0 ? error : this.made(fd, name, cred);
+  }
+
+  override mknod(name: string, mode: number, rdev: number, cred: Credentials): Inode | number {
+    const fd = this.forNew(name);
+    if (fd < 0) return fd;
+    const error = files.mknod(fd, name, mode, rdev);
+    return error < 0 ? error : this.made(fd, name, cred);
+  }
+
+  override link(name: string, inode: Inode): number {
+    if (!(inode instanceof HostInode) || inode.fs !== this.fs) return -EXDEV;
+    if (!validName(name)) return -EINVAL;
+    if (this.fs.readOnly) return -EROFS;
+    this.pins += 1;
+    const error = this.linkFrom(name, inode);
+    this.pins -= 1;
+    return error;
+  }
+
+  private linkFrom(name: string, inode: HostInode): number {
+    const fd = this.directoryFd();
+    if (fd < 0) return fd;
+    const open = inode.openFd;
+    if (open >= 0) return files.link(open, "", fd, name, AT_EMPTY_PATH);
+    if (inode.parent === null) return -ENOENT;
+    const from = inode.parent.directoryFd();
+    return from < 0 ? from : files.link(from, inode.name, fd, name, 0);
+  }
+
+  override unlink(name: string): number {
+    const fd = this.forNew(name);
+    return fd < 0 ? fd : files.unlink(fd, name, 0);
+  }
+
+  override rmdir(name: string): number {
+    const fd = this.forNew(name);
+    return fd < 0 ? fd : files.unlink(fd, name, AT_REMOVEDIR);
+  }
+
+  override rename(name: string, newParent: Inode, newName: string, flags: number): number {
+    if (!(newParent instanceof HostDirectory) || newParent.fs !== this.fs) return -EXDEV;
+    if (!validName(newName)) return -EINVAL;
+    this.pins += 1;
+    const error = this.renameTo(name, newParent, newName, flags);
+    this.pins -= 1;
+    return error;
+  }
+
+  private renameTo(name: string, newParent: HostDirectory, newName: string, flags: number): number {
+    const fromFd = this.forNew(name);
+    if (fromFd < 0) return fromFd;
+    const toFd = newParent.directoryFd();
+    if (toFd < 0) return toFd;
+    const moved = this.known(fromFd, name);
+    const exchanged = (flags & RENAME_EXCHANGE) !== 0 ? this.known(toFd, newName) : undefined;
+    const error = files.rename(fromFd, name, toFd, newName, flags);
+    if (error < 0) return error;
+    moved?.place(newParent, newName);
+    exchanged?.place(this, name);
+    return 0;
+  }
+
+  /** The inode object of a name, when there is one. */
+  private known(fd: number, name: string): HostInode | undefined {
+    return look(fd, name) < 0 ? undefined : this.fs.inodes.get(seen.dev, seen.ino);
+  }
+
+  protected override setSize(): number {
+    return -EISDIR;
+  }
+}

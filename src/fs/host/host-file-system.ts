@@ -1,0 +1,183 @@
+// A directory of the host as a file system: bind mounts and the root of run-elf. The host decides about permissions,
+// with the rights of the user who runs carrick, and may change the tree at any time, so that no name is remembered.
+
+import { O_DIRECTORY, O_PATH } from "../../abi/fcntl.ts";
+import { S_IFBLK, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../abi/stat.ts";
+import { AT_FDCWD, files } from "../../host/files.ts";
+import { hostIdentity } from "../../host/identity.ts";
+import type { HostPoller } from "../../host/poller.ts";
+import { shim } from "../../host/shim.ts";
+import { lookAt, lookNumber, seen } from "../../host/stat.ts";
+import type { Credentials } from "../../vfs/credentials.ts";
+import { FileSystem, type StatFs } from "../../vfs/file-system.ts";
+import { DirectoryHandles } from "./directory-handles.ts";
+import { HostDirectory } from "./host-directory.ts";
+import type { HostInode } from "./host-inode.ts";
+import { HostRegular } from "./host-regular.ts";
+import { HostLink, HostSpecial } from "./host-special.ts";
+import { InodeTable } from "./inode-table.ts";
+
+const MAX_HANDLES = 256;
+/** Files without users whose pages are kept for the next one, and how many pages in all. */
+const MAX_IDLE = 64;
+const MAX_IDLE_PAGES = 16384;
+/** How long the answer of a lookup serves the stat that follows it. */
+const FRESH_NS = 100_000;
+
+/** Opens the directory `path` of the host (a byte string, relative to carrick's own directory): a descriptor or -errno. */
+export function openHostRoot(path: string): number {
+  return files.open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+}
+
+export interface HostOptions {
+  readOnly?: boolean;
+}
+
+export class HostFileSystem extends FileSystem {
+  readonly type = "hostfs";
+  readonly dev: number;
+  readonly root: HostDirectory;
+  override readonly hostChecks = true;
+
+  readonly rootFd: number;
+  readonly readOnly: boolean;
+  readonly poller: HostPoller;
+  readonly inodes = new InodeTable();
+  readonly handles = new DirectoryHandles(MAX_HANDLES);
+  /** Files with cached pages that nobody has open, oldest first. */
+  readonly idleCaches = new Set<HostRegular>();
+  /** Host devices met so far; the root's is the first. */
+  private readonly devices: number[] = [];
+  private readonly privileged: boolean;
+  private readonly hostUid: number;
+  private readonly hostGid: number;
+  private freshInode: HostInode | null = null;
+  private freshLook = 0;
+  private freshNs = 0;
+
+  /** Takes over `rootFd`, an O_PATH descriptor of a directory. */
+  constructor(rootFd: number, poller: HostPoller, options: HostOptions = {}) {
+    super();
+    this.rootFd = rootFd;
+    this.poller = poller;
+    this.readOnly = options.readOnly === true;
+    const { euid, egid } = hostIdentity();
+    this.privileged = euid === 0;
+    this.hostUid = euid;
+    this.hostGid = egid;
+    const error = lookAt(rootFd);
+    if (error < 0) throw new Error(`cannot look at a mounted directory (errno ${-error})`);
+    this.dev = seen.dev;
+    this.devices.push(this.dev);
+    this.root = new HostDirectory(this);
+    this.inodes.set(this.root);
+  }
+
+  /** Inode numbers of other host devices below the root, told apart from the root device's. */
+  uniqueIno(dev: number, hostIno: number): number {
+    let index = this.devices.indexOf(dev);
+    if (index < 0) index = this.devices.push(dev) - 1;
+    return index === 0 ? hostIno : (hostIno % 2 ** 44) + (index % 256) * 2 ** 44;
+  }
+
+  /** The inode that the last look met, found as `name` in `parent`. */
+  found(parent: HostDirectory, name: string): HostInode {
+    const inode = this.seenInode();
+    if (inode !== this.root) inode.place(parent, name);
+    return inode;
+  }
+
+  /** The same for a lookup: a stat that follows at once need not ask again. */
+  foundFresh(parent: HostDirectory, name: string): HostInode {
+    const inode = this.found(parent, name);
+    this.freshInode = inode;
+    this.freshLook = lookNumber();
+    this.freshNs = shim.host_elapsed_ns();
+    return inode;
+  }
+
+  /** The same when another file took the place of `old`. */
+  foundElsewhere(old: HostInode): HostInode {
+    const inode = this.seenInode();
+    if (old.parent !== null) inode.place(old.parent, old.name);
+    return inode;
+  }
+
+  /** The inode behind an open descriptor that was not found by name. */
+  adopt(fd: number): HostInode | number {
+    const error = lookAt(fd);
+    return error < 0 ? error : this.seenInode();
+  }
+
+  private seenInode(): HostInode {
+    const known = this.inodes.get(seen.dev, seen.ino);
+    if (known?.isSeen) {
+      known.mode = seen.mode;
+      return known;
+    }
+    const inode = this.make();
+    this.inodes.set(inode);
+    return inode;
+  }
+
+  private make(): HostInode {
+    const type = seen.mode & S_IFMT;
+    if (type === S_IFDIR) return new HostDirectory(this);
+    if (type === S_IFREG || type === S_IFBLK) return new HostRegular(this);
+    return type === S_IFLNK ? new HostLink(this) : new HostSpecial(this);
+  }
+
+  /** The object that stands for this file now; `inode` itself may have been forgotten by the table. */
+  canonical(inode: HostInode): HostInode {
+    const known = this.inodes.get(inode.dev, inode.hostIno);
+    if (known !== undefined && known.born === inode.born && known.constructor === inode.constructor) return known;
+    this.inodes.set(inode);
+    return inode;
+  }
+
+  /** Whether the host's last answer is about `inode` and so young that a stat need not ask again. */
+  takeFresh(inode: HostInode): boolean {
+    if (this.freshInode !== inode) return false;
+    this.freshInode = null;
+    return this.freshLook === lookNumber() && shim.host_elapsed_ns() - this.freshNs < FRESH_NS;
+  }
+
+  /** Whether new files must be given to the guest's user because the host would make them carrick's. */
+  chownTo(cred: Credentials): boolean {
+    return this.privileged && (cred.fsuid !== this.hostUid || cred.fsgid !== this.hostGid);
+  }
+
+  /** A file with cached pages has no user any more: the oldest of its kind make room. */
+  idle(inode: HostRegular): void {
+    this.idleCaches.add(inode);
+    let pages = 0;
+    for (const other of this.idleCaches) pages += other.cache?.pageCount ?? 0;
+    for (const other of this.idleCaches) {
+      if (this.idleCaches.size <= MAX_IDLE && pages <= MAX_IDLE_PAGES) break;
+      pages -= other.cache?.pageCount ?? 0;
+      this.idleCaches.delete(other);
+      other.dropCache();
+    }
+  }
+
+  /** Gives back all pages that only wait for a next user. */
+  trim(): void {
+    for (const inode of this.idleCaches) inode.dropCache();
+    this.idleCaches.clear();
+  }
+
+  statfs(): StatFs | number {
+    return files.statfs(this.rootFd);
+  }
+
+  override sync(): number {
+    return files.syncFileSystem(this.rootFd);
+  }
+
+  /** The mount is gone and none of its files is open. */
+  close(): void {
+    this.trim();
+    this.handles.closeAll();
+    files.close(this.rootFd);
+  }
+}

@@ -1,0 +1,171 @@
+// What every kind of file in a host directory has in common: a place (the directory and the name under which it was
+// last found), an identity (device and inode number), attributes. Operations go through the parent's descriptor and
+// one name without following links, or through an open descriptor of the file itself.
+
+import { ELOOP, ENOENT, EROFS } from "../../abi/errno.ts";
+import { O_NOFOLLOW, O_PATH } from "../../abi/fcntl.ts";
+import { S_IALLUGO, S_IFDIR, S_IFMT, UTIME_OMIT } from "../../abi/stat.ts";
+import { files } from "../../host/files.ts";
+import { look, lookAt, seen, seenStat } from "../../host/stat.ts";
+import type { Credentials } from "../../vfs/credentials.ts";
+import type { File } from "../../vfs/file.ts";
+import { type Attributes, Inode, type Stat } from "../../vfs/inode.ts";
+import { MAY_WRITE } from "../../vfs/permission.ts";
+import type { HostDirectory } from "./host-directory.ts";
+import type { HostFileSystem } from "./host-file-system.ts";
+
+/** A descriptor and a name for the calls of host/files.ts; the name is "" when the descriptor is the file. */
+export interface Handle {
+  fd: number;
+  name: string;
+}
+
+const handle: Handle = { fd: -1, name: "" };
+
+export abstract class HostInode extends Inode {
+  readonly fs: HostFileSystem;
+  /** Device and inode number on the host. */
+  readonly dev: number;
+  readonly hostIno: number;
+  /** Birth time on the host, 0 when unknown. */
+  readonly born: number;
+  /** Unique in this file system, which may span several host devices. */
+  readonly ino: number;
+  mode: number;
+  /** Where it was last found; null for the root, for unnamed files and for what only a descriptor leads to. */
+  parent: HostDirectory | null = null;
+  name = "";
+
+  /** For the file that the last look met. */
+  constructor(fs: HostFileSystem) {
+    super();
+    this.fs = fs;
+    this.dev = seen.dev;
+    this.hostIno = seen.ino;
+    this.born = seen.born;
+    this.mode = seen.mode;
+    this.ino = fs.uniqueIno(this.dev, this.hostIno);
+  }
+
+  /** Notes where it was found. */
+  place(parent: HostDirectory, name: string): void {
+    this.parent = parent;
+    this.name = name;
+  }
+
+  abstract override open(flags: number): File | number;
+
+  /** Whether the table must keep this object. */
+  get pinned(): boolean {
+    return false;
+  }
+
+  /** A descriptor that refers to this very file, -1 when none is open. */
+  get openFd(): number {
+    return -1;
+  }
+
+  /** Whether the last look met this file. */
+  get isSeen(): boolean {
+    if (seen.ino !== this.hostIno || seen.dev !== this.dev || ((seen.mode ^ this.mode) & S_IFMT) !== 0) return false;
+    // Numbers are used again. Directories may look reborn when an overlay copies them up.
+    return seen.born === this.born || (this.mode & S_IFMT) === S_IFDIR;
+  }
+
+  /** How to reach the file now; 0 or -errno. The answer is in the returned object of this module, until the next call. */
+  protected reach(): Handle | number {
+    handle.fd = this.openFd;
+    handle.name = "";
+    if (handle.fd >= 0) return handle;
+    if (this.parent === null) return -ENOENT;
+    const dirFd = this.parent.directoryFd();
+    if (dirFd < 0) return dirFd;
+    const error = look(dirFd, this.name);
+    if (error < 0) return error;
+    if (!this.isSeen) return -ENOENT;
+    handle.fd = dirFd;
+    handle.name = this.name;
+    return handle;
+  }
+
+  stat(): Stat | number {
+    if (this.fs.takeFresh(this)) return seenStat();
+    const fd = this.openFd;
+    if (fd >= 0) {
+      const error = lookAt(fd);
+      return error < 0 ? error : this.remember();
+    }
+    const at = this.reach();
+    return typeof at === "number" ? at : this.remember();
+  }
+
+  private remember(): Stat {
+    const stat = seenStat();
+    this.mode = stat.mode;
+    return stat;
+  }
+
+  /** As the host decides for the user who runs carrick. */
+  override permission(_cred: Credentials, mask: number): number {
+    if ((mask & MAY_WRITE) !== 0 && this.fs.readOnly) return -EROFS;
+    const at = this.reach();
+    return typeof at === "number" ? at : files.access(at.fd, at.name, mask);
+  }
+
+  override setAttributes(attributes: Attributes): number {
+    if (this.fs.readOnly) return -EROFS;
+    if (attributes.size !== undefined) {
+      const error = this.setSize(attributes.size);
+      if (error < 0) return error;
+    }
+    const at = this.reach();
+    if (typeof at === "number") return at;
+    const { uid, gid, mode, atimeNsec, mtimeNsec } = attributes;
+    if (uid !== undefined || gid !== undefined) {
+      const error = files.chown(at.fd, at.name, uid ?? -1, gid ?? -1);
+      if (error < 0) return error;
+    }
+    if (mode !== undefined) {
+      const error = files.chmod(at.fd, at.name, mode & S_IALLUGO);
+      if (error < 0) return error;
+      this.mode = (this.mode & S_IFMT) | (mode & S_IALLUGO);
+    }
+    if (atimeNsec === undefined && mtimeNsec === undefined) return 0;
+    const atime = attributes.atimeSec ?? 0;
+    const mtime = attributes.mtimeSec ?? 0;
+    return files.utimes(at.fd, at.name, atime, atimeNsec ?? UTIME_OMIT, mtime, mtimeNsec ?? UTIME_OMIT);
+  }
+
+  /** truncate(2) by name. */
+  protected abstract setSize(sizeBytes: number): number;
+
+  /** Runs `use` with a descriptor of the file, which may be an O_PATH one. */
+  private withFd<T>(use: (fd: number) => T): T | number {
+    const at = this.reach();
+    if (typeof at === "number") return at;
+    if (at.name === "") return use(at.fd);
+    const fd = files.open(at.fd, at.name, O_PATH | O_NOFOLLOW, 0);
+    if (fd < 0) return fd === -ELOOP ? -ENOENT : fd;
+    const result = use(fd);
+    files.close(fd);
+    return result;
+  }
+
+  override getXattr(name: string): Uint8Array | number {
+    return this.withFd((fd) => files.getXattr(fd, name));
+  }
+
+  override setXattr(name: string, value: Uint8Array, flags: number): number {
+    if (this.fs.readOnly) return -EROFS;
+    return this.withFd((fd) => files.setXattr(fd, name, value, flags));
+  }
+
+  override listXattr(): string[] | number {
+    return this.withFd((fd) => files.listXattr(fd));
+  }
+
+  override removeXattr(name: string): number {
+    if (this.fs.readOnly) return -EROFS;
+    return this.withFd((fd) => files.removeXattr(fd, name));
+  }
+}

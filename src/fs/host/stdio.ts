@@ -1,0 +1,80 @@
+// carrick's own standard streams as files of the guest. They behave as for a native child: a redirected file shares its
+// position with the other processes that have it, a pipe or terminal is waited for through the poller.
+
+import { EBADF } from "../../abi/errno.ts";
+import { O_ACCMODE, SEEK_CUR } from "../../abi/fcntl.ts";
+import { files } from "../../host/files.ts";
+import type { IoBuffer } from "../../mm/io-buffer.ts";
+import type { File } from "../../vfs/file.ts";
+import { HostDirectory } from "./host-directory.ts";
+import { HostDirectoryFile } from "./host-directory-file.ts";
+import { HostFile } from "./host-file.ts";
+import type { HostFileSystem } from "./host-file-system.ts";
+import { HostRegular } from "./host-regular.ts";
+import { HostSpecial } from "./host-special.ts";
+import { HostStreamFile } from "./host-stream.ts";
+
+/** A regular file that carrick inherited: the host keeps the position, since others may move it. */
+class InheritedFile extends HostFile {
+  override read(io: IoBuffer): number {
+    if (this.inode.cache?.hasDirtyPages) this.inode.cache.writeBack();
+    return this.track(this.all(io, () => io.hostRead(this.fd, -1)));
+  }
+
+  override write(io: IoBuffer): number {
+    const { cache } = this.inode;
+    cache?.writeBack();
+    const n = this.all(io, () => io.hostWrite(this.fd, -1));
+    this.inode.changed();
+    this.track(n);
+    if (n > 0) cache?.refresh(this.pos - n, this.pos);
+    return n;
+  }
+
+  /** Repeats a call that moves a bounded piece. */
+  private all(io: IoBuffer, move: () => number): number {
+    let done = 0;
+    while (io.remaining > 0) {
+      const n = move();
+      if (n <= 0) return done > 0 ? done : n;
+      done += n;
+    }
+    return done;
+  }
+
+  private track(n: number): number {
+    if (n > 0) this.pos = files.seek(this.fd, 0, SEEK_CUR);
+    return n;
+  }
+
+  override seek(offset: number, whence: number): number {
+    const position = files.seek(this.fd, offset, whence);
+    if (position >= 0) this.pos = position;
+    return position;
+  }
+
+  protected override release(): void {
+    this.inode.closed(this);
+  }
+}
+
+/**
+ * The host's descriptor `fd` (0, 1 or 2) as an open file; -EBADF when carrick was started without it. `fs` gives
+ * redirected files their identity; it need not be mounted.
+ */
+export function inheritedFile(fs: HostFileSystem, fd: number): File | number {
+  const flags = files.getFlags(fd);
+  if (flags < 0) return flags;
+  const inode = fs.adopt(fd);
+  if (typeof inode === "number") return inode;
+  if (inode instanceof HostRegular) {
+    return new InheritedFile(inode, flags, fd);
+  }
+  if (inode instanceof HostDirectory) {
+    const own = files.duplicate(fd);
+    return own < 0 ? own : new HostDirectoryFile(inode, flags & O_ACCMODE, own);
+  }
+  if (!(inode instanceof HostSpecial)) return -EBADF;
+  inode.anchor(fd);
+  return new HostStreamFile(inode, flags, fd, fs.poller, false);
+}
