@@ -3,43 +3,19 @@
 
 import { EACCES, EISDIR } from "../abi/errno.ts";
 import { O_RDONLY } from "../abi/fcntl.ts";
-import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK } from "../abi/resource.ts";
 import { S_IFDIR, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP } from "../abi/stat.ts";
 import { shim } from "../host/shim.ts";
 import { userCredentials } from "../kernel/credentials.ts";
-import type { Limits } from "../kernel/limits.ts";
 import type { Task } from "../kernel/task.ts";
 import type { ExecImage, ExecRequest } from "../kernel/task-exec.ts";
 import { load } from "../loader/load.ts";
 import type { Vdso } from "../loader/vdso.ts";
-import type { MemoryLimits } from "../mm/address-space.ts";
 import type { Layout } from "../mm/layout.ts";
 import type { Credentials } from "../vfs/credentials.ts";
 import type { File } from "../vfs/file.ts";
 import type { Stat } from "../vfs/inode.ts";
 import { openPath } from "../vfs/open.ts";
 import { MAY_EXEC } from "../vfs/permission.ts";
-
-/** A group's limits as mm reads them. */
-class LimitsView implements MemoryLimits {
-  private readonly limits: Limits;
-
-  constructor(limits: Limits) {
-    this.limits = limits;
-  }
-
-  get stackBytes(): number {
-    return this.limits.get(RLIMIT_STACK);
-  }
-
-  get dataBytes(): number {
-    return this.limits.get(RLIMIT_DATA);
-  }
-
-  get addressSpaceBytes(): number {
-    return this.limits.get(RLIMIT_AS);
-  }
-}
 
 /** Makes the kernel's `load`: every program of a run gets the same layout and vDSO. */
 export function programLoader(layout: Layout, vdso: Vdso): (task: Task, request: ExecRequest) => ExecImage | number {
@@ -57,7 +33,7 @@ export function programLoader(layout: Layout, vdso: Vdso): (task: Task, request:
       envp: request.envp,
       layout,
       vdso,
-      limits: new LimitsView(task.group.limits),
+      limits: task.group.limits,
       uid: cred.uid,
       euid: cred.euid,
       gid: cred.gid,
@@ -69,7 +45,7 @@ export function programLoader(layout: Layout, vdso: Vdso): (task: Task, request:
       open: (path) => openProgram(task, path),
     });
     if (typeof program === "number") return program;
-    return { mm: program.mm, pc: program.entry, sp: program.sp, comm: program.comm, cred };
+    return { mm: program.mm, entry: program.entry, sp: program.sp, comm: program.comm, cred };
   };
 }
 

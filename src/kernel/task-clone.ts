@@ -167,7 +167,6 @@ function makeGroup(parent: Task, child: Task, args: CloneArgs): void {
   made.exitSignal = toGrandparent ? group.exitSignal : args.exitSignal;
   made.oomScoreAdj = group.oomScoreAdj;
   made.dumpable = group.dumpable;
-  made.exe = group.exe?.ref() ?? null;
   made.tasks.push(child);
   child.group = made;
   child.mm.limits = made.limits;
@@ -182,7 +181,6 @@ function abandon(child: Task, error: number): number {
   group.parent?.children.delete(group);
   kernel.pids.removeTask(child);
   kernel.pids.removeGroup(group);
-  group.exe?.unref();
   child.files.unref();
   child.mm.unref();
   return error;

@@ -25,8 +25,6 @@ export interface ExecImage {
   mm: AddressSpace;
   entry: number;
   sp: number;
-  /** The program file (for a script, its interpreter); the reference passes to the task. */
-  file: File;
   /** Last component of the name, for `comm`. */
   comm: string;
   /** Credentials after set-user-id bits and file capabilities. */
@@ -92,8 +90,6 @@ function resetGroup(task: Task, image: ExecImage): void {
   group.actions = group.actions.copy();
   group.actions.reset();
   group.releasePosixTimers();
-  group.exe?.unref();
-  group.exe = image.file;
   group.hasExeced = true;
   group.exitSignal = SIGCHLD;
   group.dumpable = image.cred.euid === image.cred.uid && image.cred.egid === image.cred.gid ? 1 : 0;

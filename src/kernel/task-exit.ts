@@ -58,8 +58,6 @@ function exitGroup(group: ThreadGroup): void {
   group.stopped = false;
   group.exitStatus = group.groupExitStatus >= 0 ? group.groupExitStatus : group.leader.exitStatus;
   group.releaseTimers();
-  group.exe?.unref();
-  group.exe = null;
   if (group.session.leader === group) endSession(group, kernel);
   stopOrphans(group.processGroup, group, group.parent);
   group.exitWait.wake();

@@ -2,7 +2,6 @@
 
 import { SIGCHLD } from "../abi/signal.ts";
 import { WaitQueue } from "../lib/wait-queue.ts";
-import type { File } from "../vfs/file.ts";
 import type { Limits } from "./limits.ts";
 import type { ProcessGroup, Session } from "./process-group.ts";
 import type { SigActions } from "./sig-actions.ts";
@@ -62,8 +61,6 @@ export class ThreadGroup {
   isInit = false;
   /** Signals whose action is the default do nothing to it, as to the first process of a pid namespace. */
   unkillable = false;
-  /** What /proc/PID/exe shows. */
-  exe: File | null = null;
   /** PR_SET_DUMPABLE: 0, 1 or 2. */
   dumpable = 1;
   oomScoreAdj = 0;
