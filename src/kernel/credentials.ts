@@ -38,8 +38,3 @@ export function userCredentials(
 export function hasCap(set: CapSet, cap: number): boolean {
   return ((set[cap >> 5]! >>> (cap & 31)) & 1) === 1;
 }
-
-/** Whether the capability is effective (capable(9)). */
-export function capable(cred: Credentials, cap: number): boolean {
-  return hasCap(cred.capEffective, cap);
-}

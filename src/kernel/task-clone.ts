@@ -6,7 +6,7 @@ import { RLIMIT_NPROC } from "../abi/resource.ts";
 import * as C from "../abi/sched.ts";
 import { Registers } from "../cpu/registers.ts";
 import { RegisterBlock as at } from "../host/shim.gen.ts";
-import { capable } from "./credentials.ts";
+import { capable } from "../vfs/permission.ts";
 import type { Op } from "./op.ts";
 import { Wake } from "./op.ts";
 import { Task } from "./task.ts";

@@ -6,7 +6,7 @@ import * as S from "../abi/signal.ts";
 import { WCOREFLAG } from "../abi/wait.ts";
 import { RLIMIT_CORE } from "../abi/resource.ts";
 import { beginStop, stopTask } from "./job-control.ts";
-import { BLOCKED, NO_RESULT, type Op, Wake } from "./op.ts";
+import { BLOCKED, NO_RESULT, Wake } from "./op.ts";
 import { isCoreSignal, isStopSignal, type SigAction } from "./sig-actions.ts";
 import { type SigInfo, signalBit } from "./sig-info.ts";
 import { buildSignalFrame } from "./signal-frame.ts";
@@ -24,18 +24,11 @@ export function finishCall(task: Task, result: number): boolean {
     if ((task.work & Work.exit) !== 0) break;
     if (task.state !== TaskState.blocked) return false;
     if (task.work === 0 || task.op?.killableOnly === true || !signalPending(task)) return false;
-    const op = task.op;
     result = task.resumeWith(Wake.signal);
-    takeRestartOp(task, result, op);
   }
   if (task.state >= TaskState.zombie) return false;
   if ((task.work & Work.exit) === 0 && result !== NO_RESULT && result !== BLOCKED) takeResult(task, result);
   return task.work === 0 && task.restart === 0 ? true : runWork(task);
-}
-
-/** An interrupted Op that asks for it is kept for restart_syscall(2). */
-export function takeRestartOp(task: Task, result: number, op: Op | null): void {
-  if (result === -ERESTART_RESTARTBLOCK) task.restartOp = op;
 }
 
 /** Restart codes rewind the call at once; delivery of a signal may still turn them into EINTR. */

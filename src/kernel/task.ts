@@ -1,6 +1,7 @@
 // A thread (struct task_struct): its registers, its share of memory, files and signals, and what it waits for.
 // The methods here are the interface for other rooms; the work is done in the task-*.ts files, one per aspect.
 
+import { ERESTART_RESTARTBLOCK } from "../abi/errno.ts";
 import { SS_DISABLE } from "../abi/signal.ts";
 import type { Registers } from "../cpu/registers.ts";
 import type { Waiter, WaitQueue } from "../lib/wait-queue.ts";
@@ -196,7 +197,10 @@ export class Task implements Waiter {
 
   resumeWith(reason: Wake): number {
     const op = this.leave();
-    return op === null ? 0 : op.resume(this, reason);
+    if (op === null) return 0;
+    const result = op.resume(this, reason);
+    if (result === -ERESTART_RESTARTBLOCK) this.restartOp = op;
+    return result;
   }
 
   /** Gives the interrupted call up: exit, execve by a sibling. */
