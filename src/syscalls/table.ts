@@ -2,7 +2,9 @@
 
 import { rows as attributes } from "./attributes.ts";
 import { rows as directories } from "./directories.ts";
+import { rows as exec } from "./exec.ts";
 import { rows as fcntl } from "./fcntl.ts";
+import { rows as groups } from "./groups.ts";
 import { rows as ioctl } from "./ioctl.ts";
 import { rows as locks } from "./locks.ts";
 import { rows as memory } from "./memory.ts";
@@ -10,8 +12,10 @@ import { rows as mounts } from "./mounts.ts";
 import { rows as names } from "./names.ts";
 import { rows as open } from "./open.ts";
 import { rows as pipe } from "./pipe.ts";
+import { rows as process } from "./process.ts";
 import { rows as readWrite } from "./read-write.ts";
 import type { Row } from "./row.ts";
+import { rows as signals } from "./signals.ts";
 import { rows as stat } from "./stat.ts";
 import { rows as sync } from "./sync.ts";
 import { rows as xattr } from "./xattr.ts";
@@ -21,7 +25,9 @@ import { rows as xattr } from "./xattr.ts";
 const families: readonly (readonly Row[])[] = [
   attributes,
   directories,
+  exec,
   fcntl,
+  groups,
   ioctl,
   locks,
   memory,
@@ -29,7 +35,9 @@ const families: readonly (readonly Row[])[] = [
   names,
   open,
   pipe,
+  process,
   readWrite,
+  signals,
   stat,
   sync,
   xattr,
