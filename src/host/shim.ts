@@ -2,7 +2,7 @@
 // besides the files of this room.
 
 import { dlopen, ptr as ffiPtr, type Pointer, toArrayBuffer } from "bun:ffi";
-import { libraryPath } from "./library.ts";
+import { openLibrary } from "./library.ts";
 import { ABI_VERSION, functions, LAYOUT_HASH } from "./shim.gen.ts";
 
 /** The shim's functions. Pointers and sizes are plain Numbers. */
@@ -12,7 +12,7 @@ type Callable<F> = F extends { args: infer A extends readonly unknown[]; returns
 export type Shim = { [K in keyof typeof functions]: Callable<(typeof functions)[K]> };
 
 function load(): Shim {
-  const symbols = dlopen(libraryPath(), functions).symbols as unknown as Shim;
+  const symbols = openLibrary((path) => dlopen(path, functions)).symbols as unknown as Shim;
   if (symbols.shim_abi_version() !== ABI_VERSION || symbols.shim_layout_hash() >>> 0 !== LAYOUT_HASH) {
     throw new Error("the carrick shim does not match this build; run `bun run build`");
   }

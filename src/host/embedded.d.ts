@@ -1,0 +1,6 @@
+// Files that a compiled binary carries: their import is a path.
+
+declare module "*.so" {
+  const path: string;
+  export default path;
+}
