@@ -5,9 +5,8 @@ import type { KernelHooks } from "../kernel/kernel.ts";
 import { BLOCKED, NO_RESULT } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import type { ArgType, Row } from "../syscalls/row.ts";
+import type { Dispatch, Observer } from "./observer.ts";
 import { argText, buffer, resultText, signalName } from "./format.ts";
-
-type Dispatch = (task: Task) => number;
 
 /** Restart codes as strace names them. */
 const RESTARTS: Readonly<Record<number, string>> = {
@@ -28,7 +27,8 @@ interface Unfinished {
   readonly x: readonly number[];
 }
 
-export class Tracer implements KernelHooks {
+export class Tracer implements KernelHooks, Observer {
+  readonly hooks = this;
   private readonly table: readonly (Row | undefined)[];
   private readonly write: (text: string) => void;
   private readonly unfinished = new Map<Task, Unfinished>();

@@ -1,0 +1,31 @@
+// `carrick compat-report -- run-elf ...`: runs the command and then says which system calls it used, and which of
+// them carrick does not have or has only in part. A JSON object on stderr, or in the file that -o names.
+
+import { writeFileSync } from "node:fs";
+import { writeErr } from "../host/stdio.ts";
+import { CallCounter } from "../trace/call-counter.ts";
+import type { Command } from "./commands.ts";
+import { last, type Option, parseOptions, usageError } from "./options.ts";
+import { command as runElfCommand, runElf } from "./run-elf.ts";
+
+const options: readonly Option[] = [
+  { name: "output", short: "o", value: "FILE", help: "Write the report to FILE instead of stderr" },
+];
+
+export const command: Command = {
+  name: "compat-report",
+  summary: "Run a program and report the system calls it needed",
+  operands: "[-o FILE] -- run-elf [OPTIONS] FILE [ARG...]",
+  options,
+  run(parsed) {
+    const [name, ...rest] = parsed.rest;
+    if (name !== "run-elf") throw usageError("compat-report needs the command run-elf");
+    const counter = new CallCounter();
+    const status = runElf(parseOptions(runElfCommand.options, rest), counter);
+    const report = `${JSON.stringify(counter.report(), null, 2)}\n`;
+    const path = last(parsed, "output");
+    if (path === undefined) writeErr(report);
+    else writeFileSync(path, report);
+    return status;
+  },
+};

@@ -1,0 +1,77 @@
+// One run: boots, loads the program, lets it run, and says how it ended in the terms of a shell.
+
+import { E2BIG, EACCES, EISDIR, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOTDIR } from "../abi/errno.ts";
+import { execTask } from "../kernel/task-exec.ts";
+import type { Task } from "../kernel/task.ts";
+import { whyNotRunnable } from "../loader/elf.ts";
+import { KernelBuffer } from "../mm/kernel-buffer.ts";
+import { boot, type BootOptions } from "./boot.ts";
+import { openProgram } from "./program.ts";
+
+/** The program could not be started; `errno` says how far it got, the message why, in words. */
+export class ProgramError extends Error {
+  readonly notFound: boolean;
+
+  constructor(message: string, notFound: boolean) {
+    super(message);
+    this.notFound = notFound;
+  }
+}
+
+export interface ProgramOptions extends BootOptions {
+  /** Path of the program in the guest. */
+  readonly program: string;
+  readonly argv: readonly string[];
+  /** NAME=value byte strings. */
+  readonly env: readonly string[];
+}
+
+/** Runs a program to its end. Its exit status, or 128 plus the signal that killed it. Throws BootError, ProgramError. */
+export function runProgram(options: ProgramOptions): number {
+  const { kernel, init } = boot(options);
+  start(init, options);
+  const status = kernel.run();
+  const signal = status & 0x7f;
+  return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
+}
+
+function start(init: Task, options: ProgramOptions): void {
+  const name = options.program;
+  const file = openProgram(init, name);
+  if (typeof file === "number") throw startError(name, file, null);
+  const head = new Uint8Array(64);
+  const n = file.readAt(new KernelBuffer(head), 0);
+  const error = execTask(init, { file, filename: name, argv: options.argv, envp: options.env });
+  file.unref();
+  if (error < 0) throw startError(name, error, head.subarray(0, Math.max(0, n)));
+  init.setRunnable();
+}
+
+/** `head`: the first bytes of the file, when it could be opened. */
+function startError(name: string, error: number, head: Uint8Array | null): ProgramError {
+  switch (error) {
+    case -ENOENT:
+    case -ENOTDIR:
+      if (head !== null) return new ProgramError(`${name} needs an interpreter that does not exist here`, true);
+      return new ProgramError(`${name} does not exist`, true);
+    case -EISDIR:
+      return new ProgramError(`${name} is a directory`, false);
+    case -EACCES:
+      return new ProgramError(`${name} is not executable`, false);
+    case -ENOEXEC: {
+      const script = head !== null && head[0] === 0x23 && head[1] === 0x21;
+      const why = head === null || script ? null : whyNotRunnable(head);
+      return new ProgramError(`${name} ${why ?? "has headers that make no sense"}`, false);
+    }
+    case -ELIBBAD:
+      return new ProgramError(`the interpreter of ${name} is not a usable ARM64 program`, false);
+    case -E2BIG:
+      return new ProgramError(`the arguments and environment of ${name} are too long`, false);
+    case -ENOMEM:
+      return new ProgramError(`there is not enough memory for ${name}`, false);
+    case -ELOOP:
+      return new ProgramError(`${name} goes through too many symbolic links or scripts`, false);
+    default:
+      return new ProgramError(`${name} has contents that cannot be loaded (errno ${-error})`, false);
+  }
+}
