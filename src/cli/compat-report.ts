@@ -6,7 +6,7 @@ import { writeErr } from "../host/stdio.ts";
 import { CallCounter } from "../trace/call-counter.ts";
 import type { Command } from "./commands.ts";
 import { last, type Option, parseOptions, usageError } from "./options.ts";
-import { command as runElfCommand, runElf } from "./run-elf.ts";
+import { runElf, command as runElfCommand } from "./run-elf.ts";
 
 const options: readonly Option[] = [
   { name: "output", short: "o", value: "FILE", help: "Write the report to FILE instead of stderr" },

@@ -79,8 +79,10 @@ function parseVolume(text: string): Bind {
     throw usageError(`-v ${printable(text)} is not SRC:DST or SRC:DST:ro`);
   }
   if (!target.startsWith("/")) throw usageError(`-v ${printable(text)}: the guest's path must be absolute`);
-  if (mode !== undefined && mode !== "ro" && mode !== "rw") throw usageError(`-v ${printable(text)}: unknown mode ${printable(mode)}`);
-  if (statSync(source, { throwIfNoEntry: false }) === undefined) throw usageError(`-v: ${printable(source)} does not exist`);
+  if (mode !== undefined && mode !== "ro" && mode !== "rw")
+    throw usageError(`-v ${printable(text)}: unknown mode ${printable(mode)}`);
+  if (statSync(source, { throwIfNoEntry: false }) === undefined)
+    throw usageError(`-v: ${printable(source)} does not exist`);
   return { source: bytes(source), target: bytes(posix.normalize(target)), readOnly: mode === "ro" };
 }
 
@@ -95,4 +97,3 @@ function environment(changes: readonly string[]): string[] {
   }
   return Array.from(env, ([name, value]) => bytes(`${name}=${value}`));
 }
-

@@ -6,7 +6,7 @@ import { table } from "../syscalls/table.ts";
 import { Tracer } from "../trace/strace.ts";
 import type { Command } from "./commands.ts";
 import { last, type Option, parseOptions, usageError } from "./options.ts";
-import { command as runElfCommand, runElf } from "./run-elf.ts";
+import { runElf, command as runElfCommand } from "./run-elf.ts";
 import { printable } from "./user-error.ts";
 
 const options: readonly Option[] = [
@@ -20,7 +20,8 @@ export const command: Command = {
   options,
   run(parsed) {
     const [name, ...rest] = parsed.rest;
-    if (name !== "run-elf") throw usageError(`trace needs the command run-elf${name === undefined ? "" : `, not ${printable(name)}`}`);
+    if (name !== "run-elf")
+      throw usageError(`trace needs the command run-elf${name === undefined ? "" : `, not ${printable(name)}`}`);
     const inner = parseOptions(runElfCommand.options, rest);
     const path = last(parsed, "output");
     if (path === undefined) return runElf(inner, new Tracer(table, writeErr));

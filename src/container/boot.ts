@@ -1,6 +1,6 @@
 // From a description of a run to a booted kernel: mounts, first process, standard streams, signals.
 
-import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../abi/mount.ts";
+import { MS_RDONLY } from "../abi/mount.ts";
 import { shimCpu } from "../cpu/cpu.ts";
 import { HostFileSystem, openHostRoot } from "../fs/host/host-file-system.ts";
 import { inheritedFile } from "../fs/host/stdio.ts";
@@ -119,11 +119,25 @@ function setVdsoClock(vdso: Vdso, clock: HostClock): void {
 }
 
 function mountBind(mounts: MountTable, fs: FsContext, bind: Bind, poller: HostPoller): void {
-  mountAt(mounts, fs, bind.target, hostTree(bind.source, poller, bind.readOnly), bind.readOnly ? MS_RDONLY : 0, bind.source);
+  mountAt(
+    mounts,
+    fs,
+    bind.target,
+    hostTree(bind.source, poller, bind.readOnly),
+    bind.readOnly ? MS_RDONLY : 0,
+    bind.source,
+  );
 }
 
 /** Mounts on a path that may not exist: missing directories exist for the walk only. */
-function mountAt(mounts: MountTable, fs: FsContext, target: string, tree: FileSystem, flags: number, source: string): void {
+function mountAt(
+  mounts: MountTable,
+  fs: FsContext,
+  target: string,
+  tree: FileSystem,
+  flags: number,
+  source: string,
+): void {
   mounts.mount(tree, mountPoint(mounts, fs, target), flags, source);
 }
 

@@ -77,7 +77,15 @@ function credentialsAfter(cred: Credentials, file: File, noNewPrivs: boolean): C
   const euid = (stat.mode & S_ISUID) !== 0 ? stat.uid : cred.euid;
   const egid = (stat.mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP) ? stat.gid : cred.egid;
   const caps = euid === 0 ? userCredentials(0, egid) : userCredentials(euid, egid);
-  return { ...caps, uid: cred.uid, gid: cred.gid, groups: cred.groups, suid: euid, sgid: egid, securebits: cred.securebits };
+  return {
+    ...caps,
+    uid: cred.uid,
+    gid: cred.gid,
+    groups: cred.groups,
+    suid: euid,
+    sgid: egid,
+    securebits: cred.securebits,
+  };
 }
 
 function setsId(stat: Stat): boolean {

@@ -1,11 +1,11 @@
 // One run: boots, loads the program, lets it run, and says how it ended in the terms of a shell.
 
 import { E2BIG, EACCES, EISDIR, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOTDIR } from "../abi/errno.ts";
-import { execTask } from "../kernel/task-exec.ts";
 import type { Task } from "../kernel/task.ts";
+import { execTask } from "../kernel/task-exec.ts";
 import { whyNotRunnable } from "../loader/elf.ts";
 import { KernelBuffer } from "../mm/kernel-buffer.ts";
-import { boot, type BootOptions } from "./boot.ts";
+import { type BootOptions, boot } from "./boot.ts";
 import { openProgram } from "./program.ts";
 
 /** The program could not be started; `errno` says how far it got, the message why, in words. */

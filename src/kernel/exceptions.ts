@@ -2,7 +2,7 @@
 // arch/arm64/kernel/traps.c).
 
 import * as S from "../abi/signal.ts";
-import { Exit, RegisterBlock as at } from "../host/shim.gen.ts";
+import { RegisterBlock as at, Exit } from "../host/shim.gen.ts";
 import { unreachable } from "../lib/assert.ts";
 import { SigInfo } from "./sig-info.ts";
 import type { Task } from "./task.ts";

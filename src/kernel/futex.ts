@@ -1,6 +1,6 @@
 // Waiting on futexes, and the operations that are not about ownership (kernel/futex/waitwake.c, requeue.c).
 
-import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTARTSYS, ERESTART_RESTARTBLOCK, ETIMEDOUT } from "../abi/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS, ETIMEDOUT } from "../abi/errno.ts";
 import * as F from "../abi/futex.ts";
 import { Atomic } from "../host/shim.gen.ts";
 import type { FutexQueue, FutexWaiter } from "./futex-table.ts";

@@ -3,8 +3,8 @@
 
 import { EINVAL, ENOMEM, EPERM } from "../abi/errno.ts";
 import * as S from "../abi/signal.ts";
-import { RegisterBlock as at } from "../host/shim.gen.ts";
 import { scratch } from "../host/scratch.ts";
+import { RegisterBlock as at } from "../host/shim.gen.ts";
 import type { SigAction } from "./sig-actions.ts";
 import { SigInfo } from "./sig-info.ts";
 import type { Task } from "./task.ts";

@@ -1,10 +1,9 @@
 // execve(2), the task's side: the loader has read the program into a new address space, and the task enters
 // it (fs/exec.c begin_new_exec).
 
-import { SIGCHLD } from "../abi/signal.ts";
-import { TASK_COMM_LEN } from "../abi/sched.ts";
 import { SECBIT_KEEP_CAPS } from "../abi/capability.ts";
-import { SS_DISABLE } from "../abi/signal.ts";
+import { TASK_COMM_LEN } from "../abi/sched.ts";
+import { SIGCHLD, SS_DISABLE } from "../abi/signal.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { Credentials } from "../vfs/credentials.ts";
 import type { File } from "../vfs/file.ts";

@@ -1,10 +1,10 @@
 // The tail of every call and exception: exits, signals, restart decisions, the saved mask, stops
 // (arch/arm64/kernel/signal.c do_signal, kernel/signal.c get_signal). Nothing else decides about restarts.
 
-import { EINTR, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, ERESTART_RESTARTBLOCK } from "../abi/errno.ts";
+import { EINTR, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS } from "../abi/errno.ts";
+import { RLIMIT_CORE } from "../abi/resource.ts";
 import * as S from "../abi/signal.ts";
 import { WCOREFLAG } from "../abi/wait.ts";
-import { RLIMIT_CORE } from "../abi/resource.ts";
 import { beginStop, stopTask } from "./job-control.ts";
 import { BLOCKED, NO_RESULT, Wake } from "./op.ts";
 import { isCoreSignal, isStopSignal, type SigAction } from "./sig-actions.ts";

@@ -1,9 +1,9 @@
 // Sending signals, and taking them off the queues (kernel/signal.c).
 
 import { EAGAIN } from "../abi/errno.ts";
+import { POLLIN } from "../abi/poll.ts";
 import { RLIMIT_SIGPENDING } from "../abi/resource.ts";
 import * as S from "../abi/signal.ts";
-import { POLLIN } from "../abi/poll.ts";
 import { continueGroup, flushStops } from "./job-control.ts";
 import type { Kernel } from "./kernel.ts";
 import type { ProcessGroup } from "./process-group.ts";

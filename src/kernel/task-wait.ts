@@ -7,7 +7,7 @@ import { type Op, Wake } from "./op.ts";
 import type { Task } from "./task.ts";
 import { exitCode, exitValue, reap } from "./task-exit.ts";
 import type { ThreadGroup } from "./thread-group.ts";
-import { Usage } from "./usage.ts";
+import type { Usage } from "./usage.ts";
 
 /** Which children, and which of their changes. */
 export interface WaitFor {

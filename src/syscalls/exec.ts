@@ -2,10 +2,10 @@
 
 import { E2BIG, EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR } from "../abi/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../abi/fcntl.ts";
+import { MAX_ARG_STRINGS_BYTES, MAX_ARG_STRLEN } from "../abi/limits.ts";
 import { NO_RESULT } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import { execTask } from "../kernel/task-exec.ts";
-import { MAX_ARG_STRINGS_BYTES, MAX_ARG_STRLEN } from "../abi/limits.ts";
 import type { File } from "../vfs/file.ts";
 import { openExecutable, openExecutableAt } from "../vfs/open.ts";
 import { argv as argvArg, dirfd, flags, full, path, type Row, row } from "./row.ts";

@@ -1,17 +1,17 @@
 // Process groups, sessions and pidfds: setpgid(2), setsid(2), pidfd_open(2) and family (kernel/sys.c, kernel/pid.c).
 
+import { CAP_SYS_PTRACE } from "../abi/capability.ts";
 import { EACCES, EBADF, EINVAL, EMFILE, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/fcntl.ts";
 import { SI_TKILL, SI_USER } from "../abi/signal.ts";
-import { CAP_SYS_PTRACE } from "../abi/capability.ts";
 import { installPidfd, pidfdGroup } from "../kernel/pidfd.ts";
 import { SigInfo } from "../kernel/sig-info.ts";
 import { mayKill } from "../kernel/signal-permission.ts";
 import type { Task } from "../kernel/task.ts";
 import { sendGroupSignal } from "../kernel/task-signals.ts";
 import { capable } from "../vfs/permission.ts";
-import { readSigInfo } from "./signals.ts";
 import { fd, flags, full, hex, int, partial, pid, type Row, row, signal, struct } from "./row.ts";
+import { readSigInfo } from "./signals.ts";
 
 export function sys_setpgid(task: Task, id: number, pgid: number): number {
   const { pids } = task.kernel;

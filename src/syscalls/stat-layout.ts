@@ -1,7 +1,6 @@
 // struct stat, statx, statfs and linux_dirent64 as arm64 user space reads them (src/abi/stat.ts has the offsets).
 // The encoders write into the scratch block at offset 0.
 
-import { scratch } from "../host/scratch.ts";
 import {
   MS_NOATIME,
   MS_NODEV,
@@ -25,6 +24,7 @@ import {
   Statfs64,
   Statx,
 } from "../abi/stat.ts";
+import { scratch } from "../host/scratch.ts";
 import { majorOf, minorOf } from "../vfs/devices.ts";
 import type { StatFs } from "../vfs/file-system.ts";
 import type { Stat } from "../vfs/inode.ts";

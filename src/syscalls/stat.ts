@@ -1,10 +1,10 @@
 // What files say about themselves: newfstatat(2), fstat(2), statx(2), statfs(2), fstatfs(2), faccessat(2),
 // faccessat2(2), readlinkat(2).
 
+import { SECBIT_NO_SETUID_FIXUP } from "../abi/capability.ts";
 import { EACCES, EBADF, EFAULT, EINVAL, ENOENT, EROFS } from "../abi/errno.ts";
 import * as fcntl from "../abi/fcntl.ts";
-import { SECBIT_NO_SETUID_FIXUP } from "../abi/capability.ts";
-import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, Stat64, Statfs64, STATX__RESERVED, Statx } from "../abi/stat.ts";
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, STATX__RESERVED, Stat64, Statfs64, Statx } from "../abi/stat.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Target } from "../vfs/attributes.ts";
 import type { FsContext } from "../vfs/context.ts";

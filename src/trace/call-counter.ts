@@ -49,7 +49,19 @@ export class CallCounter implements Observer {
 function describe(number: number, count: Count): CallReport {
   const row = table[number];
   if (row === undefined) {
-    return { name: `syscall_${number}`, number, ...count, coverage: "missing", note: `no such call here (errno ${ENOSYS})` };
+    return {
+      name: `syscall_${number}`,
+      number,
+      ...count,
+      coverage: "missing",
+      note: `no such call here (errno ${ENOSYS})`,
+    };
   }
-  return { name: row.name, number, ...count, coverage: row.coverage.full ? "full" : "partial", note: row.coverage.note };
+  return {
+    name: row.name,
+    number,
+    ...count,
+    coverage: row.coverage.full ? "full" : "partial",
+    note: row.coverage.note,
+  };
 }

@@ -5,8 +5,8 @@ import type { KernelHooks } from "../kernel/kernel.ts";
 import { BLOCKED, NO_RESULT } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import type { ArgType, Row } from "../syscalls/row.ts";
-import type { Dispatch, Observer } from "./observer.ts";
 import { argText, buffer, resultText, signalName } from "./format.ts";
+import type { Dispatch, Observer } from "./observer.ts";
 
 /** Restart codes as strace names them. */
 const RESTARTS: Readonly<Record<number, string>> = {

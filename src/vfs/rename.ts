@@ -3,8 +3,8 @@
 import { EBUSY, EEXIST, EINVAL, ENOENT, ENOTDIR, ENOTEMPTY, EROFS, EXDEV } from "../abi/errno.ts";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../abi/fcntl.ts";
 import type { FsContext } from "./context.ts";
-import { dropped, mayDelete, mayModify } from "./names.ts";
 import { LAST_NORM, lookupChild, type Walk, walkParent } from "./namei.ts";
+import { dropped, mayDelete, mayModify } from "./names.ts";
 import { notifyMove } from "./notify.ts";
 import type { Dentry, Path } from "./path.ts";
 import { isDirectory, MAY_WRITE } from "./permission.ts";
