@@ -27,6 +27,7 @@ export const SLOTS = 1 << 17;
 export const DATA_BASE = 0x2_0000_0000;
 export const DATA_BYTES = 0x2000;
 export const RODATA_BASE = DATA_BASE + 0x3000;
+export const RODATA_BYTES = 0x1000;
 
 /** What most vector registers hold in a case: lane formats of every kind, or mostly those of one. */
 export type Profile = "any" | "half" | "single" | "double" | "integer";

@@ -109,11 +109,11 @@ export function aimMemory(random: Random, access: Access, overrides: Override[])
 }
 
 /** Where BR, BLR and RET go. */
-function aimBranchRegister(random: Random, word: number, slot: number, overrides: Override[]): void {
+function aimBranchRegister(random: Random, word: number, at: number, slot: number, overrides: Override[]): void {
   const register = (word >>> 5) & 31;
   if (register === 31) return;
   const kind = random.below(16);
-  const inside = CODE_BASE + slot * SLOT_BYTES + 4 * (1 + random.below(SLOT_WORDS - 1));
+  const inside = CODE_BASE + slot * SLOT_BYTES + 4 * (at + 1 + random.below(SLOT_WORDS - 1 - at));
   const to =
     kind < 12 ? inside : kind < 14 ? inside + 1 + random.below(3) : kind < 15 ? DATA_BASE - 0x1000 : DATA_BASE + 64;
   overrides.push([register, ...pairOf(to)]);
@@ -123,7 +123,7 @@ function aimBranchRegister(random: Random, word: number, slot: number, overrides
 export function settle(random: Random, drawn: number, at: number, slot: number, overrides: Override[]): number | null {
   const word = aimImmediate(random, drawn, at);
   if (forbidden(word) || unpredictable(word)) return null;
-  if ((word & 0xfe000000) >>> 0 === 0xd6000000) aimBranchRegister(random, word, slot, overrides);
+  if ((word & 0xfe000000) >>> 0 === 0xd6000000) aimBranchRegister(random, word, at, slot, overrides);
   const access = memoryAccess(word);
   if (access !== null) {
     if (access.index !== null && access.index.register === access.base) return null;

@@ -19,7 +19,7 @@ async function run(command: string[], stream: Uint8Array): Promise<Uint8Array> {
   const stem = join(SCRATCH, `${process.pid}-${serial++}`);
   await Bun.write(`${stem}.in`, stream);
   const child = Bun.spawn(command, { stdin: Bun.file(`${stem}.in`), stdout: Bun.file(`${stem}.out`), stderr: "pipe" });
-  const timer = setTimeout(() => child.kill(9), 120_000);
+  const timer = setTimeout(() => child.kill(9), 20_000);
   const text = await new Response(child.stderr).text();
   const code = await child.exited;
   clearTimeout(timer);
