@@ -2,7 +2,17 @@
  * Seeded cases for one class of instructions: words drawn from the architecture's encoding groups (groups.ts) or from
  * the rows of our instruction table, with memory operands aimed at the data pages and branches kept inside the slot.
  */
-import { type Case, CODE_BASE, DATA_BASE, DATA_BYTES, type Override, RODATA_BASE, SLOT_BYTES, SLOTS } from "./cases.ts";
+import {
+  type Case,
+  CODE_BASE,
+  DATA_BASE,
+  DATA_BYTES,
+  type Override,
+  PROFILES,
+  RODATA_BASE,
+  SLOT_BYTES,
+  SLOTS,
+} from "./cases.ts";
 import type { Group, Pattern } from "./groups.ts";
 import { type Access, forbidden, memoryAccess, unpredictable } from "./memory.ts";
 import { type Pair, Random } from "./random.ts";
@@ -147,21 +157,18 @@ function groupCase(random: Random, group: Group, slot: number): Case {
   const registers = new Registers(random);
   const count = random.one(2) ? 1 : 1 + random.below(group.words);
   const words: number[] = [];
+  const names: string[] = [];
   const overrides: Override[] = [];
   while (words.length < count) {
-    const word = settle(
-      random,
-      setOnes(drawWord(random, registers, random.pick(group.patterns))),
-      words.length,
-      slot,
-      overrides,
-    );
+    const pattern = random.pick(group.patterns);
+    const word = settle(random, setOnes(drawWord(random, registers, pattern)), words.length, slot, overrides);
     if (word === null) continue;
     words.push(word);
+    names.push(pattern.name ?? group.name);
     if (mayLoop(word)) break;
   }
-  const names = words.map(() => group.name);
-  return { slot, seed: random.u32(), profile: random.one(6) ? "any" : group.profile, words, overrides, names };
+  const profile = group.profile === "any" || random.one(6) ? random.pick(PROFILES) : group.profile;
+  return { slot, seed: random.u32(), profile, words, overrides, names };
 }
 
 /** `count` cases of a class; the same seed gives the same cases. */

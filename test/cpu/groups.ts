@@ -10,7 +10,8 @@ import type { Profile } from "./cases.ts";
 
 export type Field = { readonly name: string; readonly shift: number; readonly width: number };
 export type Pattern = {
-  readonly text: string;
+  /** The row's name, where the pattern is one. */
+  readonly name?: string;
   readonly fixed: number;
   readonly mask: number;
   readonly fields: readonly Field[];
@@ -43,7 +44,7 @@ export function parsePattern(text: string): Pattern {
     }
   }
   if (at !== 0) throw new Error(`pattern is not 32 bits: ${text}`);
-  return { text, fixed: fixed >>> 0, mask: mask >>> 0, fields };
+  return { fixed: fixed >>> 0, mask: mask >>> 0, fields };
 }
 
 function group(name: string, profile: Profile, words: number, ...texts: string[]): Group {
