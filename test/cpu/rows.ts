@@ -2,7 +2,7 @@
  * The rows of our own instruction table (shim/cpu/table_int.zig, table_simd.zig), read from their source: a second source of
  * encodings, which gives every instruction its share of cases however few of its group's words it owns.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Field, Group, Pattern } from "./groups.ts";
 
@@ -33,6 +33,7 @@ function rowPattern(name: string, bits: string): Pattern {
 }
 
 function readTable(file: string): Group[] {
+  if (!existsSync(join(FOLDER, file))) return [];
   const groups: Group[] = [];
   let patterns: Pattern[] = [];
   let section = "";

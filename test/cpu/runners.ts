@@ -42,7 +42,7 @@ export function runOracle(stream: Uint8Array, cpu: string = ORACLE_CPU): Promise
 }
 
 export function runOurs(stream: Uint8Array): Promise<Uint8Array> {
-  return run([join(BIN, "difftest"), join(ROOT, "dist/libcarrick.so")], stream);
+  return run([join(BIN, "difftest"), process.env["CARRICK_SHIM"] ?? join(ROOT, "dist/libcarrick.so")], stream);
 }
 
 /** Builds both runners; throws with the compiler's words when that fails. */
