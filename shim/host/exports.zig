@@ -164,6 +164,11 @@ pub fn host_set_running(block: ?*abi.RegisterBlock) callconv(.c) void {
     host.setRunning(block);
 }
 
+/// Must precede the end of a block that may still be the running one.
+pub fn host_forget_running(block: *abi.RegisterBlock) callconv(.c) void {
+    host.forgetRunning(block);
+}
+
 pub fn host_ioctl(fd: i32, command: u32, argument: usize) callconv(.c) i32 {
     return host.terminalControl(fd, command, argument);
 }

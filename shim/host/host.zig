@@ -64,6 +64,7 @@ pub const wake = impl.wake;
 // Signals sent to carrick (signals.zig).
 pub const catchSignals = impl.catchSignals;
 pub const setRunning = impl.setRunning;
+pub const forgetRunning = impl.forgetRunning;
 
 // The terminal (terminal.zig).
 pub const terminalControl = impl.terminalControl;

@@ -60,6 +60,7 @@ pub const wake = poller.wake;
 
 pub const catchSignals = signals.catchSignals;
 pub const setRunning = signals.setRunning;
+pub const forgetRunning = signals.forgetRunning;
 
 pub const terminalControl = terminal.control;
 pub const terminalRaw = terminal.raw;

@@ -89,6 +89,7 @@ export class Registers {
 
   /** Gives the block back to the shim. The views must not be used afterwards. */
   destroy(): void {
+    shim.host_forget_running(this.ptr);
     shim.cpu_block_destroy(this.ptr);
   }
 }

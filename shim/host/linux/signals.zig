@@ -58,6 +58,11 @@ pub fn setRunning(block: ?*abi.RegisterBlock) void {
     @atomicStore(?*abi.RegisterBlock, &running, block, .seq_cst);
 }
 
+/// The block is about to be freed.
+pub fn forgetRunning(block: *abi.RegisterBlock) void {
+    _ = @cmpxchgStrong(?*abi.RegisterBlock, &running, block, null, .seq_cst, .seq_cst);
+}
+
 pub fn pending() bool {
     return @atomicLoad(u32, &arrived, .seq_cst) != 0;
 }
