@@ -92,7 +92,7 @@ pub fn frame_unref(frame: u32, count: u32) callconv(.c) void {
 }
 
 pub fn frame_refs(frame: u32) callconv(.c) u32 {
-    return if (frames.exist(frame, 1)) frames.refs[frame] else 0;
+    return if (frames.exist(frame, 1)) frames.info[frame].refs else 0;
 }
 
 /// Host pointer of a frame, stable for the frame's life; consecutive frames follow each other.

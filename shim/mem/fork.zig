@@ -29,7 +29,7 @@ fn copyTable(src_frame: u32, comptime level: u2, va: u64, lost: *tlb.Span) ?u32 
     const copy = space.newTable() orelse return null;
     const src = space.tableOf(src_frame);
     const dst = space.tableOf(copy);
-    var left = frames.live[src_frame];
+    var left = frames.info[src_frame].live;
     var i: usize = 0;
     while (left > 0) : (i += 1) {
         if (src[i] == 0) continue;
@@ -40,7 +40,7 @@ fn copyTable(src_frame: u32, comptime level: u2, va: u64, lost: *tlb.Span) ?u32 
             return null;
         };
         dst[i] = desc.table(child);
-        frames.live[copy] += 1;
+        frames.info[copy].live += 1;
     }
     return copy;
 }
@@ -50,8 +50,8 @@ fn copyLeaves(src_frame: u32, va: u64, lost: *tlb.Span) ?u32 {
     frames.tables += 1;
     const src = space.tableOf(src_frame);
     const dst = space.tableOf(copy);
-    var left = frames.live[src_frame];
-    frames.live[copy] = left;
+    var left = frames.info[src_frame].live;
+    frames.info[copy].live = left;
     var i: usize = 0;
     while (left > 0) : (i += 1) {
         var d = src[i];
@@ -79,7 +79,7 @@ pub fn destroy(s: *space.Space) void {
 
 fn destroyTable(frame: u32, comptime level: u2) void {
     const table = space.tableOf(frame);
-    var left = frames.live[frame];
+    var left = frames.info[frame].live;
     var i: usize = 0;
     while (left > 0) : (i += 1) {
         const d = table[i];

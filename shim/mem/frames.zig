@@ -3,9 +3,10 @@
 //! place in the reservation. Frame 0 is never handed out.
 //!
 //! A free frame is in one of two places: in the magazine (a small stack of frames freed lately, which serves
-//! single frames), or in its slab's bits of `free_map`. `touched_map` has a bit for each frame that the host may have
-//! committed: a free frame with the bit clear reads as zero. Memory goes back to the host when a whole slab
-//! is free, or when free touched frames exceed `keep_bytes`.
+//! single frames), or in its slab's bits of `free_map`. `touched_map` has a bit for each frame handed out since
+//! the host last gave its memory: a frame with the bit clear reads as zero. Memory is asked of the host in chunks of 64
+//! frames (a fault for each costs up to 12 us on virtual hosts, a frame in a chunk a tenth of that), and given
+//! back when free touched frames exceed `keep_bytes`.
 //!
 //! Only the kernel's thread calls what changes state here.
 
@@ -21,10 +22,16 @@ const smallest_limit_bytes = 1 << 30;
 const keep_bytes = 64 << 20;
 const magazine_size = 1024;
 
-/// The CPU has decoded instructions from this frame.
-pub const flag_code: u8 = 1;
+pub const Info = struct {
+    /// References; 0 is free.
+    refs: u32,
+    /// For a page table: how many of its descriptors are not zero.
+    live: u16,
+    /// The CPU has decoded instructions from this frame (it sets this; the mem room clears it and tells).
+    has_code: bool,
+};
 
-/// Called when a frame whose `flag_code` is set is freed, written by the kernel or made executable again.
+/// Called when a frame whose `has_code` is set is freed, written by the kernel or made executable again.
 /// The flag is cleared before the call.
 pub var codeChanged: ?*const fn (frame: u32) void = null;
 
@@ -36,18 +43,18 @@ const Slab = struct {
     free_touched: u32,
     /// No free run of this many frames or more is here.
     run_limit: u32,
+    /// Words of `free_map` below this one (counted within the slab) are empty.
+    first_word: u32,
 };
 
 /// Host pointer of frame 0; host pointer and physical address differ by this.
 pub var base: [*]align(page_size) u8 = undefined;
-/// Reference counts; 0 is free.
-pub var refs: [*]u32 = undefined;
-pub var flags: [*]u8 = undefined;
-/// For frames that are page tables: how many of their descriptors are not zero.
-pub var live: [*]u32 = undefined;
+pub var info: [*]Info = undefined;
 
 var free_map: [*]u64 = undefined;
 var touched_map: [*]u64 = undefined;
+/// For each 64 frames: whether the host was asked to commit them.
+var committed: [*]bool = undefined;
 var slabs: [*]Slab = undefined;
 /// Frames of the reservation, of a slab, and slabs handed out so far. 0 frames: not initialised.
 pub var frame_limit: u32 = 0;
@@ -83,7 +90,7 @@ pub fn init(slab_bytes: usize, limit_bytes: usize) bool {
 fn reserveAll(slab_bytes: usize, limit_bytes: usize) bool {
     const count = limit_bytes / page_size;
     const ram = host.reserve(limit_bytes, .guest) orelse return false;
-    const books = host.reserve(booksBytes(count, limit_bytes / slab_bytes), .private) orelse {
+    const books = host.reserve(booksBytes(count, limit_bytes / slab_bytes), .books) orelse {
         host.release(ram, limit_bytes);
         return false;
     };
@@ -94,14 +101,14 @@ fn reserveAll(slab_bytes: usize, limit_bytes: usize) bool {
     free_map = carve(u64, &at, count / 64);
     touched_map = carve(u64, &at, count / 64);
     slabs = carve(Slab, &at, limit_bytes / slab_bytes);
-    refs = carve(u32, &at, count);
-    live = carve(u32, &at, count);
-    flags = carve(u8, &at, count);
+    info = carve(Info, &at, count);
+    committed = carve(bool, &at, count / 64);
     return true;
 }
 
 fn booksBytes(count: usize, slab_count: usize) usize {
-    return std.mem.alignForward(usize, count / 4 + slab_count * @sizeOf(Slab) + 9 * count, page_size);
+    const frame_bytes = count * @sizeOf(Info) + count / 64 * (2 * @sizeOf(u64) + 1);
+    return std.mem.alignForward(usize, frame_bytes + slab_count * @sizeOf(Slab), page_size);
 }
 
 fn carve(comptime T: type, at: *usize, count: usize) [*]T {
@@ -157,7 +164,7 @@ pub fn alloc(zero: bool) ?u32 {
     const frame = magazine[magazine_len];
     free_touched -= 1;
     used += 1;
-    refs[frame] = 1;
+    info[frame].refs = 1;
     if (zero) @memset(ptr(frame), 0);
     return frame;
 }
@@ -170,19 +177,16 @@ pub fn allocRun(count: u32, zero: bool) ?u32 {
 }
 
 pub inline fn ref(frame: u32) void {
-    refs[frame] += 1;
+    info[frame].refs += 1;
 }
 
 pub inline fn unref(frame: u32) void {
-    refs[frame] -= 1;
-    if (refs[frame] == 0) free(frame);
+    info[frame].refs -= 1;
+    if (info[frame].refs == 0) free(frame);
 }
 
 fn free(frame: u32) void {
-    if (flags[frame] != 0) {
-        noteCode(frame);
-        flags[frame] = 0;
-    }
+    noteCode(frame);
     if (magazine_len == magazine_size) spill(magazine_size / 2);
     magazine[magazine_len] = frame;
     magazine_len += 1;
@@ -192,11 +196,11 @@ fn free(frame: u32) void {
 
 /// The frame's contents change or go: drops what the CPU decoded from it.
 pub inline fn noteCode(frame: u32) void {
-    if (flags[frame] & flag_code != 0) dropCode(frame);
+    if (info[frame].has_code) dropCode(frame);
 }
 
 fn dropCode(frame: u32) void {
-    flags[frame] &= ~flag_code;
+    info[frame].has_code = false;
     if (codeChanged) |call| call(frame);
 }
 
@@ -222,6 +226,7 @@ fn spill(count: u32) void {
         slab.free += 1;
         slab.free_touched += 1;
         slab.run_limit = slab_frames + 1;
+        slab.first_word = @min(slab.first_word, frame % slab_frames / 64);
         free_hint = @min(free_hint, index);
         touched_hint = @min(touched_hint, index);
     }
@@ -253,25 +258,34 @@ fn refill() void {
 fn takeRun(count: u32, zero: bool) ?u32 {
     if (frame_limit == 0) return null;
     const first = findRun(count) orelse openSlabs(count) orelse return null;
-    var fresh: u32 = 0;
+    commit(first, count);
     for (first..first + count) |at| {
         const frame: u32 = @intCast(at);
         const slab = &slabs[frame / slab_frames];
         free_map[frame / 64] &= ~bit(frame);
         slab.free -= 1;
-        refs[frame] = 1;
+        info[frame].refs = 1;
         if (touched_map[frame / 64] & bit(frame) != 0) {
             slab.free_touched -= 1;
             free_touched -= 1;
             if (zero) @memset(ptr(frame), 0);
         } else {
             touched_map[frame / 64] |= bit(frame);
-            fresh += 1;
         }
     }
-    if (fresh > 1) host.commit(ptr(first), @as(usize, count) * page_size);
     used += count;
     return first;
+}
+
+/// Asks the host for the memory behind a run, in whole chunks.
+fn commit(first: u32, count: u32) void {
+    var chunk = first / 64;
+    const end = (first + count - 1) / 64 + 1;
+    while (chunk < end) : (chunk += 1) {
+        const start = chunk;
+        while (chunk < end and !committed[chunk]) : (chunk += 1) committed[chunk] = true;
+        if (chunk > start) host.commit(ptr(start * 64), @as(usize, chunk - start) * 64 * page_size);
+    }
 }
 
 fn findRun(count: u32) ?u32 {
@@ -286,11 +300,13 @@ fn findRun(count: u32) ?u32 {
     return null;
 }
 
-/// First run of `count` free frames within a slab.
+/// First run of `count` free frames within a slab that has a free frame.
 fn scanSlab(index: u32, count: u32) ?u32 {
     const start = index * slab_frames;
+    const slab = &slabs[index];
+    while (free_map[start / 64 + slab.first_word] == 0) slab.first_word += 1;
     var run: u32 = 0;
-    var frame = start;
+    var frame = start + slab.first_word * 64;
     while (frame < start + slab_frames) {
         const bits = free_map[frame / 64] >> @truncate(frame);
         const left = 64 - frame % 64;
@@ -327,7 +343,7 @@ fn openSlabs(count: u32) ?u32 {
     for (0..need) |_| {
         const word = slabs_open * (slab_frames / 64);
         @memset(free_map[word .. word + slab_frames / 64], ~@as(u64, 0));
-        slabs[slabs_open] = .{ .free = slab_frames, .free_touched = 0, .run_limit = slab_frames + 1 };
+        slabs[slabs_open] = .{ .free = slab_frames, .free_touched = 0, .run_limit = slab_frames + 1, .first_word = 0 };
         slabs_open += 1;
     }
     if (skip == 0) return first;
@@ -338,28 +354,38 @@ fn openSlabs(count: u32) ?u32 {
 
 // Giving memory back.
 
-/// Gives free touched frames back to the host, highest slabs first, until at most `target` are left.
+/// Gives free frames back to the host until at most `target` touched ones are left: highest slabs first, and
+/// runs of 2 MiB before shorter ones, which cost the host more and split its large pages.
 fn trim(target: u32) void {
-    var index = slabs_open;
-    while (index > 0 and free_touched > target) {
-        index -= 1;
-        if (slabs[index].free_touched > 0) trimSlab(index, target);
+    for ([_]u32{ 512, 1 }) |shortest| {
+        var index = slabs_open;
+        while (index > 0 and free_touched > target) {
+            index -= 1;
+            if (slabs[index].free_touched > 0) trimSlab(index, shortest, target);
+        }
     }
 }
 
-fn trimSlab(index: u32, target: u32) void {
+fn trimSlab(index: u32, shortest: u32, target: u32) void {
     const start = index * slab_frames;
     if (slabs[index].free == slab_frames) return giveBack(start, slab_frames);
     var frame = start;
     while (frame < start + slab_frames and free_touched > target) {
         const first = frame;
-        while (frame < start + slab_frames and freeTouched(frame)) frame += 1;
-        if (frame > first) giveBack(first, frame - first) else frame += 1;
+        while (frame < start + slab_frames and free_map[frame / 64] & bit(frame) != 0) frame += 1;
+        if (frame == first) {
+            frame += 1;
+        } else if (frame - first >= shortest and touchedIn(first, frame - first)) {
+            giveBack(first, frame - first);
+        }
     }
 }
 
-fn freeTouched(frame: u32) bool {
-    return free_map[frame / 64] & touched_map[frame / 64] & bit(frame) != 0;
+fn touchedIn(first: u32, count: u32) bool {
+    for (first..first + count) |frame| {
+        if (touched_map[frame / 64] & bit(@intCast(frame)) != 0) return true;
+    }
+    return false;
 }
 
 /// Gives free frames of one slab back; on success they are clean again.
@@ -368,6 +394,7 @@ fn giveBack(first: u32, count: u32) void {
     const slab = &slabs[first / slab_frames];
     for (first..first + count) |at| {
         const frame: u32 = @intCast(at);
+        committed[frame / 64] = false;
         if (touched_map[frame / 64] & bit(frame) == 0) continue;
         touched_map[frame / 64] &= ~bit(frame);
         slab.free_touched -= 1;

@@ -48,7 +48,7 @@ pub inline fn handleOf(s: *const Space) u32 {
 /// A new handle whose tables are rooted in `root`; null when all handles are taken.
 pub fn adopt(root: u32) ?u32 {
     if (handles == 0) {
-        const bytes = host.reserve(max_spaces * @sizeOf(Space), .private) orelse return null;
+        const bytes = host.reserve(max_spaces * @sizeOf(Space), .books) orelse return null;
         spaces = @ptrCast(bytes);
         handles = 1;
     }
@@ -108,7 +108,7 @@ inline fn follow(d: u64) Table {
 
 pub fn newTable() ?u32 {
     const frame = frames.alloc(true) orelse return null;
-    frames.live[frame] = 0;
+    frames.info[frame].live = 0;
     frames.tables += 1;
     return frame;
 }
@@ -150,7 +150,7 @@ fn makeLeaf(s: *Space, va: u64) ?Table {
                 return null;
             };
             slot.* = desc.table(frame);
-            frames.live[frames.ofPtr(table)] += 1;
+            frames.info[frames.ofPtr(table)].live += 1;
         }
         table = follow(slot.*);
     }
@@ -169,9 +169,9 @@ fn prune(s: *Space, va: u64) void {
     }
     while (depth > 0) : (depth -= 1) {
         const frame = frames.ofPtr(path[depth]);
-        if (frames.live[frame] != 0) return;
+        if (frames.info[frame].live != 0) return;
         path[depth - 1][slotIndex(va, @truncate(depth - 1))] = 0;
-        frames.live[frames.ofPtr(path[depth - 1])] -= 1;
+        frames.info[frames.ofPtr(path[depth - 1])].live -= 1;
         freeTable(frame);
     }
 }
@@ -230,7 +230,7 @@ pub fn map(s: *Space, addr: u64, frame: u32, count: u32, prot: u32) i32 {
         const stop = @min(range.end, (va & ~(span(2) - 1)) + span(2));
         while (va < stop) : (va += page_size) {
             frames.ref(next);
-            put(s, table, va, desc.leaf(next, prot, frames.refs[next] == 1));
+            put(s, table, va, desc.leaf(next, prot, frames.info[next].refs == 1));
             next += 1;
         }
     }
@@ -244,7 +244,7 @@ fn put(s: *Space, table: Table, va: u64, d: u64) void {
     slot.* = d;
     if (old == 0) {
         s.resident += 1;
-        frames.live[frames.ofPtr(table)] += 1;
+        frames.info[frames.ofPtr(table)].live += 1;
     } else {
         tlb.invalidate(s, va);
         frames.unref(desc.frameOf(old));
@@ -287,7 +287,7 @@ fn fillHoles(s: *Space, table: Table, slots: []u64, prot: u32) bool {
                 const frame = frames.alloc(true) orelse return false;
                 slot.* = desc.leaf(frame, prot, true);
                 s.resident += 1;
-                frames.live[frames.ofPtr(table)] += 1;
+                frames.info[frames.ofPtr(table)].live += 1;
             }
         }
         at += len;
@@ -300,7 +300,7 @@ fn fillRun(s: *Space, table: Table, slots: []u64, prot: u32) bool {
     const first = frames.allocRun(count, true) orelse return false;
     for (slots, first..) |*slot, frame| slot.* = desc.leaf(@intCast(frame), prot, true);
     s.resident += count;
-    frames.live[frames.ofPtr(table)] += count;
+    frames.info[frames.ofPtr(table)].live += @intCast(count);
     return true;
 }
 
@@ -316,7 +316,7 @@ pub fn protect(s: *Space, addr: u64, count: u32, prot: u32) i32 {
             if (old == 0) continue;
             const frame = desc.frameOf(old);
             const kept: u32 = if (old & desc.shared != 0) abi.prot_shared else 0;
-            const new = desc.leaf(frame, rights | kept, frames.refs[frame] == 1);
+            const new = desc.leaf(frame, rights | kept, frames.info[frame].refs == 1);
             if (new == old) continue;
             slot.* = new;
             if (desc.readable(old)) lost.add(chunk.va + i * page_size);
@@ -333,7 +333,7 @@ pub fn unmap(s: *Space, addr: u64, count: u32) i32 {
     var dropped: [desc.entries]u32 = undefined;
     while (range.next()) |chunk| {
         var lost = tlb.Span{};
-        var len: u32 = 0;
+        var len: u16 = 0;
         for (chunk.slots, 0..) |*slot, i| {
             if (slot.* == 0) continue;
             lost.add(chunk.va + i * page_size);
@@ -346,8 +346,8 @@ pub fn unmap(s: *Space, addr: u64, count: u32) i32 {
         for (dropped[0..len]) |frame| frames.unref(frame);
         s.resident -= len;
         const table = frames.ofPtr(chunk.table);
-        frames.live[table] -= len;
-        if (frames.live[table] == 0) prune(s, chunk.va);
+        frames.info[table].live -= len;
+        if (frames.info[table].live == 0) prune(s, chunk.va);
     }
     return 0;
 }
@@ -362,7 +362,7 @@ pub fn move(s: *Space, from: u64, to: u64, count: u32) i32 {
     if (!makeTarget(s, from, to, count)) return errno.no_memory;
     var lost = tlb.Span{};
     while (range.next()) |chunk| {
-        var len: u32 = 0;
+        var len: u16 = 0;
         for (chunk.slots, 0..) |*slot, i| {
             const d = slot.*;
             if (d == 0) continue;
@@ -372,11 +372,11 @@ pub fn move(s: *Space, from: u64, to: u64, count: u32) i32 {
             lost.add(va);
             const table = makeLeaf(s, va - from + to) orelse unreachable;
             table[slotIndex(va - from + to, 3)] = d;
-            frames.live[frames.ofPtr(table)] += 1;
+            frames.info[frames.ofPtr(table)].live += 1;
         }
         const table = frames.ofPtr(chunk.table);
-        frames.live[table] -= len;
-        if (frames.live[table] == 0) prune(s, chunk.va);
+        frames.info[table].live -= len;
+        if (frames.info[table].live == 0) prune(s, chunk.va);
     }
     lost.invalidate(s);
     return 0;
@@ -408,7 +408,7 @@ pub fn cow(s: *Space, addr: u64, prot: u32) i32 {
     if (old == 0) return errno.fault;
     const rights = prot & (abi.prot_read | abi.prot_write | abi.prot_exec);
     const frame = desc.frameOf(old);
-    if (old & desc.shared != 0 or frames.refs[frame] == 1) {
+    if (old & desc.shared != 0 or frames.info[frame].refs == 1) {
         const kept: u32 = if (old & desc.shared != 0) abi.prot_shared else 0;
         chunk.slots[0] = desc.leaf(frame, rights | kept, true);
         tlb.invalidate(s, va);

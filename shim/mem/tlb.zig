@@ -83,18 +83,25 @@ pub const Tlb = struct {
         return ((addr +% (@sizeOf(T) - 1)) & page_mask) | t.context;
     }
 
+    inline fn hostOf(e: *const Entry, addr: u64) u64 {
+        const at = addr +% e.addend;
+        // Spares the hit path a test for null.
+        std.debug.assert(at != 0);
+        return at;
+    }
+
     /// Where to read a T at `addr`; null for a miss, a fault or an access that crosses pages: then `fill`.
     pub inline fn readPtr(t: *Tlb, comptime T: type, addr: u64) ?*align(1) const T {
         const e = t.slot(addr);
         if (e.read != t.tag(T, addr)) return null;
-        return @ptrFromInt(addr +% e.addend);
+        return @ptrFromInt(hostOf(e, addr));
     }
 
     /// Where to write a T at `addr`; null as `readPtr`.
     pub inline fn writePtr(t: *Tlb, comptime T: type, addr: u64) ?*align(1) T {
         const e = t.slot(addr);
         if (e.write != t.tag(T, addr)) return null;
-        return @ptrFromInt(addr +% e.addend);
+        return @ptrFromInt(hostOf(e, addr));
     }
 
     /// Walks the tables and fills the entry of `addr`. Returns the host pointer of that byte (valid to the end of

@@ -9,26 +9,27 @@ const Iovec = @import("../../abi.zig").Iovec;
 pub const iov_max = 1024;
 
 pub const Kind = enum {
-    /// Guest memory: shared, so that it can be mapped a second time.
+    /// Guest memory, which profits from large pages.
     guest,
-    /// Bookkeeping of the shim's own.
-    private,
+    /// Bookkeeping of the shim's own, mostly never touched.
+    books,
 };
+
+/// The first part of guest memory has small pages: a small program would wait longer for a large page than for the
+/// few small ones that it needs.
+const small_pages_bytes = 16 << 20;
 
 /// Takes `size_bytes` of address space, readable and writable, committed page by page as it is touched.
 /// Contents are zero. Null when the host refuses.
 pub fn reserve(size_bytes: usize, kind: Kind) ?[*]align(4096) u8 {
-    const flags: linux.MAP = .{
-        .TYPE = switch (kind) {
-            .guest => .SHARED,
-            .private => .PRIVATE,
-        },
-        .ANONYMOUS = true,
-        .NORESERVE = true,
-    };
+    const flags: linux.MAP = .{ .TYPE = .PRIVATE, .ANONYMOUS = true, .NORESERVE = true };
     const at = linux.mmap(null, size_bytes, .{ .READ = true, .WRITE = true }, flags, -1, 0);
     if (@as(isize, @bitCast(at)) < 0) return null;
-    return @ptrFromInt(at);
+    const ptr: [*]align(4096) u8 = @ptrFromInt(at);
+    if (kind == .guest and size_bytes > small_pages_bytes) {
+        _ = linux.madvise(@alignCast(ptr + small_pages_bytes), size_bytes - small_pages_bytes, linux.MADV.HUGEPAGE);
+    }
+    return ptr;
 }
 
 /// Ends a reservation.
@@ -45,7 +46,7 @@ pub fn commit(ptr: [*]align(4096) u8, size_bytes: usize) void {
 /// Gives the memory of a `guest` range back to the host; it reads as zero afterwards. False when the host
 /// kept it, and its contents.
 pub fn giveBack(ptr: [*]align(4096) u8, size_bytes: usize) bool {
-    return linux.madvise(ptr, size_bytes, linux.MADV.REMOVE) == 0;
+    return linux.madvise(ptr, size_bytes, linux.MADV.DONTNEED) == 0;
 }
 
 /// preadv2(2); an `offset` of -1 is readv(2) at the file's own position. `flags` are RWF_*.
