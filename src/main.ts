@@ -3,4 +3,4 @@
 import { main } from "./cli/main.ts";
 import { exitNow } from "./host/process.ts";
 
-exitNow(await main(process.argv.slice(2)));
+main(process.argv.slice(2)).then(exitNow);
