@@ -47,6 +47,19 @@ export class PageCache {
     return this.mappers.size > 0;
   }
 
+  /** Whether a shared mapping can be written through. */
+  get isMappedWritable(): boolean {
+    return this.writers > 0;
+  }
+
+  /** Lowest page from `index` on that is in memory, or Infinity. */
+  nextPage(index: number): number {
+    if (this.frames.has(index)) return index;
+    let next = Number.POSITIVE_INFINITY;
+    for (const page of this.frames.keys()) if (page >= index && page < next) next = page;
+    return next;
+  }
+
   /** Frame of page `index`, or -1 when it is not in memory. */
   peek(index: number): number {
     return this.frames.get(index) ?? -1;
@@ -111,12 +124,15 @@ export class PageCache {
     return done;
   }
 
-  /** Copies the buffer to the file's pages from `pos` on. The caller sets the new size. Bytes moved or -errno. */
-  write(io: IoBuffer, pos: number): number {
+  /**
+   * Copies up to `max` bytes of the buffer to the file's pages from `pos` on. The caller sets the new size. Bytes
+   * moved or -errno.
+   */
+  write(io: IoBuffer, pos: number, max = Number.POSITIVE_INFINITY): number {
     let done = 0;
-    while (io.remaining > 0) {
+    while (io.remaining > 0 && done < max) {
       const within = pos % PAGE;
-      const count = Math.min(PAGE - within, io.remaining);
+      const count = Math.min(PAGE - within, io.remaining, max - done);
       const index = (pos - within) / PAGE;
       const frame = this.get(index);
       if (frame < 0) return done > 0 ? done : frame;

@@ -1,5 +1,6 @@
 // Changing files' attributes and sizes: fchmodat2(2), fchownat(2), utimensat(2), truncate(2), fallocate(2).
 
+import { IN_MODIFY } from "../abi/inotify.ts";
 import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE } from "../abi/errno.ts";
 import * as fcntl from "../abi/fcntl.ts";
 import { S_IFBLK, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, UTIME_NOW, UTIME_OMIT } from "../abi/stat.ts";
@@ -14,7 +15,7 @@ import {
   type Target,
   truncatePath,
 } from "../vfs/attributes.ts";
-import { IN_MODIFY, notify } from "../vfs/notify.ts";
+import { notify } from "../vfs/notify.ts";
 import { openFile, targetAt, targetOfOpenFile } from "./path-args.ts";
 import { dirfd, fd, flags, full, mode, off, partial, path, type Row, row, struct, u32 } from "./row.ts";
 

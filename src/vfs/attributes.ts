@@ -1,6 +1,7 @@
 // Changing what an inode says about itself (fs/attr.c: setattr_prepare, notify_change; fs/open.c): chmod(2), chown(2),
 // utimensat(2), truncate(2). Each returns 0 or -errno.
 
+import { IN_ATTRIB, IN_MODIFY } from "../abi/inotify.ts";
 import { CAP_CHOWN, CAP_FSETID } from "../abi/capability.ts";
 import { EINVAL, EISDIR, EPERM, EROFS } from "../abi/errno.ts";
 import { S_IALLUGO, S_IFDIR, S_IFMT, S_IFREG, S_ISGID, S_ISUID, UTIME_NOW, UTIME_OMIT } from "../abi/stat.ts";
@@ -8,7 +9,7 @@ import type { FsContext } from "./context.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Attributes, Inode } from "./inode.ts";
 import type { Mount } from "./mount.ts";
-import { IN_ATTRIB, IN_MODIFY, notify } from "./notify.ts";
+import { notify } from "./notify.ts";
 import { Dentry, type Path } from "./path.ts";
 import { capable, inGroup, MAY_WRITE, ownerOrCapable, withoutPrivilegeBits } from "./permission.ts";
 

@@ -1,13 +1,14 @@
 // The open file description (struct file, file_operations): what a descriptor refers to, shared by dup and
 // fork. Methods never wait: they answer -EAGAIN, and the call layer decides whether to block on `waitQueue`.
 
+import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from "../abi/inotify.ts";
 import { EBADF, EINVAL, ENOTDIR, ENOTTY, ESPIPE } from "../abi/errno.ts";
 import type { WaitQueue } from "../lib/wait-queue.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { IoBuffer } from "../mm/io-buffer.ts";
 import type { PageCache } from "../mm/page-cache.ts";
 import type { DirectoryEntry, Inode, Stat } from "./inode.ts";
-import { anyWatchers, IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, notify } from "./notify.ts";
+import { anyWatchers, notify } from "./notify.ts";
 import type { Path } from "./path.ts";
 import { fullPathString } from "./path-string.ts";
 

@@ -1,22 +1,10 @@
 // What happens to files, told to those who watch them (fs/notify/fsnotify.c). The open, name and attribute calls
 // report here; inotify(7) listens. Only changes made through this kernel are seen.
 
+import { IN_DELETE_SELF, IN_ISDIR, IN_MOVE_SELF, IN_MOVED_FROM, IN_MOVED_TO } from "../abi/inotify.ts";
+import { S_IFDIR, S_IFMT } from "../abi/stat.ts";
 import type { Inode } from "./inode.ts";
 import type { Dentry } from "./path.ts";
-
-export const IN_ACCESS = 0x1;
-export const IN_MODIFY = 0x2;
-export const IN_ATTRIB = 0x4;
-export const IN_CLOSE_WRITE = 0x8;
-export const IN_CLOSE_NOWRITE = 0x10;
-export const IN_OPEN = 0x20;
-export const IN_MOVED_FROM = 0x40;
-export const IN_MOVED_TO = 0x80;
-export const IN_CREATE = 0x100;
-export const IN_DELETE = 0x200;
-export const IN_DELETE_SELF = 0x400;
-export const IN_MOVE_SELF = 0x800;
-export const IN_ISDIR = 0x40000000;
 
 /** Someone who watches one inode. */
 export interface Watcher {
@@ -61,7 +49,7 @@ function tell(inode: Inode, mask: number, cookie: number, name: string): void {
 /** Something happened to the inode at `dentry`: told to its own watchers and to those of its directory. */
 export function notify(dentry: Dentry, mask: number): void {
   if (watched.size === 0) return;
-  const bits = (dentry.inode.mode & 0o170000) === 0o040000 ? mask | IN_ISDIR : mask;
+  const bits = (dentry.inode.mode & S_IFMT) === S_IFDIR ? mask | IN_ISDIR : mask;
   if (dentry.parent !== null && !dentry.unlinked) tell(dentry.parent.inode, bits, 0, dentry.name);
   tell(dentry.inode, bits, 0, "");
 }
@@ -80,7 +68,7 @@ export function notifyMove(from: Dentry, oldName: string, to: Dentry, newName: s
   if (watched.size === 0) return;
   const cookie = nextCookie;
   nextCookie += 1;
-  const directory = (moved.mode & 0o170000) === 0o040000 ? IN_ISDIR : 0;
+  const directory = (moved.mode & S_IFMT) === S_IFDIR ? IN_ISDIR : 0;
   tell(from.inode, IN_MOVED_FROM | directory, cookie, oldName);
   tell(to.inode, IN_MOVED_TO | directory, cookie, newName);
   tell(moved, IN_MOVE_SELF, 0, "");

@@ -1,5 +1,6 @@
 // From a path to an open file (fs/namei.c: path_openat; fs/open.c; open(2), openat2(2)).
 
+import { IN_CREATE, IN_OPEN } from "../abi/inotify.ts";
 import { EACCES, EAGAIN, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, EPERM, EROFS } from "../abi/errno.ts";
 import {
   O_ACCMODE,
@@ -21,7 +22,7 @@ import { S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "
 import type { FsContext } from "./context.ts";
 import type { File } from "./file.ts";
 import { DIRECTORY, FOLLOW, isLink, LAST_NORM, lookupChild, Walk, walk } from "./namei.ts";
-import { IN_CREATE, IN_OPEN, notify, notifyEntry } from "./notify.ts";
+import { notify, notifyEntry } from "./notify.ts";
 import { Dentry, type Path } from "./path.ts";
 import { PathFile } from "./path-file.ts";
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable } from "./permission.ts";

@@ -1,11 +1,12 @@
 // Extended attributes above the file systems (fs/xattr.c, xattr(7)): which name spaces exist and who may use them.
 
+import { IN_ATTRIB } from "../abi/inotify.ts";
 import { CAP_SYS_ADMIN } from "../abi/capability.ts";
 import { EACCES, ENODATA, EOPNOTSUPP, EPERM, EROFS } from "../abi/errno.ts";
 import { S_IFDIR, S_IFMT, S_IFREG, S_ISVTX } from "../abi/stat.ts";
 import type { Target } from "./attributes.ts";
 import type { FsContext } from "./context.ts";
-import { IN_ATTRIB, notify } from "./notify.ts";
+import { notify } from "./notify.ts";
 import { capable, MAY_READ, MAY_WRITE, ownerOrCapable } from "./permission.ts";
 
 /** xattr_permission(): 0 or -errno. */

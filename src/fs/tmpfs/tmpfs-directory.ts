@@ -1,0 +1,194 @@
+// tmpfs directories: a map of names. Each entry has an offset that stays while it lives, so that a listing that is
+// interrupted by changes neither repeats nor loses what did not change.
+
+import { EEXIST, EINVAL, EISDIR, EMLINK, ENOENT, ENOTDIR, ENOTEMPTY, EXDEV } from "../../abi/errno.ts";
+import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../abi/fcntl.ts";
+import { S_IFLNK, S_IFMT } from "../../abi/stat.ts";
+import type { Credentials } from "../../vfs/credentials.ts";
+import { DirectoryFile } from "../../vfs/directory-file.ts";
+import type { File } from "../../vfs/file.ts";
+import type { DirectoryEntry, Inode } from "../../vfs/inode.ts";
+import { isDirectory, newOwner } from "../../vfs/permission.ts";
+import type { Tmpfs } from "./tmpfs.ts";
+import { TmpfsInode } from "./tmpfs-inode.ts";
+import { TmpfsRegular } from "./tmpfs-regular.ts";
+import { TmpfsSpecial, TmpfsSymlink } from "./tmpfs-special.ts";
+
+/** What Linux counts for each name in st_size. */
+const ENTRY_BYTES = 20;
+const FIRST_OFFSET = 2;
+const LINK_MAX = 0xffffffff;
+
+interface Entry {
+  inode: TmpfsInode;
+  offset: number;
+}
+
+export class TmpfsDirectory extends TmpfsInode {
+  private readonly entries = new Map<string, Entry>();
+  private nextOffset = FIRST_OFFSET;
+
+  constructor(fs: Tmpfs, mode: number, uid: number, gid: number) {
+    super(fs, mode, uid, gid);
+    this.nlink = 2;
+  }
+
+  override get sizeBytes(): number {
+    return (this.entries.size + 2) * ENTRY_BYTES;
+  }
+
+  override open(flags: number): File {
+    return new TmpfsDirectoryFile(this, flags);
+  }
+
+  protected override setSize(): number {
+    return -EISDIR;
+  }
+
+  override lookup(name: string): Inode | number {
+    return this.entries.get(name)?.inode ?? -ENOENT;
+  }
+
+  /** Emits entries from `from` on, in the order in which they were made. */
+  list(from: number, emit: (entry: DirectoryEntry) => boolean): number {
+    this.accessed();
+    for (const [name, { inode, offset }] of this.entries) {
+      if (offset < from) continue;
+      if (!emit({ name, ino: inode.ino, type: (inode.mode & S_IFMT) >> 12, next: offset + 1 })) break;
+    }
+    return 0;
+  }
+
+  private put(name: string, inode: TmpfsInode): void {
+    this.entries.set(name, { inode, offset: this.nextOffset });
+    this.nextOffset += 1;
+    if (isDirectory(inode.mode)) this.nlink += 1;
+    this.modified();
+  }
+
+  private take(name: string): void {
+    const entry = this.entries.get(name);
+    if (entry !== undefined && isDirectory(entry.inode.mode)) this.nlink -= 1;
+    this.entries.delete(name);
+    this.modified();
+  }
+
+  /** A new inode under `name`, made by `make` with the owner that the directory gives it. */
+  private add(
+    name: string,
+    mode: number,
+    cred: Credentials,
+    make: (mode: number, uid: number, gid: number) => TmpfsInode,
+  ): TmpfsInode | number {
+    if (this.nlink === 0) return -ENOENT;
+    if (this.entries.has(name)) return -EEXIST;
+    const full = this.fs.inodeLeft();
+    if (full !== 0) return full;
+    const owner = newOwner(this, mode, cred);
+    const inode = make(owner.mode, owner.uid, owner.gid);
+    this.put(name, inode);
+    return inode;
+  }
+
+  override create(name: string, mode: number, cred: Credentials): Inode | number {
+    return this.add(name, mode, cred, (bits, uid, gid) => new TmpfsRegular(this.fs, bits, uid, gid));
+  }
+
+  override mkdir(name: string, mode: number, cred: Credentials): Inode | number {
+    return this.add(name, mode, cred, (bits, uid, gid) => new TmpfsDirectory(this.fs, bits, uid, gid));
+  }
+
+  override symlink(name: string, target: string, cred: Credentials): Inode | number {
+    return this.add(name, S_IFLNK | 0o777, cred, (bits, uid, gid) => new TmpfsSymlink(this.fs, bits, uid, gid, target));
+  }
+
+  override mknod(name: string, mode: number, rdev: number, cred: Credentials): Inode | number {
+    return this.add(name, mode, cred, (bits, uid, gid) => new TmpfsSpecial(this.fs, bits, uid, gid, rdev));
+  }
+
+  override tmpfile(mode: number, cred: Credentials): Inode | number {
+    if (this.nlink === 0) return -ENOENT;
+    const full = this.fs.inodeLeft();
+    if (full !== 0) return full;
+    const owner = newOwner(this, mode, cred);
+    const inode = new TmpfsRegular(this.fs, owner.mode, owner.uid, owner.gid);
+    inode.nlink = 0;
+    return inode;
+  }
+
+  override link(name: string, inode: Inode): number {
+    if (!(inode instanceof TmpfsInode) || inode.fs !== this.fs) return -EXDEV;
+    if (this.nlink === 0) return -ENOENT;
+    if (this.entries.has(name)) return -EEXIST;
+    if (inode.nlink >= LINK_MAX) return -EMLINK;
+    inode.nlink += 1;
+    inode.changed();
+    this.put(name, inode);
+    return 0;
+  }
+
+  override unlink(name: string): number {
+    const entry = this.entries.get(name);
+    if (entry === undefined) return -ENOENT;
+    if (entry.inode instanceof TmpfsDirectory) return -EISDIR;
+    this.take(name);
+    entry.inode.dropLink();
+    return 0;
+  }
+
+  override rmdir(name: string): number {
+    const entry = this.entries.get(name);
+    if (entry === undefined) return -ENOENT;
+    if (!(entry.inode instanceof TmpfsDirectory)) return -ENOTDIR;
+    if (entry.inode.entries.size > 0) return -ENOTEMPTY;
+    this.take(name);
+    entry.inode.die();
+    return 0;
+  }
+
+  /** The directory itself was removed: nothing can be made in it any more. */
+  private die(): void {
+    this.nlink = 1;
+    this.dropLink();
+  }
+
+  override rename(name: string, newParent: Inode, newName: string, flags: number): number {
+    if (!(newParent instanceof TmpfsDirectory) || newParent.fs !== this.fs) return -EXDEV;
+    const source = this.entries.get(name)?.inode;
+    const target = newParent.entries.get(newName)?.inode;
+    if (source === undefined || newParent.nlink === 0) return -ENOENT;
+    if ((flags & RENAME_NOREPLACE) !== 0 && target !== undefined) return -EEXIST;
+    if ((flags & RENAME_EXCHANGE) !== 0) {
+      if (target === undefined) return -ENOENT;
+      this.take(name);
+      newParent.take(newName);
+      this.put(name, target);
+      newParent.put(newName, source);
+      target.changed();
+      source.changed();
+      return 0;
+    }
+    if (flags > RENAME_NOREPLACE) return -EINVAL;
+    if (target !== undefined) {
+      const error = target instanceof TmpfsDirectory ? newParent.rmdir(newName) : newParent.unlink(newName);
+      if (error !== 0) return error;
+    }
+    this.take(name);
+    newParent.put(newName, source);
+    source.changed();
+    return 0;
+  }
+}
+
+class TmpfsDirectoryFile extends DirectoryFile {
+  readonly inode: TmpfsDirectory;
+
+  constructor(inode: TmpfsDirectory, flags: number) {
+    super(flags);
+    this.inode = inode;
+  }
+
+  protected override readEntries(from: number, emit: (entry: DirectoryEntry) => boolean): number {
+    return this.inode.list(from, emit);
+  }
+}
