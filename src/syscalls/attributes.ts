@@ -1,8 +1,8 @@
 // Changing files' attributes and sizes: fchmodat2(2), fchownat(2), utimensat(2), truncate(2), fallocate(2).
 
-import { IN_MODIFY } from "../abi/inotify.ts";
 import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE } from "../abi/errno.ts";
 import * as fcntl from "../abi/fcntl.ts";
+import { IN_MODIFY } from "../abi/inotify.ts";
 import { S_IFBLK, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, UTIME_NOW, UTIME_OMIT } from "../abi/stat.ts";
 import { scratch } from "../host/scratch.ts";
 import type { Task } from "../kernel/task.ts";

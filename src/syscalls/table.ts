@@ -5,8 +5,10 @@ import { rows as directories } from "./directories.ts";
 import { rows as exec } from "./exec.ts";
 import { rows as fcntl } from "./fcntl.ts";
 import { rows as groups } from "./groups.ts";
+import { rows as inotify } from "./inotify.ts";
 import { rows as ioctl } from "./ioctl.ts";
 import { rows as locks } from "./locks.ts";
+import { rows as memfd } from "./memfd.ts";
 import { rows as memory } from "./memory.ts";
 import { rows as mounts } from "./mounts.ts";
 import { rows as names } from "./names.ts";
@@ -28,8 +30,10 @@ const families: readonly (readonly Row[])[] = [
   exec,
   fcntl,
   groups,
+  inotify,
   ioctl,
   locks,
+  memfd,
   memory,
   mounts,
   names,

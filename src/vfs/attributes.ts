@@ -1,9 +1,9 @@
 // Changing what an inode says about itself (fs/attr.c: setattr_prepare, notify_change; fs/open.c): chmod(2), chown(2),
 // utimensat(2), truncate(2). Each returns 0 or -errno.
 
-import { IN_ATTRIB, IN_MODIFY } from "../abi/inotify.ts";
 import { CAP_CHOWN, CAP_FSETID } from "../abi/capability.ts";
 import { EINVAL, EISDIR, EPERM, EROFS } from "../abi/errno.ts";
+import { IN_ATTRIB, IN_MODIFY } from "../abi/inotify.ts";
 import { S_IALLUGO, S_IFDIR, S_IFMT, S_IFREG, S_ISGID, S_ISUID, UTIME_NOW, UTIME_OMIT } from "../abi/stat.ts";
 import type { FsContext } from "./context.ts";
 import type { Credentials } from "./credentials.ts";

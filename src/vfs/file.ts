@@ -1,8 +1,8 @@
 // The open file description (struct file, file_operations): what a descriptor refers to, shared by dup and
 // fork. Methods never wait: they answer -EAGAIN, and the call layer decides whether to block on `waitQueue`.
 
-import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from "../abi/inotify.ts";
 import { EBADF, EINVAL, ENOTDIR, ENOTTY, ESPIPE } from "../abi/errno.ts";
+import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from "../abi/inotify.ts";
 import type { WaitQueue } from "../lib/wait-queue.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { IoBuffer } from "../mm/io-buffer.ts";

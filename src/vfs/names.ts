@@ -1,9 +1,9 @@
 // Making and removing names (fs/namei.c: vfs_mkdir, vfs_mknod, vfs_symlink, vfs_link, vfs_unlink, vfs_rmdir), with the
 // kernel's order of checks. Each returns 0 or -errno. rename(2) is in rename.ts.
 
-import { IN_ATTRIB, IN_CREATE, IN_DELETE } from "../abi/inotify.ts";
 import { CAP_MKNOD } from "../abi/capability.ts";
 import { EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EROFS, EXDEV } from "../abi/errno.ts";
+import { IN_ATTRIB, IN_CREATE, IN_DELETE } from "../abi/inotify.ts";
 import { S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISVTX } from "../abi/stat.ts";
 import type { FsContext } from "./context.ts";
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, lookupChild, type Walk, walkParent } from "./namei.ts";

@@ -1,6 +1,5 @@
 // From a path to an open file (fs/namei.c: path_openat; fs/open.c; open(2), openat2(2)).
 
-import { IN_CREATE, IN_OPEN } from "../abi/inotify.ts";
 import { EACCES, EAGAIN, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, EPERM, EROFS } from "../abi/errno.ts";
 import {
   O_ACCMODE,
@@ -18,6 +17,7 @@ import {
   O_WRONLY,
   RESOLVE_CACHED,
 } from "../abi/fcntl.ts";
+import { IN_CREATE, IN_OPEN } from "../abi/inotify.ts";
 import { S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../abi/stat.ts";
 import type { FsContext } from "./context.ts";
 import type { File } from "./file.ts";

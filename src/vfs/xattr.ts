@@ -1,8 +1,8 @@
 // Extended attributes above the file systems (fs/xattr.c, xattr(7)): which name spaces exist and who may use them.
 
-import { IN_ATTRIB } from "../abi/inotify.ts";
 import { CAP_SYS_ADMIN } from "../abi/capability.ts";
 import { EACCES, ENODATA, EOPNOTSUPP, EPERM, EROFS } from "../abi/errno.ts";
+import { IN_ATTRIB } from "../abi/inotify.ts";
 import { S_IFDIR, S_IFMT, S_IFREG, S_ISVTX } from "../abi/stat.ts";
 import type { Target } from "./attributes.ts";
 import type { FsContext } from "./context.ts";
