@@ -1,6 +1,6 @@
 // `bun run build`: the shim, and dist/carrick-linux-x64 as one file with the shim embedded.
 
-import { bun, buildShim, must } from "./toolchain.ts";
+import { buildShim, bun, must } from "./toolchain.ts";
 
 buildShim();
 must([

@@ -33,7 +33,11 @@ export function npmPackage(name: NpmPackage): string {
 /** Folder with the files of a Debian package for arm64 (or `architecture`), as under "/". */
 export function debianPackage(name: string, architecture = "arm64"): string {
   return once(join(corpora, "debian", `${name}-${architecture}`), (work) => {
-    must(["apt-get", "-qq", "download", name], { cwd: work, quiet: true, env: { APT_CONFIG: aptConfig(architecture) } });
+    must(["apt-get", "-qq", "download", name], {
+      cwd: work,
+      quiet: true,
+      env: { APT_CONFIG: aptConfig(architecture) },
+    });
     const archive = readdirSync(work).find((file) => file.endsWith(".deb"))!;
     must(["dpkg-deb", "-x", archive, "."], { cwd: work });
     rmSync(join(work, archive));
@@ -43,7 +47,8 @@ export function debianPackage(name: string, architecture = "arm64"): string {
 /** A configuration under which apt keeps everything below .cache; its lists are fetched once. */
 function aptConfig(architecture: string): string {
   const apt = once(join(corpora, `apt-${architecture}`), (work) => {
-    for (const dir of ["state/lists/partial", "cache/archives/partial"]) mkdirSync(join(work, dir), { recursive: true });
+    for (const dir of ["state/lists/partial", "cache/archives/partial"])
+      mkdirSync(join(work, dir), { recursive: true });
     writeFileSync(join(work, "state/status"), "");
     writeFileSync(join(work, "apt.conf"), configText(work, architecture));
     must(["apt-get", "-qq", "update"], { quiet: true, env: { APT_CONFIG: join(work, "apt.conf") } });

@@ -11,7 +11,9 @@ const FILES = ["src/host/shim.gen.ts", "src/loader/vdso.gen.ts", "docs/syscalls.
 function syscallsPage(): string {
   const rows = allRows();
   const full = rows.filter((row) => row.coverage.full).length;
-  const lines = rows.map((row) => `| ${row.number} | \`${row.name}\` | ${row.coverage.full ? "full" : row.coverage.note} |`);
+  const lines = rows.map(
+    (row) => `| ${row.number} | \`${row.name}\` | ${row.coverage.full ? "full" : row.coverage.note} |`,
+  );
   return `# System calls
 
 Generated from the table in \`src/syscalls\` by \`bun scripts/generate.ts\`; do not edit. ${rows.length} calls of Linux/arm64 are known, ${full} of them in full. A call without

@@ -1,7 +1,7 @@
 // `bun run test`: everything that CI runs, in stages, with one closing line "N passed, N failed".
 
 import { existsSync } from "node:fs";
-import { bun, buildShim, must, root, run, zig } from "./toolchain.ts";
+import { buildShim, bun, must, root, run, zig } from "./toolchain.ts";
 
 let passed = 0;
 let failed = 0;
