@@ -66,6 +66,9 @@ export const RESULT = {
   v: 320,
 } as const;
 
+/** What neighbouring vector registers may differ by, in every 32-bit lane. */
+const NEIGHBOUR = [0, 0, 1, 0x80000000, 0x80008000, 0x00010001];
+
 const FLAG_BITS = [0, 0, 0, 0, 1, 2, 3, 4, 7, 27];
 
 function expandControl(random: Random): { nzcv: number; fpcr: number; fpsr: number } {
@@ -101,7 +104,17 @@ export function expand(testCase: Case, view: DataView, offset: number): void {
   u32(0, testCase.slot);
   u32(4, testCase.words.length);
   pair(8, [0, 0]);
-  for (let i = 0; i < 31; i++) pair(AT.x + 8 * i, generalValue(random));
+  const copy = (to: number, from: number) => u32(to, view.getUint32(offset + from, true));
+  for (let i = 0; i < 31; i++) {
+    const at = AT.x + 8 * i;
+    pair(at, generalValue(random));
+    // Equal and nearly equal neighbours, for comparisons and carries.
+    if (i > 0 && random.one(8)) {
+      copy(at, at - 8);
+      copy(at + 4, at - 4);
+      if (random.one(2)) u32(at, view.getUint32(offset + at, true) ^ 1);
+    }
+  }
   pair(AT.sp, [(DATA_BASE + 0x800 + 16 * random.below(64)) >>> 0, DATA_BASE / 0x100000000]);
   const control = expandControl(random);
   u32(AT.nzcv, control.nzcv);
@@ -111,9 +124,14 @@ export function expand(testCase: Case, view: DataView, offset: number): void {
   pair(AT.tpidr, [random.u32(), random.u32()]);
   pair(AT.tpidr + 8, [0, 0]);
   for (let i = 0; i < 32; i++) {
+    const at = AT.v + 16 * i;
     const lanes = lanesOf(random, testCase.profile);
-    pair(AT.v + 16 * i, lowLane(random, testCase.profile, vectorHalf(random, lanes)));
-    pair(AT.v + 16 * i + 8, vectorHalf(random, lanes));
+    pair(at, lowLane(random, testCase.profile, vectorHalf(random, lanes)));
+    pair(at + 8, vectorHalf(random, lanes));
+    if (i === 0 || !random.one(6)) continue;
+    // Equal, opposite and nearly equal neighbours, so that sums cancel and comparisons meet.
+    const change = random.pick(NEIGHBOUR);
+    for (let lane = 0; lane < 16; lane += 4) u32(at + lane, view.getUint32(offset + at + lane - 16, true) ^ change);
   }
   for (let i = 0; i < MAX_WORDS; i++) u32(AT.words + 4 * i, testCase.words[i] ?? 0);
   for (const [register, low, high] of testCase.overrides) applyOverride(view, offset, register, low, high);

@@ -178,7 +178,7 @@ export function generate(group: Group, count: number, seed: number): Case[] {
   const sequence = SEQUENCES[group.name];
   for (let i = 0; i < count; i++) {
     const slot = i % SLOTS;
-    if (sequence !== undefined && random.one(2)) cases.push(sequence(random, slot));
+    if (sequence !== undefined && random.one(sequence[1])) cases.push(sequence[0](random, slot));
     else cases.push(groupCase(random, group, slot));
   }
   return cases;

@@ -14,6 +14,9 @@ import {
   RESULT_BYTES,
   resultOffsets,
 } from "./cases.ts";
+import { CLASSES, generateClass } from "./classes.ts";
+import { describe as describeMismatch } from "./compare.ts";
+import { runBoth } from "./differential.ts";
 import { pairOf } from "./generate.ts";
 import { buildRunners, qemuInstalled, runOracle } from "./runners.ts";
 
@@ -113,4 +116,20 @@ describe.skipIf(!qemuInstalled())("the oracle", () => {
     const up = await ask(oneCase([0x1e621820], [...third, [REG.fpcr, 1 << 22, 0]]));
     expect(up.v(0)).toBe(0x3fd5555555555556n);
   });
+});
+
+const COUNT = Number(process.env["CARRICK_DIFFERENTIAL_COUNT"] ?? 10_000);
+const SEED = Number(process.env["CARRICK_DIFFERENTIAL_SEED"] ?? 1);
+
+describe.skipIf(!qemuInstalled())("our engine against the oracle", () => {
+  beforeAll(buildRunners, 300_000);
+
+  for (const name of CLASSES) {
+    test(`${COUNT} cases of ${name}, seed ${SEED}`, async () => {
+      const report = await runBoth(generateClass(name, COUNT, SEED), SEED);
+      const wrong = report.mismatches.slice(0, 3).map((m) => describeMismatch(m.testCase, m.differences));
+      expect(wrong).toEqual([]);
+      expect(report.ran).toBe(COUNT);
+    }, 60_000);
+  }
 });

@@ -4,9 +4,10 @@
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { root as ROOT, zig } from "../../scripts/toolchain.ts";
 
-const ROOT = join(import.meta.dir, "../..");
 const BIN = join(ROOT, "zig-out/bin");
+const SHIM = process.env["CARRICK_SHIM"] ?? join(ROOT, "dist/libcarrick.so");
 const SCRATCH = join(ROOT, ".cache/cpu");
 
 /** All that qemu can emulate, without what we can never show to programs; hidden.ts lists the rest of what we hide. */
@@ -42,13 +43,12 @@ export function runOracle(stream: Uint8Array, cpu: string = ORACLE_CPU): Promise
 }
 
 export function runOurs(stream: Uint8Array): Promise<Uint8Array> {
-  return run([join(BIN, "difftest"), process.env["CARRICK_SHIM"] ?? join(ROOT, "dist/libcarrick.so")], stream);
+  return run([join(BIN, "difftest"), SHIM], stream);
 }
 
-/** Builds both runners; throws with the compiler's words when that fails. */
+/** Builds both runners, and the shim when it is missing; throws with the compiler's words when that fails. */
 export function buildRunners(): void {
-  const zig = join(ROOT, `node_modules/@zigc/${process.env["CARRICK_ZIG_PACKAGE"] ?? "linux-x64"}/bin/zig`);
-  if (!existsSync(zig)) throw new Error(`no zig at ${zig}`);
-  const result = Bun.spawnSync([zig, "build", "difftest"], { cwd: ROOT, stderr: "pipe", stdout: "pipe" });
+  const steps = existsSync(SHIM) ? ["difftest"] : ["install", "difftest", "-Doptimize=ReleaseFast"];
+  const result = Bun.spawnSync([zig, "build", ...steps], { cwd: ROOT, stderr: "pipe", stdout: "pipe" });
   if (result.exitCode !== 0) throw new Error(result.stderr.toString());
 }

@@ -82,4 +82,36 @@ const swapHit: Sequence = (random, slot) => {
   return make(random, slot, "integer", words, [dataOverride(random, base, 16)], "casp-hit");
 };
 
-export const SEQUENCES: Readonly<Record<string, Sequence>> = { exclusive: exclusivePair, "compare-swap": swapHit };
+/** A rounded product, quotient or root, then the fused operation that finds its error: sums that all but cancel. */
+function residual(type: number, profile: Profile): Sequence {
+  return (random, slot) => {
+    const [n, m, t, d] = distinct(random, 4) as [number, number, number, number];
+    const first = random.pick([0x1e200800, 0x1e201800, 0x1e208800]) | (m << 16) | (n << 5) | t;
+    const [a, x, y] = random.one(3) ? [n, t, m] : [t, n, m];
+    const fused = 0x1f000000 | (random.bits(1) << 21) | (random.bits(1) << 15) | (y << 16) | (a << 10) | (x << 5) | d;
+    const words = [first | (type << 22), fused | (type << 22)];
+    return make(random, slot, profile, words, [], "residual");
+  };
+}
+
+/** FMUL or FDIV by vector, then FMLA or FMLS into its result. */
+function vectorResidual(size: number, profile: Profile): Sequence {
+  return (random, slot) => {
+    const [n, m, d] = distinct(random, 3) as [number, number, number];
+    const Q = size === 1 ? 1 : random.bits(1);
+    const common = (Q << 30) | (size << 22) | (m << 16) | (n << 5) | d;
+    const words = [random.pick([0x2e20dc00, 0x2e20fc00]) | common, random.pick([0x0e20cc00, 0x0ea0cc00]) | common];
+    return make(random, slot, profile, words, [], "vector-residual");
+  };
+}
+
+/** By class: the sequence, and one in how many cases is one. */
+export const SEQUENCES: Readonly<Record<string, readonly [Sequence, number]>> = {
+  exclusive: [exclusivePair, 2],
+  "compare-swap": [swapHit, 2],
+  "fp-3-source": [residual(1, "double"), 4],
+  "fp-3-source-single": [residual(0, "single"), 4],
+  "fp-3-source-half": [residual(3, "half"), 4],
+  "simd-3-same-fp": [vectorResidual(0, "single"), 6],
+  "simd-3-same-fp-double": [vectorResidual(1, "double"), 6],
+};
