@@ -1,6 +1,7 @@
 //! The differential tester's runner for our engines: loads the built shim (first argument), reads cases from stdin, runs
 //! each one through `cpu_enter` in one address space, and writes the results to stdout. Records and memory map are those of
-//! test/cpu/oracle/format.zig; the second argument chooses the engine (`cpu_engine`).
+//! test/cpu/oracle/format.zig; the second argument chooses the engine (`cpu_engine`), the third how a case is run: every
+//! way must give the same results.
 
 const std = @import("std");
 const abi = @import("abi");
@@ -31,13 +32,18 @@ const Shim = struct {
     }
 };
 
+/// whole: in one entry. again: twice, and the second run counts (decoded code is reused). step: in single-step mode.
+/// slice: with a budget of one instruction.
+const Mode = enum { whole, again, step, slice };
+
 const Runner = struct {
+    mode: Mode,
     shim: Shim,
     block: *abi.RegisterBlock,
     space: u32,
     data: *[format.data_words]u64,
 
-    fn init(path: [*:0]const u8, engine: u32) Runner {
+    fn init(path: [*:0]const u8, engine: u32, mode: Mode) Runner {
         const shim = Shim.load(path);
         check(shim.mem_init(64 << 20, 256 << 20), "mem_init");
         if (engine != 0) check(shim.cpu_engine(engine), "cpu_engine");
@@ -49,7 +55,7 @@ const Runner = struct {
         const words: *[format.data_words]u64 = @ptrFromInt(data);
         @memcpy(words, memory[0..format.data_words]);
         @memcpy(@as([*]u64, @ptrFromInt(rodata)), memory[format.data_words..]);
-        return .{ .shim = shim, .block = @ptrFromInt(shim.cpu_block_create()), .space = space, .data = words };
+        return .{ .mode = mode, .shim = shim, .block = @ptrFromInt(shim.cpu_block_create()), .space = space, .data = words };
     }
 
     fn mapRegion(shim: Shim, space: u32, address: u64, length: u64, prot: u32) usize {
@@ -68,9 +74,8 @@ const Runner = struct {
         if (r.shim.user_poke(r.space, slotAddress(case), bytes, bytes.len) != bytes.len) fail("user_poke", .{});
     }
 
-    fn run(r: *Runner, case: *const format.Case) void {
-        const block = r.block;
-        block.* = .{
+    fn load(r: *Runner, case: *const format.Case) void {
+        r.block.* = .{
             .x = case.x,
             .sp = case.sp,
             .pc = slotAddress(case),
@@ -80,14 +85,40 @@ const Runner = struct {
             .fpsr = case.fpsr,
             .v = case.v,
             .space = r.space,
+            .single_step = @intFromBool(r.mode == .step),
         };
-        const exit: u32 = @bitCast(r.shim.cpu_enter(block, 100_000));
+    }
+
+    fn enter(r: *Runner, case: *const format.Case) u32 {
+        r.load(case);
+        const whole: u32 = 100_000;
+        switch (r.mode) {
+            .whole => {},
+            .again => {
+                _ = r.shim.cpu_enter(r.block, whole);
+                @memcpy(r.data, memory[0..format.data_words]);
+                r.load(case);
+            },
+            .step, .slice => {
+                const again: u32 = @intFromEnum(if (r.mode == .step) abi.Exit.step else abi.Exit.budget);
+                for (0..whole) |_| {
+                    const exit: u32 = @bitCast(r.shim.cpu_enter(r.block, if (r.mode == .step) whole else 1));
+                    if (exit != again) return exit;
+                }
+            },
+        }
+        return @bitCast(r.shim.cpu_enter(r.block, whole));
+    }
+
+    fn run(r: *Runner, case: *const format.Case) void {
+        const block = r.block;
+        const exit = r.enter(case);
         if (output.len - output_used < @sizeOf(format.Result) + format.data_words * @sizeOf(format.Change)) flush();
         const result: *format.Result = @ptrCast(@alignCast(&output[output_used]));
         output_used += @sizeOf(format.Result);
         result.* = .{
             .slot = case.slot,
-            .signal = r.signalOf(exit, block.pc),
+            .signal = r.signalOf(exit),
             .changes = 0,
             .reserved = 0,
             .pc = block.pc,
@@ -116,8 +147,7 @@ const Runner = struct {
         }
     }
 
-    fn signalOf(r: *Runner, exit: u32, pc: u64) u32 {
-        _ = pc;
+    fn signalOf(r: *Runner, exit: u32) u32 {
         return switch (@as(abi.Exit, @enumFromInt(exit))) {
             .fault => 11,
             .undefined => 4,
@@ -137,12 +167,13 @@ pub fn main(init: std.process.Init) !void {
     var args = try init.minimal.args.iterateAllocator(init.gpa);
     defer args.deinit();
     _ = args.next();
-    const path = args.next() orelse fail("usage: difftest SHIM [ENGINE]", .{});
+    const path = args.next() orelse fail("usage: difftest SHIM [ENGINE [MODE]]", .{});
     const engine = if (args.next()) |text| try std.fmt.parseInt(u32, text, 10) else 0;
+    const mode = if (args.next()) |text| std.meta.stringToEnum(Mode, text) orelse fail("no mode {s}", .{text}) else .whole;
     var header: format.Header = undefined;
     if (!readExactly(std.mem.asBytes(&header)) or header.magic != format.magic) fail("not a case stream", .{});
     format.fillMemory(&memory, header.memory_seed);
-    var runner = Runner.init(path, engine);
+    var runner = Runner.init(path, engine, mode);
     var left = header.count;
     while (left > 0) {
         const count = @min(left, format.batch);

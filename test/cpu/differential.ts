@@ -1,5 +1,6 @@
 /**
- * Command line of the differential tester: `bun test/cpu/differential.ts [--class NAME|all] [--count N] [--seed S] [--cpu C]`.
+ * Command line of the differential tester: `bun test/cpu/differential.ts [--class NAME|all] [--count N] [--seed S]
+ * [--cpu C] [--mode whole|again|step|slice] [--engine N] [--show N]`.
  * Prints the first mismatches of each class and the seed that reproduces them; exits 1 when there are any.
  */
 import { parseArgs } from "node:util";
@@ -7,15 +8,17 @@ import type { Case } from "./cases.ts";
 import { encodeStream, resultOffsets } from "./cases.ts";
 import { CLASSES, generateClass } from "./classes.ts";
 import { compareResults, type Difference, describe } from "./compare.ts";
-import { runOracle, runOurs } from "./runners.ts";
+import { MODES, type Mode, runOracle, runOurs } from "./runners.ts";
 
 export type Mismatch = { readonly testCase: Case; readonly differences: readonly Difference[] };
+/** The oracle's CPU model; how our runner enters which engine. */
+export type How = { readonly cpu?: string; readonly mode?: Mode; readonly engine?: number };
 export type Report = { readonly cases: number; readonly ran: number; readonly mismatches: readonly Mismatch[] };
 
 /** Runs cases on both sides. A runner that dies early shows as `ran` below `cases`. */
-export async function runBoth(cases: readonly Case[], memorySeed: number, cpu?: string): Promise<Report> {
+export async function runBoth(cases: readonly Case[], memorySeed: number, how: How = {}): Promise<Report> {
   const stream = encodeStream(cases, memorySeed);
-  const [oracle, ours] = await Promise.all([runOracle(stream, cpu), runOurs(stream)]);
+  const [oracle, ours] = await Promise.all([runOracle(stream, how.cpu), runOurs(stream, how.mode, how.engine)]);
   const oracleAt = resultOffsets(oracle);
   const oursAt = resultOffsets(ours);
   const ran = Math.min(oracleAt.length, oursAt.length);
@@ -50,6 +53,8 @@ async function main(): Promise<number> {
       seed: { type: "string", default: "1" },
       show: { type: "string", default: "3" },
       cpu: { type: "string" },
+      mode: { type: "string", default: "whole" },
+      engine: { type: "string", default: "0" },
     },
   });
   const [count, seed, show] = [Number(values.count), Number(values.seed), Number(values.show)];
@@ -60,10 +65,13 @@ async function main(): Promise<number> {
     console.error(`no such class; there are: ${CLASSES.join(" ")}`);
     return 2;
   }
+  const mode = MODES.find((candidate) => candidate === values.mode);
+  if (mode === undefined) throw new Error(`no mode ${values.mode}`);
+  const how: How = { mode, engine: Number(values.engine), ...(values.cpu === undefined ? {} : { cpu: values.cpu }) };
   let failed = 0;
   for (const name of wanted) {
     const start = performance.now();
-    const report = await runBoth(generateClass(name, count, seed), seed, values.cpu);
+    const report = await runBoth(generateClass(name, count, seed), seed, how);
     const time = `${((performance.now() - start) / 1000).toFixed(1)} s`;
     const lost = report.ran < report.cases ? `, only ${report.ran} ran` : "";
     console.log(`${name}: ${report.cases} cases, seed ${seed}, ${report.mismatches.length} mismatches${lost}, ${time}`);

@@ -42,8 +42,12 @@ export function runOracle(stream: Uint8Array, cpu: string = ORACLE_CPU): Promise
   return run(["qemu-aarch64", "-cpu", cpu, join(BIN, "cpu-oracle")], stream);
 }
 
-export function runOurs(stream: Uint8Array): Promise<Uint8Array> {
-  return run([join(BIN, "difftest"), SHIM], stream);
+/** How our runner enters the engine: see shim/cpu/difftest.zig. Every way must give the same results. */
+export type Mode = "whole" | "again" | "step" | "slice";
+export const MODES: readonly Mode[] = ["whole", "again", "step", "slice"];
+
+export function runOurs(stream: Uint8Array, mode: Mode = "whole", engine = 0): Promise<Uint8Array> {
+  return run([join(BIN, "difftest"), SHIM, String(engine), mode], stream);
 }
 
 /** Builds both runners, and the shim when it is missing; throws with the compiler's words when that fails. */
