@@ -2,8 +2,10 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { RESULT } from "./cases.ts";
 import { compareResults, describe as describeMismatch } from "./compare.ts";
 import { EngineRunner } from "./engine.ts";
+import { CRASHES_ORACLE } from "./memory.ts";
 import { decodeVectors } from "./vectors.ts";
 
 const FOLDER = join(import.meta.dir, "vectors");
@@ -22,3 +24,12 @@ for (const file of readdirSync(FOLDER).sort()) {
     expect(vectors.length).toBeGreaterThan(0);
   });
 }
+
+test("words that crash the oracle are undefined", () => {
+  const engine = new EngineRunner(1);
+  for (const [, value] of CRASHES_ORACLE) {
+    const result = engine.run({ slot: 0, seed: 1, profile: "half", words: [value], overrides: [], names: [] });
+    expect(new DataView(result.buffer).getUint32(RESULT.signal, true)).toBe(4);
+  }
+  engine.destroy();
+});
