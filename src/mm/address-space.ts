@@ -12,7 +12,7 @@ import {
   PROT_WRITE,
 } from "../abi/mman.ts";
 import { Access, PROT_PRESENT, PROT_SHARED } from "../host/shim.gen.ts";
-import { shim } from "../host/shim.ts";
+import { pointerOf, shim } from "../host/shim.ts";
 import type { Layout } from "./layout.ts";
 import type { CacheMapper, PageCache } from "./page-cache.ts";
 import { UserMemory } from "./user-memory.ts";
@@ -31,6 +31,10 @@ const SEGV_MAPERR = 1;
 const SEGV_ACCERR = 2;
 const BUS_ADRERR = 2;
 const fault = (signal: number, code: number): number => signal * 256 + code;
+
+/** One byte for each page of a piece that `residentIn` asks about. */
+const residency = new Uint8Array(4096);
+const residencyPtr = pointerOf(residency);
 
 /** The rlimits that mm enforces, in bytes; the thread group's limits object. */
 export interface MemoryLimits {
@@ -117,6 +121,17 @@ export class AddressSpace extends UserMemory implements CacheMapper {
 
   get residentPages(): number {
     return shim.space_count(this.space);
+  }
+
+  /** Pages present between two page-aligned addresses. */
+  residentIn(start: number, end: number): number {
+    let present = 0;
+    for (let at = start; at < end; at += residency.length * PAGE) {
+      const count = Math.min(residency.length, (end - at) / PAGE);
+      shim.space_resident(this.space, at, count, residencyPtr);
+      for (let i = 0; i < count; i += 1) present += residency[i]!;
+    }
+    return present;
   }
 
   /** The copy that fork(2) makes: private pages become copy on write in both. Or -ENOMEM. */

@@ -109,6 +109,11 @@ export abstract class File {
     return this.path === null ? "anon_inode:[file]" : fullPathString(this.path);
   }
 
+  /** Further lines of /proc/PID/fdinfo/N, each with its newline. */
+  details(): string {
+    return "";
+  }
+
   truncate(_size: number): number {
     return -EINVAL;
   }
