@@ -13,13 +13,17 @@ export class Pids {
   private readonly groups = new Map<number, ThreadGroup>();
   private readonly processGroups = new Map<number, ProcessGroup>();
   private last = 0;
+  /** Ids given out since the start: /proc/stat's count of forks. */
+  allocations = 0;
 
   /** A free id, or -1 when all are taken. An id stays taken while a process group or session bears it. */
   allocate(): number {
     for (let tries = 0; tries < PID_MAX; tries++) {
       this.last += 1;
       if (this.last >= PID_MAX) this.last = RESERVED_PIDS;
-      if (this.isFree(this.last)) return this.last;
+      if (!this.isFree(this.last)) continue;
+      this.allocations += 1;
+      return this.last;
     }
     return -1;
   }
@@ -27,6 +31,11 @@ export class Pids {
   /** Whether clone3's set_tid could have this id. */
   isFree(pid: number): boolean {
     return !this.tasks.has(pid) && !this.processGroups.has(pid);
+  }
+
+  /** The newest id. */
+  get lastAllocated(): number {
+    return this.last;
   }
 
   get taskCount(): number {
