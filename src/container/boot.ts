@@ -1,6 +1,7 @@
 // From a description of a run to a booted kernel: mounts, first process, standard streams, signals.
 
 import { MS_RDONLY } from "../abi/mount.ts";
+import { UTS_RELEASE, UTS_VERSION } from "../abi/utsname.ts";
 import { shimCpu } from "../cpu/cpu.ts";
 import { HostFileSystem, openHostRoot } from "../fs/host/host-file-system.ts";
 import { inheritedFile } from "../fs/host/stdio.ts";
@@ -26,6 +27,7 @@ import { MountTable } from "../vfs/mount-table.ts";
 import { FOLLOW, walk } from "../vfs/namei.ts";
 import type { Path } from "../vfs/path.ts";
 import { programLoader } from "./program.ts";
+import { systemMounts } from "./system-mounts.ts";
 
 /** A host directory or file that the guest sees at `target`, an absolute path. */
 export interface Bind {
@@ -79,6 +81,13 @@ export function boot(options: BootOptions): Booted {
 
   const who = hostIdentity();
   const fs = new TaskFs(mounts.rootPath, mounts.rootPath, umask, userCredentials(who.euid, who.egid, who.groups));
+  const identity = {
+    release: UTS_RELEASE,
+    version: UTS_VERSION,
+    hwcap: shim.cpu_hwcap(0) >>> 0,
+    hwcap2: shim.cpu_hwcap(1) >>> 0,
+  };
+  for (const m of systemMounts(kernel, identity)) mountAt(mounts, fs, m.target, m.fs, m.flags, m.source);
   for (const bind of options.binds) mountBind(mounts, fs, bind, poller);
   const cwd = walk(fs, fs.root, options.cwd, FOLLOW);
   if (typeof cwd === "number") throw new BootError(`the working directory ${options.cwd} does not exist in the guest`);

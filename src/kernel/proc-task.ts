@@ -6,6 +6,7 @@ import type { AddressSpace } from "../mm/address-space.ts";
 import type { FsContext } from "../vfs/context.ts";
 import type { Credentials } from "../vfs/credentials.ts";
 import type { FdTable } from "../vfs/fd-table.ts";
+import { openFileOf } from "../vfs/file-mapping.ts";
 import type { Path } from "../vfs/path.ts";
 import { signalBit } from "./sig-info.ts";
 import { type Task, TaskState } from "./task.ts";
@@ -83,7 +84,8 @@ export class TaskView implements ProcTask {
     return this.task.alive ? this.task.fs : null;
   }
   get exe(): Path | null {
-    return this.task.group.exe?.path ?? null;
+    const program = this.task.alive ? this.task.mm.exe : null;
+    return program === null ? null : (openFileOf(program)?.path ?? null);
   }
   get wchan(): string {
     const { op, state } = this.task;

@@ -58,3 +58,8 @@ export function mappingOf(file: File): MappedFile | number {
 export function fileOfMapping(mapping: MappedFile): File | null {
   return mapping instanceof FileMapping ? mapping.file : null;
 }
+
+/** The open file behind a mapping. */
+export function openFileOf(mapping: MappedFile): File | null {
+  return mapping instanceof FileMapping ? mapping.file : null;
+}

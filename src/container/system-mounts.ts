@@ -1,0 +1,47 @@
+// The file systems that every guest has besides its root: /proc, /sys, /dev and what is mounted inside it.
+
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../abi/mount.ts";
+import { populateDev } from "../fs/dev/dev-tree.ts";
+import { registerMemoryDevices } from "../fs/dev/memory-devices.ts";
+import { ProcFileSystem } from "../fs/proc/proc-fs.ts";
+import { SysFileSystem } from "../fs/sys/sys-fs.ts";
+import { Tmpfs } from "../fs/tmpfs/tmpfs.ts";
+import { hostMemory } from "../host/identity.ts";
+import { userCredentials } from "../kernel/credentials.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { KernelProcSource, type SystemIdentity } from "../kernel/proc-source.ts";
+import type { FileSystem } from "../vfs/file-system.ts";
+
+/** One mount to make: in this order, and before the user's own. */
+export interface SystemMount {
+  readonly target: string;
+  readonly fs: FileSystem;
+  readonly flags: number;
+  readonly source: string;
+}
+
+const PRIVATE = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+const SHM_BYTES = 64 * 1024 * 1024;
+
+/** Makes the file systems of one run and registers the drivers behind the device nodes. */
+export function systemMounts(kernel: Kernel, identity: SystemIdentity): SystemMount[] {
+  registerMemoryDevices(kernel.random);
+  const source = new KernelProcSource(kernel, identity);
+  const memoryBytes = hostMemory().total;
+  const sys = new SysFileSystem({
+    cpuCount: kernel.cpuCount,
+    memoryBytes,
+    get nowSec() {
+      return source.nowSec;
+    },
+  });
+  const dev = new Tmpfs(kernel.clock, { mode: 0o755, sizeBytes: 65536 * 1024 });
+  populateDev(dev.root, userCredentials(0, 0));
+  const shm = new Tmpfs(kernel.clock, { sizeBytes: SHM_BYTES });
+  return [
+    { target: "/proc", fs: new ProcFileSystem(source), flags: PRIVATE, source: "proc" },
+    { target: "/sys", fs: sys, flags: PRIVATE | MS_RDONLY, source: "sysfs" },
+    { target: "/dev", fs: dev, flags: MS_NOSUID, source: "tmpfs" },
+    { target: "/dev/shm", fs: shm, flags: PRIVATE, source: "shm" },
+  ];
+}

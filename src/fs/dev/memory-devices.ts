@@ -1,0 +1,135 @@
+// The memory devices of drivers/char/mem.c and random.c: null, zero, full, random, urandom (null(4), random(4)).
+
+import { EACCES, EINVAL, ENODEV, ENOSPC, ENOTTY, EPERM } from "../../abi/errno.ts";
+import { RNDGETENTCNT } from "../../abi/ioctl.ts";
+import { WaitQueue } from "../../lib/wait-queue.ts";
+import type { AddressSpace } from "../../mm/address-space.ts";
+import type { IoBuffer } from "../../mm/io-buffer.ts";
+import { PageCache } from "../../mm/page-cache.ts";
+import { registerCharacterDevice } from "../../vfs/devices.ts";
+import { File } from "../../vfs/file.ts";
+import type { Inode } from "../../vfs/inode.ts";
+
+const MEM_MAJOR = 1;
+
+abstract class MemoryDevice extends File {
+  readonly inode: Inode;
+
+  constructor(inode: Inode, flags: number) {
+    super(flags);
+    this.inode = inode;
+  }
+
+  override read(io: IoBuffer): number {
+    return this.readAt(io, 0);
+  }
+  override write(io: IoBuffer): number {
+    return this.writeAt(io, 0);
+  }
+  /** Everything is taken and forgotten. */
+  override writeAt(io: IoBuffer, _pos: number): number {
+    return io.remaining;
+  }
+  override seek(_offset: number, _whence: number): number {
+    this.pos = 0;
+    return 0;
+  }
+  override sizeBytes(): number {
+    return 0;
+  }
+  override pages(): PageCache | number {
+    return -ENODEV;
+  }
+  override sync(): number {
+    return -EINVAL;
+  }
+}
+
+class NullDevice extends MemoryDevice {
+  override readAt(): number {
+    return 0;
+  }
+}
+
+class ZeroDevice extends MemoryDevice {
+  private zeros: PageCache | null = null;
+
+  override readAt(io: IoBuffer): number {
+    return io.zero(io.remaining);
+  }
+
+  /** A mapping is fresh memory: shared among those who inherit it, private pages are copies of zeros. */
+  override pages(): PageCache {
+    this.zeros ??= new PageCache(null);
+    return this.zeros;
+  }
+
+  override sizeBytes(): number {
+    return 2 ** 52;
+  }
+
+  protected override release(): void {
+    this.zeros?.destroy();
+  }
+}
+
+class FullDevice extends ZeroDevice {
+  override writeAt(): number {
+    return -ENOSPC;
+  }
+}
+
+/** What fills the random devices. */
+export interface RandomBytes {
+  fill(bytes: Uint8Array): void;
+}
+
+const CHUNK = 4096;
+const chunk = new Uint8Array(CHUNK);
+const ENTROPY_BITS = 256;
+
+class RandomDevice extends MemoryDevice {
+  private readonly source: RandomBytes;
+
+  constructor(inode: Inode, flags: number, source: RandomBytes) {
+    super(inode, flags);
+    this.source = source;
+  }
+
+  override readAt(io: IoBuffer): number {
+    let done = 0;
+    while (io.remaining > 0) {
+      const count = Math.min(io.remaining, CHUNK);
+      this.source.fill(chunk.subarray(0, count));
+      const n = io.put(chunk, 0, count);
+      if (n < 0) return done > 0 ? done : n;
+      done += n;
+      if (n < count) break;
+    }
+    return done;
+  }
+
+  /** DIFFERS: what is written does not enter the pool; the host's generator needs no help. */
+  override ioctl(mm: AddressSpace, command: number, arg: number): number {
+    if (command === RNDGETENTCNT) return mm.writeU32(arg, ENTROPY_BITS);
+    return (command & 0xff00) === 0x5200 ? -EPERM : -ENOTTY;
+  }
+}
+
+/** /dev/random can be polled, and always is ready. */
+const never = new WaitQueue();
+
+class PollableRandomDevice extends RandomDevice {
+  override get waitQueue(): WaitQueue {
+    return never;
+  }
+}
+
+export function registerMemoryDevices(random: RandomBytes): void {
+  registerCharacterDevice(MEM_MAJOR, 3, (inode, flags) => new NullDevice(inode, flags));
+  registerCharacterDevice(MEM_MAJOR, 5, (inode, flags) => new ZeroDevice(inode, flags));
+  registerCharacterDevice(MEM_MAJOR, 7, (inode, flags) => new FullDevice(inode, flags));
+  registerCharacterDevice(MEM_MAJOR, 8, (inode, flags) => new PollableRandomDevice(inode, flags, random));
+  registerCharacterDevice(MEM_MAJOR, 9, (inode, flags) => new RandomDevice(inode, flags, random));
+  registerCharacterDevice(MEM_MAJOR, 11, () => -EACCES);
+}
