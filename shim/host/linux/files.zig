@@ -1,5 +1,6 @@
 //! Names and open files of a Linux host: openat(2) and its family. Every descriptor that leaves this file is
-//! close-on-exec and, where the limit allows, at least `low_limit`, so that it can never be taken for a standard stream.
+//! close-on-exec and, where the limit allows, at least `low_limit`, so that it can never be taken for a standard stream or
+//! for a descriptor that carrick was given.
 
 const std = @import("std");
 const call = @import("call.zig");
@@ -16,9 +17,27 @@ const AT_EMPTY_PATH = 0x1000;
 const SFD_PATH_MAX = 32;
 
 /// Lowest number of a descriptor that carrick keeps; lowered by `start` when the limit is small.
-pub var low_limit: i32 = 512;
+pub var low_limit: i32 = 64;
 
-/// Moves a fresh descriptor up, out of the range of Bun's and the user's. -errno passes through.
+/// Occupies all numbers below `low_limit`, once: cheaper than to move every descriptor that is ever opened.
+pub fn reserveLow() void {
+    const nothing = narrow(call.plain(.openat, .{ fdArg(AT_FDCWD), @intFromPtr("/dev/null"), call.openFlags(O.PATH), 0 }));
+    if (nothing < 0) return;
+    defer if (nothing >= low_limit) {
+        _ = linux.close(nothing);
+    };
+    while (nothing < low_limit) {
+        const fd = narrow(call.plain(.fcntl, .{ fdArg(nothing), F_DUPFD_CLOEXEC, 3 }));
+        if (fd < low_limit) {
+            if (fd < 0) return;
+            continue;
+        }
+        _ = linux.close(fd);
+        return;
+    }
+}
+
+/// Moves a fresh descriptor up when its number was free below `low_limit` after all. -errno passes through.
 pub fn lift(fd: i32) i32 {
     if (fd < 0 or fd >= low_limit) return fd;
     const high = narrow(call.plain(.fcntl, .{ fdArg(fd), F_DUPFD_CLOEXEC, fdArg(low_limit) }));

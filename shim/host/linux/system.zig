@@ -23,8 +23,9 @@ pub fn start() i32 {
             limit.cur = limit.max;
             _ = c.setrlimit(.NOFILE, &limit);
         }
-        if (limit.cur < 1024) files.low_limit = if (limit.cur >= 256) 64 else 3;
+        if (limit.cur < 256) files.low_limit = 3;
     }
+    files.reserveLow();
     const rc = poller.start();
     if (rc < 0) return rc;
     const now = read(1);

@@ -46,7 +46,7 @@ export class HostDirectory extends HostInode implements HandleOwner {
   directoryFd(): number {
     this.recent = true;
     if (this.handle >= 0) return this.handle;
-    if (this.parent === null) return this.fs.rootFd;
+    if (this.parent === null) return this.rootFd;
     const parentFd = this.parent.directoryFd();
     if (parentFd < 0) return parentFd;
     const fd = files.open(parentFd, this.name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -60,13 +60,13 @@ export class HostDirectory extends HostInode implements HandleOwner {
   }
 
   override get openFd(): number {
-    return this.handle >= 0 ? this.handle : this.parent === null ? this.fs.rootFd : -1;
+    return this.handle >= 0 ? this.handle : this.rootFd;
   }
 
   override open(flags: number): File | number {
     if ((flags & O_ACCMODE) !== O_RDONLY) return -EISDIR;
     const how = O_RDONLY | O_DIRECTORY;
-    const fd = this.parent === null ? files.reopen(this.fs.rootFd, how) : this.openNamed(how);
+    const fd = this.parent === null ? files.reopen(this.rootFd, how) : this.openNamed(how);
     return fd < 0 ? fd : new HostDirectoryFile(this, flags, fd);
   }
 

@@ -1,7 +1,7 @@
-// A directory of the host as a file system: bind mounts and the root of run-elf. The host decides about permissions,
+// A directory (or one file) of the host as a file system: bind mounts and the root of run-elf. The host decides about permissions,
 // with the rights of the user who runs carrick, and may change the tree at any time, so that no name is remembered.
 
-import { O_DIRECTORY, O_PATH } from "../../abi/fcntl.ts";
+import { O_PATH } from "../../abi/fcntl.ts";
 import { S_IFBLK, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../abi/stat.ts";
 import { AT_FDCWD, files } from "../../host/files.ts";
 import { hostIdentity } from "../../host/identity.ts";
@@ -24,9 +24,9 @@ const MAX_IDLE_PAGES = 16384;
 /** How long the answer of a lookup serves the stat that follows it. */
 const FRESH_NS = 100_000;
 
-/** Opens the directory `path` of the host (a byte string, relative to carrick's own directory): a descriptor or -errno. */
+/** Opens what the user named on the command line, a directory or a file of the host: a descriptor or -errno. */
 export function openHostRoot(path: string): number {
-  return files.open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+  return files.open(AT_FDCWD, path, O_PATH, 0);
 }
 
 export interface HostOptions {
@@ -36,7 +36,8 @@ export interface HostOptions {
 export class HostFileSystem extends FileSystem {
   readonly type = "hostfs";
   readonly dev: number;
-  readonly root: HostDirectory;
+  /** A directory, or the one file of the mount. */
+  readonly root: HostInode;
   override readonly hostChecks = true;
 
   readonly rootFd: number;
@@ -55,7 +56,7 @@ export class HostFileSystem extends FileSystem {
   private freshLook = 0;
   private freshNs = 0;
 
-  /** Takes over `rootFd`, an O_PATH descriptor of a directory. */
+  /** Takes over `rootFd`, an O_PATH descriptor. */
   constructor(rootFd: number, poller: HostPoller, options: HostOptions = {}) {
     super();
     this.rootFd = rootFd;
@@ -66,10 +67,10 @@ export class HostFileSystem extends FileSystem {
     this.hostUid = euid;
     this.hostGid = egid;
     const error = lookAt(rootFd);
-    if (error < 0) throw new Error(`cannot look at a mounted directory (errno ${-error})`);
+    if (error < 0) throw new Error(`cannot look at what is mounted (errno ${-error})`);
     this.dev = seen.dev;
     this.devices.push(this.dev);
-    this.root = new HostDirectory(this);
+    this.root = this.make();
     this.inodes.set(this.root);
   }
 

@@ -62,7 +62,12 @@ export abstract class HostInode extends Inode {
 
   /** A descriptor that refers to this very file, -1 when none is open. */
   get openFd(): number {
-    return -1;
+    return this.rootFd;
+  }
+
+  /** The mount's own descriptor when this is what is mounted, or -1. */
+  protected get rootFd(): number {
+    return this.fs.root === this ? this.fs.rootFd : -1;
   }
 
   /** Whether the last look met this file. */

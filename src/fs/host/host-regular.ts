@@ -1,6 +1,6 @@
 // A regular file of the host: its open files, and the page cache that mappings share with read(2) and write(2).
 
-import { ENOENT, ENXIO, EROFS } from "../../abi/errno.ts";
+import { ENODEV, ENOENT, ENXIO, EROFS } from "../../abi/errno.ts";
 import {
   O_ACCMODE,
   O_DSYNC,
@@ -45,7 +45,8 @@ export class HostRegular extends HostInode {
   }
 
   override get openFd(): number {
-    return this.openFiles.length > 0 ? this.openFiles[0]!.fd : this.anchorFd;
+    if (this.openFiles.length > 0) return this.openFiles[0]!.fd;
+    return this.anchorFd >= 0 ? this.anchorFd : this.rootFd;
   }
 
   /** Keeps `fd`, the only way to this file, until its last open file is closed. */
@@ -57,14 +58,10 @@ export class HostRegular extends HostInode {
     if (this.fs.readOnly && (flags & (O_ACCMODE | O_TRUNC)) !== 0) return -EROFS;
     const fd = this.openHost(hostOpenFlags(flags));
     if (fd < 0) return fd;
-    const error = lookAt(fd);
-    if (error < 0) {
-      files.close(fd);
-      return error;
-    }
-    // The host may have put another file under the name since the lookup.
-    const inode = this.isSeen ? this.fs.canonical(this) : this.fs.foundElsewhere(this);
-    if (!(inode instanceof HostRegular)) {
+    // Right after its lookup, and without state of ours, a file is taken for what it was.
+    if (!this.pinned && this.fs.takeFresh(this)) return new HostFile(this, flags, fd);
+    const inode = lookAt(fd) < 0 ? null : this.identify();
+    if (inode === null) {
       files.close(fd);
       return -ENXIO;
     }
@@ -73,9 +70,15 @@ export class HostRegular extends HostInode {
     return new HostFile(inode, flags, fd);
   }
 
+  /** The inode of what was opened: the host may have put another file under the name since the lookup. */
+  private identify(): HostRegular | null {
+    const inode = this.isSeen ? this.fs.canonical(this) : this.fs.foundElsewhere(this);
+    return inode instanceof HostRegular ? inode : null;
+  }
+
   private openHost(how: number): number {
     if (this.anchorFd >= 0) return files.reopen(this.anchorFd, how);
-    if (this.parent === null) return -ENOENT;
+    if (this.parent === null) return this.rootFd < 0 ? -ENOENT : files.reopen(this.rootFd, how);
     const dirFd = this.parent.directoryFd();
     if (dirFd < 0) return dirFd;
     const fd = files.open(dirFd, this.name, how | O_NOFOLLOW, 0);
@@ -131,6 +134,7 @@ export class HostRegular extends HostInode {
 
   /** The page cache for a mapping through `file`; -errno when the host gives no descriptor for it. */
   pagesFor(file: HostFile): PageCache | number {
+    if (this.cache === null && (lookAt(file.fd) < 0 || !this.isSeen)) return -ENODEV;
     this.source ??= new HostPageSource(this);
     const error = this.source.attach(file.fd, (file.flags & O_ACCMODE) === O_RDWR);
     if (error < 0) return error;

@@ -30,7 +30,7 @@ export class HostSpecial extends HostInode {
   private anchorFd = -1;
 
   override get openFd(): number {
-    return this.anchorFd;
+    return this.anchorFd >= 0 ? this.anchorFd : this.rootFd;
   }
 
   /** `fd` is one of carrick's own streams, open for good. */

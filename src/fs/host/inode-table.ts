@@ -15,6 +15,7 @@ export class InodeTable {
   }
 
   set(inode: HostInode): void {
+    if (this.count >= this.limit) this.sweep();
     let inodes = this.devices.get(inode.dev);
     if (inodes === undefined) {
       inodes = new Map();
@@ -23,7 +24,6 @@ export class InodeTable {
     const before = inodes.size;
     inodes.set(inode.hostIno, inode);
     this.count += inodes.size - before;
-    if (this.count > this.limit) this.sweep();
   }
 
   /** Forgets every inode that nobody would miss. */

@@ -298,3 +298,18 @@ test("the root's parent entry does not tell about the host", () => {
   expect(fs.root.mode & S_IFMT).toBe(S_IFDIR);
   file.unref();
 });
+
+test("one file can be mounted", () => {
+  writeFileSync(join(dir, "single"), "mounted");
+  const one = new HostFileSystem(openHostRoot(join(dir, "single")), poller);
+  rmSync(join(dir, "single"));
+  const file = fileOf(one.root.open(O_RDWR));
+  expect(take(file, 20)).toBe("mounted");
+  expect(put(file, "!")).toBe(1);
+  file.unref();
+  expect(one.root.stat()).toMatchObject({ size: 8, nlink: 0 });
+  expect(one.root.setAttributes({ mode: 0o100600, size: 2 })).toBe(0);
+  expect(one.root.stat()).toMatchObject({ size: 2, mode: 0o100600 });
+  expect(one.root.lookup("x")).toBeLessThan(0);
+  one.close();
+});

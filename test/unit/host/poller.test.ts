@@ -102,7 +102,7 @@ test("a waker may remove another one of the same batch", () => {
   for (const fd of [...a, ...b]) files.close(fd);
 });
 
-async function child(body: string): Promise<{ code: number | null; signal: string | null; out: string }> {
+async function child(body: string): Promise<{ code: number | null; signal: unknown; out: string }> {
   const source = join(import.meta.dir, "../../../src/host");
   const script = `
     import { HostPoller } from "${source}/poller.ts";
