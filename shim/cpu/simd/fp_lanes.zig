@@ -167,7 +167,7 @@ inline fn maskOf(comptime S: type, yes: @Vector(S.physical, bool)) S.Bits {
 }
 
 /// The lane of `v` at bit `at`.
-inline fn lane(v: [2]u64, at: u32, width: u32) u64 {
+pub inline fn lane(v: [2]u64, at: u32, width: u32) u64 {
     const word = v[at >> 6] >> @intCast(at & 63);
     return if (width == 64) word else word & ((@as(u64, 1) << @intCast(width)) - 1);
 }

@@ -49,3 +49,49 @@ pub fn BySz(comptime Make: fn (comptime T: type) type) type {
         }
     };
 }
+
+pub const Sign = enum { signed, unsigned };
+
+pub fn IntOf(comptime sign: Sign, comptime width: u16) type {
+    return @Int(if (sign == .signed) .signed else .unsigned, width);
+}
+
+/// Integer vectors by `size` in 23..22 and `Q` in 30: `Make(@Vector(n, T)).run` for element sizes 8 << low to 8 << high.
+/// A 64-bit vector of one 64-bit lane is reserved.
+pub fn BySize(comptime sign: Sign, comptime low: u2, comptime high: u2, comptime Make: fn (comptime V: type) type) type {
+    return struct {
+        pub fn select(comptime S: type, insn: u32) ?S.H {
+            switch (@as(u3, @intCast((insn >> 30 & 1) << 2 | regs.bits(insn, 23, 22)))) {
+                inline else => |k| {
+                    const log = k & 3;
+                    if (log < low or log > high or k == 3) return null;
+                    const width = 8 << log;
+                    return S.of(Make(@Vector((if (k > 3) 128 else 64) / width, IntOf(sign, width))).run);
+                },
+            }
+        }
+    };
+}
+
+/// Scalar forms by `size`: vectors of one lane.
+pub fn BySizeScalar(comptime sign: Sign, comptime low: u2, comptime high: u2, comptime Make: fn (comptime V: type) type) type {
+    return struct {
+        pub fn select(comptime S: type, insn: u32) ?S.H {
+            switch (@as(u2, @intCast(regs.bits(insn, 23, 22)))) {
+                inline else => |log| {
+                    if (log < low or log > high) return null;
+                    return S.of(Make(@Vector(1, IntOf(sign, 8 << log))).run);
+                },
+            }
+        }
+    };
+}
+
+/// `Q` alone: `Make(false).run` or `Make(true).run`.
+pub fn ByQ(comptime Make: fn (comptime full: bool) type) type {
+    return struct {
+        pub fn select(comptime S: type, insn: u32) ?S.H {
+            return if (insn >> 30 & 1 != 0) S.of(Make(true).run) else S.of(Make(false).run);
+        }
+    };
+}

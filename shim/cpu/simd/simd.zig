@@ -11,6 +11,18 @@ const sel = @import("select.zig");
 const chapters = .{
     @import("scalar_fp.zig"),
     @import("fp_convert.zig"),
+    @import("copy.zig"),
+    @import("three_same.zig"),
+    @import("two_misc.zig"),
+    @import("three_diff.zig"),
+    @import("shift_imm.zig"),
+    @import("permute.zig"),
+    @import("across.zig"),
+    @import("fp_vector.zig"),
+    @import("fp_vector_convert.zig"),
+    @import("by_element.zig"),
+    @import("extensions.zig"),
+    @import("crypto.zig"),
 };
 
 pub const Fn = sel.Fn;
