@@ -2,6 +2,9 @@
 
 test {
     _ = @import("gen.zig");
+    _ = @import("mem/frames_test.zig");
+    _ = @import("mem/io_test.zig");
     _ = @import("mem/mem_test.zig");
+    _ = @import("mem/tlb_test.zig");
     _ = @import("host/linux/call.zig");
 }
