@@ -5,6 +5,7 @@ test {
     _ = @import("mem/frames_test.zig");
     _ = @import("mem/io_test.zig");
     _ = @import("mem/mem_test.zig");
+    _ = @import("mem/model_test.zig");
     _ = @import("mem/tlb_test.zig");
     _ = @import("host/linux/call.zig");
 }
