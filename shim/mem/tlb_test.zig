@@ -133,12 +133,17 @@ test "contexts run out and are recycled" {
     second.init();
     defer second.deinit();
     second.bind(s.space);
+    // An empty space that keeps the context it was given first.
+    const empty: u32 = @intCast(x.space_create());
+    t.bind(empty);
     for (0..9000) |round| {
         const child: u32 = @intCast(x.space_fork(s.space));
         t.bind(child);
         const p = t.fill(0x10000, .read).?;
         try testing.expectEqual(p, t.fill(0x10000, .read).?);
         try testing.expectEqual(null, t.writePtr(u8, 0x10000));
+        t.bind(empty);
+        try testing.expectEqual(null, t.readPtr(u8, 0x10000));
         if (round % 7 == 0) _ = second.fill(0x11000, .read).?;
         if (second.readPtr(u8, 0x11000)) |q| try testing.expectEqual(@intFromPtr(s.hostOf(0x11000)), @intFromPtr(q));
         t.bind(s.space);
