@@ -30,6 +30,7 @@ export const CAP_MKNOD = 27;
 export const CAP_LEASE = 28;
 export const CAP_SETFCAP = 31;
 export const CAP_SYSLOG = 34;
+export const CAP_WAKE_ALARM = 35;
 export const CAP_LAST_CAP = 40;
 
 export const LINUX_CAPABILITY_VERSION_1 = 0x19980330;

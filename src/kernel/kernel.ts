@@ -19,6 +19,7 @@ import { Task } from "./task.ts";
 import type { ExecImage, ExecRequest } from "./task-exec.ts";
 import { sendHostSignals } from "./task-signals.ts";
 import { ThreadGroup } from "./thread-group.ts";
+import type { CpuTimer } from "./timer-signals.ts";
 import { TimerHeap } from "./timers.ts";
 
 export interface KernelOptions {
@@ -60,6 +61,8 @@ export class Kernel {
   mounts!: MountTable;
 
   readonly timers = new TimerHeap();
+  /** Armed timers on CPU clocks: looked at whenever time is accounted. */
+  readonly cpuTimers = new Set<CpuTimer>();
   readonly pids = new Pids();
   readonly futexes = new FutexTable();
   readonly scheduler: Scheduler;

@@ -33,6 +33,8 @@ export class Scheduler {
   private trapsPerSlice = 256;
   private trapsLeft = 0;
   private sliceStartNs = 0;
+  /** Up to when time has been added to the current task. */
+  private accountedNs = 0;
   /** The last exit of the slice was a call: its time is accounted to the kernel. */
   private inKernel = false;
 
@@ -68,7 +70,7 @@ export class Scheduler {
       this.current = task;
       this.beginSlice();
       this.runTask(task);
-      this.account(task);
+      this.account();
       this.current = null;
       if (task.state === TaskState.runnable) this.enqueue(task);
       else task.usage.voluntarySwitches += 1;
@@ -87,6 +89,7 @@ export class Scheduler {
 
   private beginSlice(): void {
     this.sliceStartNs = this.kernel.clock.monotonicNs();
+    this.accountedNs = this.sliceStartNs;
     this.trapsLeft = this.trapsPerSlice;
     this.yielding = false;
   }
@@ -135,7 +138,7 @@ export class Scheduler {
   /** Lets timers, the host and other tasks have their turn. False: another task is to run. */
   private endSlice(task: Task): boolean {
     const kernel = this.kernel;
-    this.account(task);
+    this.account();
     const now = this.sliceStartNs;
     this.trapsLeft = this.trapsPerSlice;
     kernel.poller.wait(0);
@@ -150,13 +153,23 @@ export class Scheduler {
     return false;
   }
 
-  /** Adds the time since the last look to the task, and adapts the length of slices. */
-  private account(task: Task): void {
+  /** Brings the current task's usage up to date, for CPU clocks. */
+  accountNow(): void {
+    const task = this.current;
+    if (task === null) return;
     const now = this.kernel.clock.monotonicNs();
-    const elapsed = now - this.sliceStartNs;
-    this.sliceStartNs = now;
+    const elapsed = now - this.accountedNs;
+    this.accountedNs = now;
     if (this.inKernel) task.usage.stimeNs += elapsed;
     else task.usage.utimeNs += elapsed;
+  }
+
+  /** Ends a stretch of running: accounts it, checks CPU-time timers, and adapts the number of traps in a slice. */
+  private account(): void {
+    this.accountNow();
+    for (const timer of this.kernel.cpuTimers) timer.check();
+    const elapsed = this.accountedNs - this.sliceStartNs;
+    this.sliceStartNs = this.accountedNs;
     if (this.trapsLeft > 0 || elapsed <= 0) return;
     if (elapsed > SLICE_NS) this.trapsPerSlice = Math.max(TRAPS_MIN, this.trapsPerSlice >> 1);
     else if (elapsed < SLICE_NS / 3) this.trapsPerSlice = Math.min(TRAPS_MAX, this.trapsPerSlice << 1);

@@ -2,7 +2,7 @@
 
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from "../abi/capability.ts";
 import { EAGAIN, EEXIST, EINVAL, EPERM, ERESTARTNOINTR } from "../abi/errno.ts";
-import { RLIMIT_NPROC } from "../abi/resource.ts";
+import { RLIMIT_CPU, RLIMIT_NPROC } from "../abi/resource.ts";
 import * as C from "../abi/sched.ts";
 import { Registers } from "../cpu/registers.ts";
 import { RegisterBlock as at } from "../host/shim.gen.ts";
@@ -168,6 +168,7 @@ function makeGroup(parent: Task, child: Task, args: CloneArgs): void {
   made.dumpable = group.dumpable;
   made.tasks.push(child);
   child.group = made;
+  if (Number.isFinite(made.limits.get(RLIMIT_CPU))) made.watchCpuLimit();
   child.mm.limits = made.limits;
   owner.children.add(made);
   kernel.pids.addGroup(made);

@@ -41,7 +41,7 @@ function post(group: ThreadGroup, target: Task, signal: number, info: SigInfo, t
   else if (signal === S.SIGCONT) continueGroup(group);
   if (isIgnored(target, signal, info)) return 0;
   const queue = toThread ? target.pending : group.pending;
-  if (signal >= S.SIGRTMIN || !queue.has(signal)) {
+  if (signal >= S.SIGRTMIN || info.timer !== null || !queue.has(signal)) {
     if (!enqueue(group, queue, signal, info)) return -EAGAIN;
   }
   group.signalWait.wake(POLLIN);

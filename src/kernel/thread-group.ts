@@ -7,6 +7,7 @@ import type { ProcessGroup, Session } from "./process-group.ts";
 import type { SigActions } from "./sig-actions.ts";
 import { PendingQueue } from "./sig-info.ts";
 import type { Task } from "./task.ts";
+import { CpuLimitTimer, IntervalTimer, type PosixTimer } from "./timer-signals.ts";
 import { Usage } from "./usage.ts";
 
 export class ThreadGroup {
@@ -64,12 +65,19 @@ export class ThreadGroup {
   /** PR_SET_DUMPABLE: 0, 1 or 2. */
   dumpable = 1;
   oomScoreAdj = 0;
+  /** Commands of membarrier(2) that it has registered for. */
+  membarriers = 0;
   /** PR_SET_CHILD_SUBREAPER. */
   isSubreaper = false;
   /** Usage of exited threads, and of reaped children. */
   readonly usage = new Usage();
   readonly childrenUsage = new Usage();
   readonly startNs: number;
+  private cpuLimit: CpuLimitTimer | null = null;
+  private readonly intervalTimers: (IntervalTimer | undefined)[] = [];
+  /** timer_create(2), by id. */
+  readonly posixTimers = new Map<number, PosixTimer>();
+  nextTimerId = 0;
 
   constructor(leader: Task, parent: ThreadGroup | null, limits: Limits, actions: SigActions, startNs: number) {
     this.tgid = leader.tid;
@@ -93,13 +101,30 @@ export class ThreadGroup {
     return this.processGroup.session.sid;
   }
 
+  /** The timer of setitimer(2); made when it is first asked for. */
+  intervalTimer(which: number): IntervalTimer {
+    this.intervalTimers[which] ??= new IntervalTimer(this, which);
+    return this.intervalTimers[which];
+  }
+
+  /** RLIMIT_CPU has changed: SIGXCPU at the soft limit and every second after it, SIGKILL at the hard one. */
+  watchCpuLimit(): void {
+    this.cpuLimit ??= new CpuLimitTimer(this);
+    this.cpuLimit.watch();
+  }
+
   /** exit: no timer of the process fires any more. */
   releaseTimers(): void {
+    for (const timer of this.intervalTimers) timer?.disarm();
+    this.cpuLimit?.disarm();
     this.releasePosixTimers();
   }
 
   /** execve: POSIX timers end, itimers go on. */
-  releasePosixTimers(): void {}
+  releasePosixTimers(): void {
+    for (const timer of this.posixTimers.values()) timer.reset();
+    this.posixTimers.clear();
+  }
 
   /** CPU time of all threads, living and gone. A fresh object. */
   totalUsage(): Usage {
