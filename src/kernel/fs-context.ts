@@ -13,7 +13,8 @@ interface Shared {
 
 export class TaskFs implements FsContext {
   cred: Credentials;
-  private shared: Shared;
+  /** What CLONE_FS shares; compared by kcmp(2). */
+  shared: Shared;
 
   constructor(root: Path, cwd: Path, umask: number, cred: Credentials) {
     this.shared = { root, cwd, umask };

@@ -102,6 +102,8 @@ export class Task implements Waiter {
   parentDeathSignal = 0;
   noNewPrivs = false;
   personality = 0;
+  /** PR_SET_TAGGED_ADDR_CTRL: remembered; tags are ignored either way. */
+  taggedAddresses = false;
 
   constructor(
     kernel: Kernel,

@@ -65,6 +65,8 @@ export class ThreadGroup {
   /** PR_SET_DUMPABLE: 0, 1 or 2. */
   dumpable = 1;
   oomScoreAdj = 0;
+  /** PR_SET_THP_DISABLE. */
+  thpDisabled = false;
   /** Commands of membarrier(2) that it has registered for. */
   membarriers = 0;
   /** PR_SET_CHILD_SUBREAPER. */

@@ -10,7 +10,7 @@ import type { ThreadGroup } from "../kernel/thread-group.ts";
 import { Usage } from "../kernel/usage.ts";
 import { NR_OPEN } from "../vfs/fd-table.ts";
 import { capable } from "../vfs/permission.ts";
-import { full, int, partial, pid, type Row, row, struct, u32, value } from "./row.ts";
+import { type ArgType, full, int, partial, pid, type Row, row, struct, value } from "./row.ts";
 
 const LIMIT_NAMES = Object.fromEntries(Object.entries(R).filter(([name]) => /^RLIMIT_/.test(name))) as Record<
   string,
@@ -162,7 +162,7 @@ export function sys_ioprio_get(task: Task, which: number, who: number): number {
   return tasks[0]?.ioPriority ?? -ESRCH;
 }
 
-const RLIMIT: typeof u32 = { ...value(LIMIT_NAMES), lane: "u32" };
+const RLIMIT: ArgType = { ...value(LIMIT_NAMES), lane: "u32" };
 const PRIO = value(PRIO_NAMES);
 const NOT_USED = partial("remembered, has no effect on scheduling");
 

@@ -4,22 +4,30 @@ import { rows as attributes } from "./attributes.ts";
 import { rows as directories } from "./directories.ts";
 import { rows as exec } from "./exec.ts";
 import { rows as fcntl } from "./fcntl.ts";
+import { rows as futex } from "./futex.ts";
 import { rows as groups } from "./groups.ts";
+import { rows as ids } from "./ids.ts";
 import { rows as inotify } from "./inotify.ts";
 import { rows as ioctl } from "./ioctl.ts";
+import { rows as limits } from "./limits.ts";
 import { rows as locks } from "./locks.ts";
 import { rows as memfd } from "./memfd.ts";
 import { rows as memory } from "./memory.ts";
+import { rows as misc } from "./misc.ts";
 import { rows as mounts } from "./mounts.ts";
 import { rows as names } from "./names.ts";
 import { rows as open } from "./open.ts";
 import { rows as pipe } from "./pipe.ts";
+import { rows as prctl } from "./prctl.ts";
 import { rows as process } from "./process.ts";
 import { rows as readWrite } from "./read-write.ts";
 import type { Row } from "./row.ts";
+import { rows as sched } from "./sched.ts";
 import { rows as signals } from "./signals.ts";
 import { rows as stat } from "./stat.ts";
 import { rows as sync } from "./sync.ts";
+import { rows as time } from "./time.ts";
+import { rows as timers } from "./timers.ts";
 import { rows as xattr } from "./xattr.ts";
 
 /** One family on a line, in alphabetical order. */
@@ -29,21 +37,29 @@ const families: readonly (readonly Row[])[] = [
   directories,
   exec,
   fcntl,
+  futex,
   groups,
+  ids,
   inotify,
   ioctl,
+  limits,
   locks,
   memfd,
   memory,
+  misc,
   mounts,
   names,
   open,
   pipe,
+  prctl,
   process,
   readWrite,
+  sched,
   signals,
   stat,
   sync,
+  time,
+  timers,
   xattr,
 ];
 
