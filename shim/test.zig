@@ -7,5 +7,5 @@ test {
     _ = @import("mem/mem_test.zig");
     _ = @import("mem/model_test.zig");
     _ = @import("mem/tlb_test.zig");
-    _ = @import("host/linux/call.zig");
+    _ = @import("host/linux/files.zig");
 }

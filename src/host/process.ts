@@ -1,6 +1,7 @@
 // carrick as a process of the host: how it starts, what signals reach it, how it ends.
 
 import { shim } from "./shim.ts";
+import { lookAt, seen } from "./stat.ts";
 
 /**
  * Prepares the process: descriptor limit, umask (the kernel applies the guest's), poller. Idempotent. Returns the
@@ -8,6 +9,26 @@ import { shim } from "./shim.ts";
  */
 export function startHost(): number {
   return shim.host_start();
+}
+
+/** Descriptors of carrick's own are never below this (shim/host/linux/files.zig). */
+const FIRST_OWN = 64;
+const TYPE = 0o170000;
+const CHARACTER = 0o020000;
+const SHARABLE = [0o010000, CHARACTER, 0o100000, 0o140000];
+const NULL_DEVICE = 0x103;
+
+/**
+ * Descriptors beyond the standard streams that carrick was started with, as a shell gives them to a command for
+ * `3<file` and `<(list)`. What the runtime opens for itself (anonymous files, /dev/null) is not among them.
+ */
+export function inheritedDescriptors(): number[] {
+  const found: number[] = [];
+  for (let fd = 3; fd < FIRST_OWN; fd += 1) {
+    if (lookAt(fd) < 0 || !SHARABLE.includes(seen.mode & TYPE)) continue;
+    if ((seen.mode & TYPE) !== CHARACTER || seen.rdev !== NULL_DEVICE) found.push(fd);
+  }
+  return found;
 }
 
 export const signals = {

@@ -106,7 +106,9 @@ const native = struct {
 
 /// Host flags for guest flags. Descriptors are never inherited and no open gives carrick a controlling terminal.
 pub fn openFlags(flags: u32) u32 {
-    var out = (flags & O.common) | native.CLOEXEC | native.NOCTTY;
+    var out = (flags & O.common) | native.CLOEXEC;
+    // openat2(2) refuses what O_PATH would ignore.
+    if (flags & O.PATH == 0) out |= native.NOCTTY;
     if (flags & O.DIRECTORY != 0) out |= native.DIRECTORY;
     if (flags & O.NOFOLLOW != 0) out |= native.NOFOLLOW;
     if (flags & O.DIRECT != 0) out |= native.DIRECT;

@@ -104,6 +104,30 @@ fn walkByName(dirfd: i32, path: []const u8, flags: u32, mode: u32) i32 {
     return open(current, ".", flags, mode);
 }
 
+test "a walk stays beneath its directory and follows no link" {
+    const expect = std.testing.expectEqual;
+    const root = open(AT_FDCWD, "/proc/self", O.PATH, 0);
+    defer _ = close(root);
+    for ([_]bool{ true, false }) |with| {
+        has_openat2 = with;
+        defer has_openat2 = true;
+        const found = walk(root, "task/../status", 0, 0);
+        if (with) {
+            try std.testing.expect(found >= 0);
+            _ = close(found);
+        } else try expect(-call.EXDEV, found);
+        const deep = walk(root, "net/dev", 0, 0);
+        try std.testing.expect(deep >= 0);
+        _ = close(deep);
+        try expect(-call.ELOOP, walk(root, "cwd/x", 0, 0));
+        try expect(-call.ELOOP, walk(root, "root", 0, 0));
+        try expect(-call.EXDEV, walk(root, "/etc", 0, 0));
+        try expect(-call.EXDEV, walk(root, "../self", 0, 0));
+        try expect(-call.ENOENT, walk(root, "missing/x", 0, 0));
+        try expect(-call.ENOTDIR, walk(root, "status/x", 0, 0));
+    }
+}
+
 fn isLink(fd: i32) bool {
     var out: linux.Statx = undefined;
     const rc = linux.statx(fd, "", AT_EMPTY_PATH, @bitCast(@as(u32, 1)), &out);

@@ -28,6 +28,9 @@ import { HostFile } from "./host-file.ts";
 import { HostInode } from "./host-inode.ts";
 import { HostRegular, hostOpenFlags } from "./host-regular.ts";
 
+/** Longest path that one walk takes; with the last name it stays below PATH_MAX. */
+const MAX_WALK = 3072;
+
 /** A name that could lead somewhere else never reaches the host. */
 function validName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && !name.includes("/") && !name.includes("\0");
@@ -47,9 +50,7 @@ export class HostDirectory extends HostInode implements HandleOwner {
     this.recent = true;
     if (this.handle >= 0) return this.handle;
     if (this.parent === null) return this.rootFd;
-    const parentFd = this.parent.directoryFd();
-    if (parentFd < 0) return parentFd;
-    const fd = files.open(parentFd, this.name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    const fd = this.openHandle(this.parent);
     if (fd < 0) return fd;
     if (lookAt(fd) < 0 || !this.isSeen) {
       files.close(fd);
@@ -57,6 +58,20 @@ export class HostDirectory extends HostInode implements HandleOwner {
     }
     this.fs.handles.add(this, fd);
     return fd;
+  }
+
+  /** Opens this directory from the nearest one above it that is open, in one walk that follows no link. */
+  private openHandle(parent: HostDirectory): number {
+    const how = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+    let path = this.name;
+    let base = parent;
+    while (base.handle < 0 && base.parent !== null && path.length < MAX_WALK) {
+      path = `${base.name}/${path}`;
+      base = base.parent;
+    }
+    const baseFd = base.directoryFd();
+    if (baseFd < 0) return baseFd;
+    return base === parent ? files.open(baseFd, path, how, 0) : files.walk(baseFd, path, how, 0);
   }
 
   override get openFd(): number {

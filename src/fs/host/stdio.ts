@@ -59,7 +59,7 @@ class InheritedFile extends HostFile {
 }
 
 /**
- * The host's descriptor `fd` (0, 1 or 2) as an open file; -EBADF when carrick was started without it. `fs` gives
+ * The host's descriptor `fd`, which carrick was started with, as an open file; -EBADF when carrick was started without it. `fs` gives
  * redirected files their identity; it need not be mounted.
  */
 export function inheritedFile(fs: HostFileSystem, fd: number): File | number {
