@@ -144,11 +144,10 @@ export function compareResults(
     (x.u32(RESULT.signal) < 6 || x.u64(RESULT.fault) === y.u64(RESULT.fault)) &&
     sameBytes(x.slice(32, length), y.slice(32, length));
   if (same) return null;
-  if (y.u32(RESULT.signal) === SIGILL) {
-    const word = stoppedAt(testCase, y.u64(RESULT.pc));
-    if (word !== null && hiddenFeature(word) !== null) return null;
-  }
-  const differences = listDifferences(testCase, a, atA, b, atB).filter((d) => !excused(testCase, d));
+  const stopped = y.u32(RESULT.signal) === SIGILL ? stoppedAt(testCase, y.u64(RESULT.pc)) : null;
+  if (stopped !== null && hiddenFeature(stopped) !== null) return null;
+  const all = listDifferences(testCase, a, atA, b, atB);
+  const differences = all.filter((difference) => !excused(testCase, stopped, difference));
   return differences.length === 0 ? null : differences;
 }
 
