@@ -8,6 +8,7 @@ import { hostIdentity } from "../../host/identity.ts";
 import type { HostPoller } from "../../host/poller.ts";
 import { shim } from "../../host/shim.ts";
 import { lookAt, lookNumber, seen } from "../../host/stat.ts";
+import { assert } from "../../lib/assert.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
 import { FileSystem, type StatFs } from "../../vfs/file-system.ts";
 import { DirectoryHandles } from "./directory-handles.ts";
@@ -66,8 +67,7 @@ export class HostFileSystem extends FileSystem {
     this.privileged = euid === 0;
     this.hostUid = euid;
     this.hostGid = egid;
-    const error = lookAt(rootFd);
-    if (error < 0) throw new Error(`cannot look at what is mounted (errno ${-error})`);
+    assert(lookAt(rootFd) === 0, "a mount without a descriptor");
     this.dev = seen.dev;
     this.devices.push(this.dev);
     this.root = this.make();

@@ -2,22 +2,23 @@
 // guest's own and never get here; nothing that could wait for the terminal is asked for.
 
 import { ENOTTY } from "../../abi/errno.ts";
+import {
+  FIONREAD,
+  TCFLSH,
+  TCGETS,
+  TCSBRK,
+  TCSBRKP,
+  TCSETS,
+  TCSETSF,
+  TCSETSW,
+  TCXONC,
+  TIOCGWINSZ,
+  TIOCOUTQ,
+  TIOCSWINSZ,
+} from "../../abi/ioctl.ts";
 import { scratch } from "../../host/scratch.ts";
 import { terminal } from "../../host/terminal.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
-
-const TCGETS = 0x5401;
-const TCSETS = 0x5402;
-const TCSETSW = 0x5403;
-const TCSETSF = 0x5404;
-const TCSBRK = 0x5409;
-const TCXONC = 0x540a;
-const TCFLSH = 0x540b;
-const TIOCOUTQ = 0x5411;
-const TIOCGWINSZ = 0x5413;
-const TIOCSWINSZ = 0x5414;
-const FIONREAD = 0x541b;
-const TCSBRKP = 0x5425;
 
 const TCIFLUSH = 0;
 const TERMIOS_BYTES = 36;
