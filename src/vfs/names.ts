@@ -4,12 +4,26 @@
 import { CAP_MKNOD } from "../abi/capability.ts";
 import { EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EROFS, EXDEV } from "../abi/errno.ts";
 import { IN_ATTRIB, IN_CREATE, IN_DELETE } from "../abi/inotify.ts";
-import { S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISVTX } from "../abi/stat.ts";
+import {
+  S_IALLUGO,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+  S_ISGID,
+  S_ISUID,
+  S_ISVTX,
+  S_IXGRP,
+} from "../abi/stat.ts";
 import type { FsContext } from "./context.ts";
+import type { Inode } from "./inode.ts";
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, lookupChild, type Walk, walkParent } from "./namei.ts";
 import { notify, notifyDeleted, notifyEntry } from "./notify.ts";
 import type { Dentry, Path } from "./path.ts";
-import { capable, checkSticky, isDirectory, MAY_EXEC, MAY_WRITE } from "./permission.ts";
+import { capable, checkSticky, isDirectory, MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable } from "./permission.ts";
 
 /** Whether `ctx` may change the entries of `dir` (may_create): 0, -ENOENT for a removed directory, -EACCES. */
 export function mayModify(ctx: FsContext, dir: Dentry): number {
@@ -90,6 +104,7 @@ export function makeLink(ctx: FsContext, old: Path, base: Path, path: string): n
   const at = newName(ctx, base, path, false);
   if (typeof at === "number") return at;
   if (at.mount !== old.mount) return -EXDEV;
+  if (!mayLink(ctx, old.dentry.inode)) return -EPERM;
   const denied = mayModify(ctx, at.dentry);
   if (denied !== 0) return denied;
   const inode = old.dentry.inode;
@@ -104,6 +119,15 @@ export function makeLink(ctx: FsContext, old: Path, base: Path, path: string): n
   notify(old.dentry, IN_ATTRIB);
   notifyEntry(at.dentry, at.name, IN_CREATE, false);
   return 0;
+}
+
+/** fs.protected_hardlinks: who neither owns a file nor may read and write it gets no name for it. */
+function mayLink(ctx: FsContext, inode: Inode): boolean {
+  if (inode.fs.hostChecks || ownerOrCapable(inode, ctx.cred)) return true;
+  const { mode } = inode;
+  const runsAsGroup = (mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP);
+  if ((mode & S_IFMT) !== S_IFREG || (mode & S_ISUID) !== 0 || runsAsGroup) return false;
+  return inode.permission(ctx.cred, MAY_READ | MAY_WRITE) === 0;
 }
 
 export function removeFile(ctx: FsContext, base: Path, path: string): number {

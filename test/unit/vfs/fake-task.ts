@@ -1,0 +1,99 @@
+// A task without a CPU: the system call handlers run on it as on a real one, with an array for guest memory.
+
+import { EFAULT } from "../../../src/abi/errno.ts";
+import { Tmpfs } from "../../../src/fs/tmpfs/tmpfs.ts";
+import { scratch } from "../../../src/host/scratch.ts";
+import { ManualClock } from "../../../src/kernel/clock.ts";
+import { userCredentials } from "../../../src/kernel/credentials.ts";
+import { TaskFs } from "../../../src/kernel/fs-context.ts";
+import type { Task } from "../../../src/kernel/task.ts";
+import { KernelBuffer } from "../../../src/mm/kernel-buffer.ts";
+import { FdTable } from "../../../src/vfs/fd-table.ts";
+import { MountTable } from "../../../src/vfs/mount-table.ts";
+
+const MEMORY_BYTES = 1 << 20;
+
+/** Guest memory from address 0x1000 on. */
+export class FakeMemory {
+  readonly bytes = Buffer.alloc(MEMORY_BYTES);
+  private next = 0x1000;
+
+  /** Places a NUL-terminated byte string; its address. Addresses are recycled. */
+  string(text: string): number {
+    if (this.next + text.length + 1 > MEMORY_BYTES / 2) this.next = 0x1000;
+    const addr = this.next;
+    this.bytes.write(`${text}\0`, addr, "latin1");
+    this.next += text.length + 1;
+    return addr;
+  }
+
+  private inside(addr: number, len: number): boolean {
+    return addr >= 0x1000 && addr + len <= MEMORY_BYTES;
+  }
+  readString(addr: number, max: number): string | number {
+    if (!this.inside(addr, 1)) return -EFAULT;
+    const end = this.bytes.indexOf(0, addr);
+    return end - addr >= max ? -36 : this.bytes.toString("latin1", addr, end);
+  }
+  readPath(addr: number): string | number {
+    return this.readString(addr, 4096);
+  }
+  copyIn(addr: number, len: number, offset = 0): number {
+    if (!this.inside(addr, len)) return -EFAULT;
+    scratch.u8.set(this.bytes.subarray(addr, addr + len), offset);
+    return 0;
+  }
+  copyOut(addr: number, len: number, offset = 0): number {
+    if (!this.inside(addr, len)) return -EFAULT;
+    this.bytes.set(scratch.u8.subarray(offset, offset + len), addr);
+    return 0;
+  }
+  copyInBytes(addr: number, bytes: Uint8Array, from: number, count: number): number {
+    if (!this.inside(addr, count)) return -EFAULT;
+    bytes.set(this.bytes.subarray(addr, addr + count), from);
+    return count;
+  }
+  copyOutBytes(addr: number, bytes: Uint8Array, from: number, count: number): number {
+    if (!this.inside(addr, count)) return -EFAULT;
+    this.bytes.set(bytes.subarray(from, from + count), addr);
+    return count;
+  }
+  buffer(addr: number, len: number): KernelBuffer {
+    return new KernelBuffer(this.bytes.subarray(addr, addr + len));
+  }
+}
+
+export interface FakeTask {
+  readonly task: Task;
+  readonly memory: FakeMemory;
+  readonly root: Tmpfs;
+  readonly mounts: MountTable;
+  readonly fs: TaskFs;
+  readonly files: FdTable;
+  readonly clock: ManualClock;
+  /** Becomes this user with a group of the same number: root has every capability, others none. */
+  become(uid: number): void;
+}
+
+/** A task that stands in the root of an empty tmpfs with mode 0755. */
+export function fakeTask(): FakeTask {
+  const clock = new ManualClock(1e9);
+  const root = new Tmpfs(clock, { mode: 0o755 });
+  const mounts = new MountTable(root, 0, "tmpfs");
+  const fs = new TaskFs(mounts.rootPath, mounts.rootPath, 0o022, userCredentials(0, 0));
+  const files = new FdTable(1024);
+  const memory = new FakeMemory();
+  const task = {
+    mm: memory,
+    files,
+    fs,
+    kernel: { clock, mounts },
+    get cred() {
+      return fs.cred;
+    },
+  } as unknown as Task;
+  const become = (uid: number): void => {
+    fs.cred = userCredentials(uid, uid);
+  };
+  return { task, memory, root, mounts, fs, files, clock, become };
+}
