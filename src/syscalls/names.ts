@@ -4,11 +4,11 @@ import { CAP_DAC_READ_SEARCH } from "../abi/capability.ts";
 import { EINVAL, ENOENT } from "../abi/errno.ts";
 import * as fcntl from "../abi/fcntl.ts";
 import type { Task } from "../kernel/task.ts";
-import { FOLLOW, walk } from "../vfs/namei.ts";
-import { makeDirectory, makeLink, makeNode, makeSymlink, removeDirectory, removeFile } from "../vfs/names.ts";
+import { FOLLOW, walk, walkParent } from "../vfs/namei.ts";
+import { checkNodeType, makeDirectory, makeLink, makeNode, makeSymlink, removeDirectory, removeFile } from "../vfs/names.ts";
 import type { Path } from "../vfs/path.ts";
 import { capable } from "../vfs/permission.ts";
-import { renamePath } from "../vfs/rename.ts";
+import { checkRenameFlags, renameName } from "../vfs/rename.ts";
 import { baseOf, pathArg, targetOfFd } from "./path-args.ts";
 import { dirfd, flags, full, hex, mode, partial, path, type Row, row } from "./row.ts";
 
@@ -20,6 +20,8 @@ export function sys_mkdirat(task: Task, dirfd: number, pathAddr: number, mode: n
 }
 
 export function sys_mknodat(task: Task, dirfd: number, pathAddr: number, mode: number, dev: number): number {
+  const invalid = checkNodeType(mode & 0xffff);
+  if (invalid !== 0) return invalid;
   const name = pathArg(task, pathAddr);
   if (typeof name === "number") return name;
   const base = baseOf(task, dirfd, name);
@@ -89,15 +91,20 @@ export function sys_renameat2(
   newAddr: number,
   how: number,
 ): number {
+  const invalid = checkRenameFlags(how);
+  if (invalid !== 0) return invalid;
   const oldName = pathArg(task, oldAddr);
   if (typeof oldName === "number") return oldName;
-  const newName = pathArg(task, newAddr);
-  if (typeof newName === "number") return newName;
   const oldBase = baseOf(task, oldDirfd, oldName);
   if (typeof oldBase === "number") return oldBase;
+  const from = walkParent(task.fs, oldBase, oldName);
+  if (typeof from === "number") return from;
+  const newName = pathArg(task, newAddr);
+  if (typeof newName === "number") return newName;
   const newBase = baseOf(task, newDirfd, newName);
   if (typeof newBase === "number") return newBase;
-  return renamePath(task.fs, oldBase, oldName, newBase, newName, how);
+  const to = walkParent(task.fs, newBase, newName);
+  return typeof to === "number" ? to : renameName(task.fs, from, to, how);
 }
 
 const { RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_EMPTY_PATH } = fcntl;

@@ -63,11 +63,16 @@ export function makeDirectory(ctx: FsContext, base: Path, path: string, mode: nu
   return made(at, at.dentry.inode.mkdir(at.name, bits, ctx.cred));
 }
 
-/** `mode` with the type of the node; 0 stands for a regular file. `rdev` is the guest's device number. */
-export function makeNode(ctx: FsContext, base: Path, path: string, mode: number, rdev: number): number {
+/** Whether mknod(2) makes such a type at all: 0, -EPERM for directories, -EINVAL for links and nonsense. */
+export function checkNodeType(mode: number): number {
   const type = mode & S_IFMT;
   if (type === S_IFDIR) return -EPERM;
-  if (type !== 0 && type !== S_IFREG && !isSpecial(type)) return -EINVAL;
+  return type === 0 || type === S_IFREG || isSpecial(type) ? 0 : -EINVAL;
+}
+
+/** `mode` with the checked type of the node; 0 stands for a regular file. `rdev` is the guest's device number. */
+export function makeNode(ctx: FsContext, base: Path, path: string, mode: number, rdev: number): number {
+  const type = mode & S_IFMT;
   const at = newName(ctx, base, path, false);
   if (typeof at === "number") return at;
   const denied = mayModify(ctx, at.dentry);

@@ -3,27 +3,20 @@
 import { EBUSY, EEXIST, EINVAL, ENOENT, ENOTDIR, ENOTEMPTY, EROFS, EXDEV } from "../abi/errno.ts";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../abi/fcntl.ts";
 import type { FsContext } from "./context.ts";
-import { LAST_NORM, lookupChild, type Walk, walkParent } from "./namei.ts";
+import { LAST_NORM, lookupChild, type Walk } from "./namei.ts";
 import { dropped, mayDelete, mayModify } from "./names.ts";
 import { notifyMove } from "./notify.ts";
-import type { Dentry, Path } from "./path.ts";
+import type { Dentry } from "./path.ts";
 import { isDirectory, MAY_WRITE } from "./permission.ts";
 
-/** `flags`: RENAME_NOREPLACE or RENAME_EXCHANGE. DIFFERS: RENAME_WHITEOUT is refused with EINVAL. */
-export function renamePath(
-  ctx: FsContext,
-  oldBase: Path,
-  oldPath: string,
-  newBase: Path,
-  newPath: string,
-  flags: number,
-): number {
+/** Whether the flags may be asked for: 0 or -EINVAL. DIFFERS: RENAME_WHITEOUT is refused. */
+export function checkRenameFlags(flags: number): number {
   if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) !== 0) return -EINVAL;
-  if (flags === (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
-  const from = walkParent(ctx, oldBase, oldPath);
-  if (typeof from === "number") return from;
-  const to = walkParent(ctx, newBase, newPath);
-  if (typeof to === "number") return to;
+  return flags === (RENAME_NOREPLACE | RENAME_EXCHANGE) ? -EINVAL : 0;
+}
+
+/** Renames what `from` names (walkParent) to what `to` names. */
+export function renameName(ctx: FsContext, from: Walk, to: Walk, flags: number): number {
   if (from.mount !== to.mount) return -EXDEV;
   if (from.type !== LAST_NORM) return -EBUSY;
   if (to.type !== LAST_NORM) return (flags & RENAME_NOREPLACE) !== 0 ? -EEXIST : -EBUSY;

@@ -1,7 +1,7 @@
 // Extended attributes above the file systems (fs/xattr.c, xattr(7)): which name spaces exist and who may use them.
 
 import { CAP_SYS_ADMIN } from "../abi/capability.ts";
-import { EACCES, ENODATA, EOPNOTSUPP, EPERM, EROFS } from "../abi/errno.ts";
+import { EACCES, EINVAL, ENODATA, EOPNOTSUPP, EPERM, EROFS } from "../abi/errno.ts";
 import { IN_ATTRIB } from "../abi/inotify.ts";
 import { S_IFDIR, S_IFMT, S_IFREG, S_ISVTX } from "../abi/stat.ts";
 import type { Target } from "./attributes.ts";
@@ -19,19 +19,22 @@ function mayUse(ctx: FsContext, target: Target, name: string, mask: number): num
   if (name.startsWith("trusted.")) {
     return capable(ctx.cred, CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
   }
-  if (!name.startsWith("user.")) return 0;
+  if (!name.startsWith("user.")) return inode.permission(ctx.cred, mask);
   const type = inode.mode & S_IFMT;
   if (type !== S_IFREG && type !== S_IFDIR) return write ? -EPERM : -ENODATA;
   if (type === S_IFDIR && (inode.mode & S_ISVTX) !== 0 && write && !ownerOrCapable(inode, ctx.cred)) return -EPERM;
   return inode.permission(ctx.cred, mask) === 0 ? 0 : -EACCES;
 }
 
-/** Whether any handler of the usual file systems takes the name. POSIX ACLs ("system.") are not kept. */
-function isSupported(name: string): boolean {
+/**
+ * Whether any handler of the usual file systems takes the name: 0, -EINVAL for a bare prefix, -EOPNOTSUPP. POSIX ACLs
+ * ("system.") are not kept.
+ */
+function checkName(name: string): number {
   for (const prefix of ["user.", "trusted.", "security."]) {
-    if (name.startsWith(prefix) && name.length > prefix.length) return true;
+    if (name.startsWith(prefix)) return name.length > prefix.length ? 0 : -EINVAL;
   }
-  return false;
+  return -EOPNOTSUPP;
 }
 
 /** Reading and writing a security attribute besides needs CAP_SYS_ADMIN (cap_inode_setxattr), but for file capabilities. */
@@ -44,14 +47,15 @@ function mayWriteSecurity(ctx: FsContext, target: Target, name: string): number 
 export function getXattr(ctx: FsContext, target: Target, name: string): Uint8Array | number {
   const denied = mayUse(ctx, target, name, MAY_READ);
   if (denied !== 0) return denied;
-  return isSupported(name) ? target.inode.getXattr(name) : -EOPNOTSUPP;
+  const error = checkName(name);
+  return error !== 0 ? error : target.inode.getXattr(name);
 }
 
 export function setXattr(ctx: FsContext, target: Target, name: string, value: Uint8Array, flags: number): number {
   let error = mayUse(ctx, target, name, MAY_WRITE);
   if (error === 0) error = mayWriteSecurity(ctx, target, name);
+  if (error === 0) error = checkName(name);
   if (error !== 0) return error;
-  if (!isSupported(name)) return -EOPNOTSUPP;
   error = target.inode.setXattr(name, value, flags);
   if (error === 0) notify(target.dentry, IN_ATTRIB);
   return error;
@@ -67,8 +71,8 @@ export function listXattr(ctx: FsContext, target: Target): string[] | number {
 export function removeXattr(ctx: FsContext, target: Target, name: string): number {
   let error = mayUse(ctx, target, name, MAY_WRITE);
   if (error === 0) error = mayWriteSecurity(ctx, target, name);
+  if (error === 0) error = checkName(name);
   if (error !== 0) return error;
-  if (!isSupported(name)) return -EOPNOTSUPP;
   error = target.inode.removeXattr(name);
   if (error === 0) notify(target.dentry, IN_ATTRIB);
   return error;

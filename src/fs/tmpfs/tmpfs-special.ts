@@ -1,7 +1,7 @@
 // tmpfs inodes without content of their own: symbolic links, device nodes, FIFOs, socket names.
 
 import { EINVAL, ELOOP, ENXIO } from "../../abi/errno.ts";
-import { S_IFCHR, S_IFIFO, S_IFMT } from "../../abi/stat.ts";
+import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT } from "../../abi/stat.ts";
 import { openCharacterDevice, openFifo } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
 import type { Tmpfs } from "./tmpfs.ts";
@@ -38,7 +38,8 @@ export class TmpfsSpecial extends TmpfsInode {
 
   constructor(fs: Tmpfs, mode: number, uid: number, gid: number, rdev: number) {
     super(fs, mode, uid, gid);
-    this.device = rdev;
+    const type = mode & S_IFMT;
+    this.device = type === S_IFCHR || type === S_IFBLK ? rdev : 0;
   }
 
   protected override get rdev(): number {

@@ -51,7 +51,8 @@ const openFlags = fc
     fc.subarray([0o100, 0o200, 0o1000, 0o2000, 0o40000, 0o100000, 0o10000000, 0o20040000, 0o2000000, 0o1000000]),
   )
   .map(([a, bits]) => bits.reduce((all, bit) => all | bit, a));
-const type = fc.constantFrom(0, 0o100000, 0o010000, 0o020000, 0o040000, 0o140000, 0o170000);
+/** Neither FIFOs nor devices: opening them is other rooms' business. */
+const type = fc.constantFrom(0, 0o100000, 0o040000, 0o140000, 0o170000);
 const uid = fc.constantFrom(0, 1000, 1001);
 const noFollow = fc.constantFrom(0, 0, 0x100);
 const id = fc.constantFrom(-1, 0, 1000, 1001);
@@ -123,7 +124,7 @@ test.skipIf(!canJudge)(
       if (at < 0) return;
       expect(`${operations[at]!.join(" ")} = ${ours[at]}`).toBe(`${operations[at]!.join(" ")} = ${truth[at]}`);
     };
-    fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 120, size: "max" }), differ), { numRuns: RUNS });
+    fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 120, size: "max" }), differ), { numRuns: RUNS, includeErrorInReport: true });
   },
   120_000,
 );

@@ -187,7 +187,7 @@ export class Performer {
     if (fd < 0) return fd;
     const found: string[] = [];
     for (;;) {
-      const length = directories.sys_getdents64(task, fd, OUT, 200);
+      const length = directories.sys_getdents64(task, fd, OUT, 300);
       if (length <= 0) {
         files.close(fd);
         return length < 0 ? length : found.sort().join(",");
