@@ -130,7 +130,8 @@ pub fn space_map(handle: u32, addr: usize, frame: u32, count: u32, prot: u32) ca
     return space.map(space.get(handle) orelse return errno.invalid, addr, frame, count, prot);
 }
 
-/// Maps fresh zeroed frames wherever nothing is mapped in the range. How many, -EINVAL, or -ENOMEM (then only the first pages).
+/// Maps fresh zeroed frames wherever nothing is mapped in the range. How many, -EINVAL, or -ENOMEM (then only the
+/// first pages).
 pub fn space_map_zero(handle: u32, addr: usize, count: u32, prot: u32) callconv(.c) i32 {
     return space.mapZero(space.get(handle) orelse return errno.invalid, addr, count, prot);
 }
@@ -145,7 +146,8 @@ pub fn space_unmap(handle: u32, addr: usize, count: u32) callconv(.c) i32 {
     return space.unmap(space.get(handle) orelse return errno.invalid, addr, count);
 }
 
-/// Moves the pages of a range, in place of what is at the target (mremap). The ranges may not overlap. 0, -EINVAL, -ENOMEM.
+/// Moves the pages of a range, in place of what is at the target (mremap). The ranges may not overlap. 0, -EINVAL,
+/// -ENOMEM.
 pub fn space_move(handle: u32, from: usize, to: usize, count: u32) callconv(.c) i32 {
     return space.move(space.get(handle) orelse return errno.invalid, from, to, count);
 }
@@ -203,8 +205,8 @@ pub fn user_string(handle: u32, addr: usize, ptr: [*]u8, max: u32) callconv(.c) 
     return user.string(space.get(handle) orelse return errno.invalid, addr, ptr, max & max_len);
 }
 
-/// One atomic operation (abi.Atomic) on an aligned word; `out` receives the old value. 0, -EFAULT, -EINVAL when misaligned,
-/// -EAGAIN when a cmpxchg found another value.
+/// One atomic operation (abi.Atomic) on an aligned word; `out` receives the old value. 0, -EFAULT, -EINVAL when
+/// misaligned, -EAGAIN when a cmpxchg found another value.
 pub fn user_atomic32(handle: u32, addr: usize, op: u32, arg: u32, expected: u32, out: *u32) callconv(.c) i32 {
     return user.atomic32(space.get(handle) orelse return errno.invalid, addr, op, arg, expected, out);
 }

@@ -159,7 +159,7 @@ pub inline fn exist(frame: u32, count: u32) bool {
 /// A frame with one reference, or null when RAM is used up. Without `zero` its contents are undefined.
 pub fn alloc(zero: bool) ?u32 {
     if (magazine_len == 0 and free_touched > 0) refill();
-    if (magazine_len == 0) return takeRun(1, zero);
+    if (magazine_len == 0) return takeRun(1, zero, true);
     magazine_len -= 1;
     const frame = magazine[magazine_len];
     free_touched -= 1;
@@ -173,7 +173,12 @@ pub fn alloc(zero: bool) ?u32 {
 pub fn allocRun(count: u32, zero: bool) ?u32 {
     if (count == 1) return alloc(zero);
     if (count == 0) return null;
-    return takeRun(count, zero);
+    return takeRun(count, zero, true);
+}
+
+/// As `allocRun`, but null too when single frames would do and a run would cost new memory.
+pub fn allocRunCheaply(count: u32, zero: bool) ?u32 {
+    return takeRun(count, zero, free_touched < count);
 }
 
 pub inline fn ref(frame: u32) void {
@@ -197,6 +202,11 @@ fn free(frame: u32) void {
 /// The frame's contents change or go: drops what the CPU decoded from it.
 pub inline fn noteCode(frame: u32) void {
     if (info[frame].has_code) dropCode(frame);
+}
+
+/// The CPU has decoded instructions from this frame.
+pub inline fn markCode(frame: u32) void {
+    info[frame].has_code = true;
 }
 
 fn dropCode(frame: u32) void {
@@ -254,10 +264,10 @@ fn refill() void {
     }
 }
 
-/// Takes a run out of the bitmaps, lowest slab first, or out of new slabs.
-fn takeRun(count: u32, zero: bool) ?u32 {
+/// Takes a run out of the bitmaps, lowest slab first, or else out of new slabs if `may_open`.
+fn takeRun(count: u32, zero: bool, may_open: bool) ?u32 {
     if (frame_limit == 0) return null;
-    const first = findRun(count) orelse openSlabs(count) orelse return null;
+    const first = findRun(count) orelse (if (may_open) openSlabs(count) else null) orelse return null;
     commit(first, count);
     for (first..first + count) |at| {
         const frame: u32 = @intCast(at);

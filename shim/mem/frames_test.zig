@@ -110,3 +110,29 @@ test "runs go on being found among freed frames" {
     for (0..32) |_| try testing.expect(x.frame_alloc(17, 1) > 0);
     try testing.expectEqual(reserved, stats()[1]);
 }
+
+test "fork storms do not use up ever more RAM" {
+    x.mem_reset();
+    try testing.expectEqual(0, x.mem_init(0, 1 << 30));
+    var prng = std.Random.DefaultPrng.init(7);
+    const random = prng.random();
+    const parent: u32 = @intCast(x.space_create());
+    try testing.expectEqual(100, x.space_map_zero(parent, 0x40_0000, 100, rw));
+    var spaces: [24]u32 = undefined;
+    var reserved: f64 = 0;
+    for (0..300) |round| {
+        for (&spaces) |*s| {
+            s.* = @intCast(x.space_fork(parent));
+            for (0..3) |_| {
+                const at = 0x1000_0000 + random.uintLessThan(usize, 4000) * 64 * page;
+                try testing.expect(x.space_map_zero(s.*, at, 1 + random.uintLessThan(u32, 60), rw) >= 0);
+                try testing.expectEqual(0, x.space_cow(s.*, 0x40_0000 + random.uintLessThan(usize, 100) * page, rw));
+            }
+        }
+        random.shuffle(u32, &spaces);
+        for (spaces) |s| x.space_destroy(s);
+        if (round == 20) reserved = stats()[1];
+    }
+    try testing.expectEqual(reserved, stats()[1]);
+    try testing.expectEqual(104, stats()[0]);
+}

@@ -297,7 +297,7 @@ fn fillHoles(s: *Space, table: Table, slots: []u64, prot: u32) bool {
 
 fn fillRun(s: *Space, table: Table, slots: []u64, prot: u32) bool {
     const count: u32 = @intCast(slots.len);
-    const first = frames.allocRun(count, true) orelse return false;
+    const first = frames.allocRunCheaply(count, true) orelse return false;
     for (slots, first..) |*slot, frame| slot.* = desc.leaf(@intCast(frame), prot, true);
     s.resident += count;
     frames.info[frames.ofPtr(table)].live += @intCast(count);
