@@ -85,6 +85,9 @@ pub const RegisterBlock = extern struct {
     monitor_value: [2]u64 = .{ 0, 0 },
     monitor_size: u32 = 0,
     reserved: u32 = 0,
+    /// Register 31 of a software CPU, where it does not mean sp: reads find `zero`, writes go to `sink`.
+    zero: u64 = 0,
+    sink: u64 = 0,
 };
 
 /// One piece of guest or host memory, as `struct iovec` on arm64.

@@ -4,6 +4,10 @@ test {
     _ = @import("gen.zig");
     _ = @import("mem/frames_test.zig");
     _ = @import("mem/io_test.zig");
+    _ = @import("cpu/decoder.zig");
+    _ = @import("cpu/exports.zig");
+    _ = @import("cpu/interp/fields.zig");
+    _ = @import("cpu/interp/flags.zig");
     _ = @import("mem/mem_test.zig");
     _ = @import("mem/model_test.zig");
     _ = @import("mem/tlb_test.zig");

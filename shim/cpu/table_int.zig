@@ -16,7 +16,7 @@ pub const Class = enum {
     bitfield,
     extract,
     branch_cond,
-    branch,
+    branch_imm,
     compare_branch,
     test_branch,
     branch_reg,
@@ -91,8 +91,8 @@ const immediate = [_]Row{
 
 const branches = [_]Row{
     row("01010100iiiiiiiiiiiiiiiiiii0cccc", "B_cond", .branch_cond),
-    row("000101iiiiiiiiiiiiiiiiiiiiiiiiii", "B", .branch),
-    row("100101iiiiiiiiiiiiiiiiiiiiiiiiii", "BL", .branch),
+    row("000101iiiiiiiiiiiiiiiiiiiiiiiiii", "B", .branch_imm),
+    row("100101iiiiiiiiiiiiiiiiiiiiiiiiii", "BL", .branch_imm),
     row("f0110100iiiiiiiiiiiiiiiiiiittttt", "CBZ", .compare_branch),
     row("f0110101iiiiiiiiiiiiiiiiiiittttt", "CBNZ", .compare_branch),
     row("b0110110bbbbbiiiiiiiiiiiiiittttt", "TBZ", .test_branch),

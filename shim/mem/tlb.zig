@@ -133,6 +133,10 @@ pub const Tlb = struct {
     }
 };
 
+/// Told of pages that lost their mapping in a space that keeps its context, and, with an endless range, that
+/// contexts are about to be used again. For caches of instruction addresses.
+pub var dropped: ?*const fn (va: u64, count: u64) void = null;
+
 /// Every TLB in use.
 var list: ?*Tlb = null;
 var next_context: u32 = 1;
@@ -163,6 +167,7 @@ pub fn invalidate(s: *space.Space, va: u64) void {
 fn dropPages(s: *space.Space, va: u64, count: u64) void {
     if (s.context == 0) return;
     if (count > precise_pages) return flush(s);
+    if (dropped) |call| call(va, count);
     var it = list;
     while (it) |t| : (it = t.next) {
         for (0..count) |i| t.drop(va + i * page_size, s.context);
@@ -201,6 +206,7 @@ fn giveContext(s: *space.Space) void {
 
 /// Starts the contexts over: empties every TLB and gives the bound spaces new contexts.
 fn recycle() void {
+    if (dropped) |call| call(0, std.math.maxInt(u64));
     space.dropContexts();
     next_context = 1;
     var it = list;
@@ -217,6 +223,7 @@ fn recycle() void {
 
 /// No space is left: unbinds and empties every TLB. They stay on the list.
 pub fn reset() void {
+    if (dropped) |call| call(0, std.math.maxInt(u64));
     next_context = 1;
     var it = list;
     while (it) |t| : (it = t.next) {

@@ -1,0 +1,155 @@
+//! Entering and leaving guest code, and finding the block of a pc.
+
+const std = @import("std");
+const abi = @import("../../abi.zig");
+const mem = @import("../../mem/mem.zig");
+const access = @import("access.zig");
+const branch = @import("branch.zig");
+const cache = @import("cache.zig");
+const core = @import("core.zig");
+const flags = @import("flags.zig");
+const fp = @import("../simd/fp.zig");
+const translate = @import("translate.zig");
+
+const Op = core.Op;
+const Block = core.Block;
+const Vcpu = core.Vcpu;
+const Flags = core.Flags;
+
+/// The CPU of the kernel's own thread.
+var main_cpu: ?*Vcpu = null;
+
+/// Null when the host has no memory.
+fn vcpu() ?*Vcpu {
+    if (main_cpu) |v| return v;
+    if (!cache.init()) return null;
+    const raw = std.c.malloc(@sizeOf(Vcpu) + 64) orelse return null;
+    const v: *Vcpu = @ptrFromInt(std.mem.alignForward(usize, @intFromPtr(raw), 64));
+    v.tlb.init();
+    @memset(std.mem.asBytes(&v.jumps), 0);
+    v.key = 0;
+    main_cpu = v;
+    return v;
+}
+
+/// Runs the task of `block` until something happens that is not the CPU's business; at most about `budget` instructions.
+pub fn enter(b: *Block, budget: u32) i32 {
+    const v = vcpu() orelse return leaveEarly(b, .budget);
+    v.tlb.bind(b.space);
+    b.zero = 0;
+    if (@atomicLoad(u32, &b.stop, .monotonic) != 0) {
+        @atomicStore(u32, &b.stop, 0, .monotonic);
+        return leaveEarly(b, .kicked);
+    }
+    v.key = keyOf(v);
+    v.slice = @intCast(@min(budget, core.slice_max));
+    v.slice_start = v.slice;
+    v.budget = budget - @as(u32, @intCast(v.slice));
+    const f = flags.fromPstate(b.pstate);
+    if (b.single_step != 0) return step(b, v, f);
+    const pc = b.pc;
+    const entry = branch.jumpEntry(v, pc);
+    const op = if (entry.pc == pc and entry.key == v.key) entry.op.? else op: {
+        const op = lookup(b, v, pc) orelse return access.fetchFault(b, v, f, pc);
+        entry.* = .{ .pc = pc, .key = v.key, .op = op };
+        break :op op;
+    };
+    fp.enter(b);
+    const exit = op[0].handler(op, b, v, f.a, f.b, f.c);
+    fp.leave(b);
+    return exit;
+}
+
+inline fn keyOf(v: *Vcpu) u64 {
+    return cache.epoch << 12 | v.tlb.context;
+}
+
+fn leaveEarly(b: *Block, reason: abi.Exit) i32 {
+    b.exit = @intFromEnum(reason);
+    return @intCast(@intFromEnum(reason));
+}
+
+/// Executes one instruction.
+fn step(b: *Block, v: *Vcpu, f: Flags) i32 {
+    const pc = b.pc;
+    const at = if (pc & 3 == 0) mem.translate(v.tlb.space, pc, .exec) else null;
+    if (at == null) return access.fetchFault(b, v, f, pc);
+    v.slice = 0;
+    v.slice_start = 0;
+    const insn: *align(1) const u32 = @ptrCast(at.?.ptr);
+    translate.single(v, pc, insn.*);
+    fp.enter(b);
+    const op: [*]const Op = &v.step_ops;
+    const exit = op[0].handler(op, b, v, f.a, f.b, f.c);
+    fp.leave(b);
+    return exit;
+}
+
+/// The address that a branch goes to: the top byte of the register is ignored.
+pub inline fn canonical(pc: u64) u64 {
+    return @bitCast(@as(i64, @bitCast(pc << 8)) >> 8);
+}
+
+/// The translation of the code at pc. Null when it cannot be fetched.
+pub fn lookup(b: *Block, v: *Vcpu, pc: u64) ?[*]const Op {
+    _ = b;
+    if (pc & 3 != 0) return null;
+    const at = mem.translate(v.tlb.space, pc, .exec) orelse return null;
+    const offset = pc & (abi.page_size - 1);
+    while (true) {
+        const page = cache.getPage(at.frame, pc - offset) orelse return null;
+        const slot = page.entry[offset / 4];
+        if (slot != 0) return cache.opAt(slot - 1);
+        const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - offset));
+        if (translate.block(page, words, @intCast(offset / 4))) |op| {
+            // The epoch may have moved on.
+            v.key = keyOf(v);
+            return op;
+        }
+    }
+}
+
+/// For a branch inside its page: the block at pc, after making `*patch` lead to it.
+pub fn linked(b: *Block, v: *Vcpu, pc: u64, patch: u64) ?[*]const Op {
+    const generation = cache.generation;
+    const op = lookup(b, v, pc) orelse return null;
+    if (generation == cache.generation) @as(*u64, @ptrFromInt(patch)).* = @intFromPtr(op);
+    return op;
+}
+
+pub fn fetchFault(b: *Block, v: *Vcpu, f: Flags, pc: u64) i32 {
+    return access.fetchFault(b, v, f, pc);
+}
+
+/// The guest address that an op, perhaps a stub, stands for.
+pub fn pcOf(v: *Vcpu, op: [*]const Op) u64 {
+    if (op[0].handler == &branch.far or op[0].handler == &branch.link) return core.ext(op, 1).lo;
+    return cache.whereIs(v, op).pc;
+}
+
+/// At the end of a slice: begins another, or says why not.
+pub fn newSlice(b: *Block, v: *Vcpu) ?abi.Exit {
+    const spent: u32 = @bitCast(v.slice_start -% v.slice);
+    b.retired +%= spent;
+    v.slice_start = v.slice;
+    if (b.single_step != 0) return .step;
+    if (@atomicRmw(u32, &b.stop, .Xchg, 0, .monotonic) != 0) return .kicked;
+    // What the slice was overdrawn by comes out of the rest.
+    const left = @as(i64, v.budget) + v.slice;
+    if (left <= 0) return .budget;
+    v.slice = @intCast(@min(left, core.slice_max));
+    v.budget = @intCast(left - v.slice);
+    v.slice_start = v.slice;
+    v.key = keyOf(v);
+    return null;
+}
+
+/// Makes a running or about to run `enter` return soon. Async-signal-safe.
+pub fn kick(b: *Block) void {
+    @atomicStore(u32, &b.stop, 1, .release);
+}
+
+/// Forgets all translations (tests).
+pub fn reset() void {
+    cache.flush();
+}
