@@ -5,6 +5,7 @@ const abi = @import("../abi.zig");
 const cache = @import("interp/cache.zig");
 const features = @import("features.zig");
 const run = @import("interp/run.zig");
+const system = @import("interp/system.zig");
 
 /// Runs the task of `block` until an `abi.Exit`, for at most about `budget` instructions.
 pub fn cpu_enter(block: *abi.RegisterBlock, budget: u32) callconv(.c) i32 {
@@ -37,6 +38,16 @@ pub fn cpu_engine(which: u32) callconv(.c) i32 {
 /// AT_HWCAP (which 0 low, 1 high half) and AT_HWCAP2 (2, 3).
 pub fn cpu_hwcap(which: u32) callconv(.c) u32 {
     return features.word(which);
+}
+
+/// CNTVCT_EL0 as the guest would read it now, for the vDSO's data page.
+pub fn cpu_counter() callconv(.c) f64 {
+    return @floatFromInt(system.counter());
+}
+
+/// CNTFRQ_EL0.
+pub fn cpu_counter_hz() callconv(.c) f64 {
+    return system.counter_hz;
 }
 
 /// Instructions translated, pages of code dropped, times that everything was dropped, 0.

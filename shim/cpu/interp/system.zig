@@ -26,7 +26,8 @@ pub const read_counter = core.plain(struct {
     }
 }.f);
 
-noinline fn counter() u64 {
+/// CNTVCT_EL0 now.
+pub noinline fn counter() u64 {
     var now: std.c.timespec = undefined;
     _ = std.c.clock_gettime(.MONOTONIC, &now);
     return @as(u64, @intCast(now.sec)) * counter_hz + @as(u64, @intCast(now.nsec));
