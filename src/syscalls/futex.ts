@@ -1,9 +1,9 @@
 // futex(2), futex_waitv(2), futex2 calls, robust lists (kernel/futex/syscalls.c).
 
+import { CAP_SYS_PTRACE } from "../abi/capability.ts";
 import { EFAULT, EINVAL, ENOSYS, EPERM, ESRCH } from "../abi/errno.ts";
 import * as F from "../abi/futex.ts";
 import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../abi/time.ts";
-import { CAP_SYS_PTRACE } from "../abi/capability.ts";
 import { scratch } from "../host/scratch.ts";
 import { absoluteDeadline } from "../kernel/clocks.ts";
 import { futexRequeue, futexWait, futexWaitv, futexWake, futexWakeOp, type WaitvEntry } from "../kernel/futex.ts";

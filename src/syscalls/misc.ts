@@ -5,12 +5,12 @@ import * as C from "../abi/capability.ts";
 import { EBADF, EFAULT, EINVAL, ENOSYS, EPERM, ESRCH } from "../abi/errno.ts";
 import { HOST_NAME_MAX } from "../abi/limits.ts";
 import { NSEC_PER_SEC } from "../abi/time.ts";
-import { scratch } from "../host/scratch.ts";
+import { UTS_MACHINE, UTS_RELEASE, UTS_SYSNAME, UTS_VERSION } from "../abi/utsname.ts";
 import { hostMemory } from "../host/identity.ts";
+import { scratch } from "../host/scratch.ts";
 import { NO_RESULT } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import { endGroup } from "../kernel/task-signals.ts";
-import { UTS_MACHINE, UTS_RELEASE, UTS_SYSNAME, UTS_VERSION } from "../abi/utsname.ts";
 import { capable } from "../vfs/permission.ts";
 import { addr, flags, full, hex, int, outBuf, partial, path, pid, type Row, row, size, struct, u32 } from "./row.ts";
 

@@ -5,7 +5,15 @@ import { EINVAL, ENOENT } from "../abi/errno.ts";
 import * as fcntl from "../abi/fcntl.ts";
 import type { Task } from "../kernel/task.ts";
 import { FOLLOW, walk, walkParent } from "../vfs/namei.ts";
-import { checkNodeType, makeDirectory, makeLink, makeNode, makeSymlink, removeDirectory, removeFile } from "../vfs/names.ts";
+import {
+  checkNodeType,
+  makeDirectory,
+  makeLink,
+  makeNode,
+  makeSymlink,
+  removeDirectory,
+  removeFile,
+} from "../vfs/names.ts";
 import type { Path } from "../vfs/path.ts";
 import { capable } from "../vfs/permission.ts";
 import { checkRenameFlags, renameName } from "../vfs/rename.ts";

@@ -8,7 +8,7 @@ import { type Op, Wake } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import type { File } from "../vfs/file.ts";
 import { openPath } from "../vfs/open.ts";
-import { baseOf, pathArg } from "./path-args.ts";
+import { baseOf, directoryOf, pathArg } from "./path-args.ts";
 import { dirfd, fd, flags, full, mode, path, type Row, row, size, struct, u32 } from "./row.ts";
 
 const VALID_OPEN_FLAGS =
@@ -32,6 +32,7 @@ const VALID_OPEN_FLAGS =
 const PATH_FLAGS = fcntl.O_DIRECTORY | fcntl.O_NOFOLLOW | fcntl.O_PATH | fcntl.O_CLOEXEC;
 const MAKES_FILE = fcntl.O_CREAT | fcntl.O_TMPFILE_BIT;
 const VALID_RESOLVE = 0x3f;
+const SCOPED = fcntl.RESOLVE_BENEATH | fcntl.RESOLVE_IN_ROOT;
 const OPEN_HOW_BYTES = 24;
 const PAGE = 4096;
 
@@ -52,8 +53,7 @@ export function sys_openat2(task: Task, dirfd: number, pathAddr: number, howAddr
   const resolve = scratch.getU64(16);
   if (oflags > 0xffffffff || (oflags & ~VALID_OPEN_FLAGS) !== 0) return -EINVAL;
   if (resolve > VALID_RESOLVE) return -EINVAL;
-  const scoped = fcntl.RESOLVE_BENEATH | fcntl.RESOLVE_IN_ROOT;
-  if ((resolve & scoped) === scoped) return -EINVAL;
+  if ((resolve & SCOPED) === SCOPED) return -EINVAL;
   if (omode > S_IALLUGO || (omode !== 0 && (oflags & MAKES_FILE) === 0)) return -EINVAL;
   if ((oflags & fcntl.O_PATH) !== 0 && (oflags & ~PATH_FLAGS) !== 0) return -EINVAL;
   const uncached = fcntl.O_TRUNC | MAKES_FILE;
@@ -72,7 +72,9 @@ function open(task: Task, dirfd: number, pathAddr: number, oflags: number, omode
   if (typeof name === "number") return name;
   const free = task.files.lowestFree();
   if (free < 0) return free;
-  const base = baseOf(task, dirfd, name);
+  // The descriptor is the root even of an absolute path.
+  const inRoot = (resolve & fcntl.RESOLVE_IN_ROOT) !== 0;
+  const base = inRoot ? directoryOf(task, dirfd) : baseOf(task, dirfd, name);
   if (typeof base === "number") return base;
   const cloexec = (oflags & fcntl.O_CLOEXEC) !== 0;
   const file = openPath(task.fs, base, name, oflags & ~fcntl.O_CLOEXEC, omode, resolve);

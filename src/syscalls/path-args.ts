@@ -19,7 +19,12 @@ export function pathArg(task: Task, addr: number): string | number {
 
 /** Where a walk of `path` starts; an absolute path does not look at `dirfd`. */
 export function baseOf(task: Task, dirfd: number, path: string): Path | number {
-  if (dirfd === AT_FDCWD || path.charCodeAt(0) === SLASH) return task.fs.cwd;
+  return path.charCodeAt(0) === SLASH ? task.fs.cwd : directoryOf(task, dirfd);
+}
+
+/** The place of a directory descriptor. */
+export function directoryOf(task: Task, dirfd: number): Path | number {
+  if (dirfd === AT_FDCWD) return task.fs.cwd;
   const file = task.files.get(dirfd);
   if (file === undefined) return -EBADF;
   return file.path ?? -ENOTDIR;

@@ -1,13 +1,13 @@
 // clock_gettime(2), nanosleep(2), gettimeofday(2), times(2), adjtimex(2) and family (kernel/time/).
 
-import { EFAULT, EINVAL, EOPNOTSUPP, EPERM, ERESTARTNOHAND, ERESTART_RESTARTBLOCK } from "../abi/errno.ts";
+import { EFAULT, EINVAL, EOPNOTSUPP, EPERM, ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from "../abi/errno.ts";
 import * as T from "../abi/time.ts";
 import { scratch } from "../host/scratch.ts";
 import {
   absoluteDeadline,
+  type CpuClock,
   clockResolution,
   cpuClock,
-  type CpuClock,
   isWallClock,
   readClock,
 } from "../kernel/clocks.ts";

@@ -1,7 +1,7 @@
 // setitimer(2), timer_create(2) and family (kernel/time/itimer.c, posix-timers.c).
 
-import { EAGAIN, EFAULT, EINVAL, EPERM } from "../abi/errno.ts";
 import { CAP_WAKE_ALARM } from "../abi/capability.ts";
+import { EAGAIN, EFAULT, EINVAL, EPERM } from "../abi/errno.ts";
 import * as S from "../abi/signal.ts";
 import * as T from "../abi/time.ts";
 import { scratch } from "../host/scratch.ts";

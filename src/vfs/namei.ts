@@ -63,13 +63,19 @@ export class Walk {
   private readonly resolve: number;
   private readonly root: Path;
   private links = 0;
+  /**
+   * Whether the walk has needed its root yet. Linux compares mounts for RESOLVE_NO_XDEV with a root that is still
+   * unset then, so that the first absolute link of a relative walk is refused; so do we.
+   */
+  private rootMet: boolean;
 
   constructor(ctx: FsContext, base: Path, resolve: number) {
     this.ctx = ctx;
     this.mount = base.mount;
     this.dentry = base.dentry;
     this.resolve = resolve;
-    this.root = (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0 ? base : ctx.root;
+    this.rootMet = (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
+    this.root = this.rootMet ? base : ctx.root;
   }
 
   get path(): Path {
@@ -80,8 +86,8 @@ export class Walk {
   toLast(path: string): number {
     let rest = path;
     let at = 0;
-    if (rest.charCodeAt(0) === SLASH) {
-      const error = this.jumpToRoot();
+    if (rest.charCodeAt(0) === SLASH && this.links === 0) {
+      const error = this.startAtRoot();
       if (error !== 0) return error;
     }
     for (;;) {
@@ -176,9 +182,15 @@ export class Walk {
     return 0;
   }
 
+  /** An absolute link. */
   private jumpToRoot(): number {
+    if ((this.resolve & RESOLVE_NO_XDEV) !== 0 && !(this.rootMet && this.root.mount === this.mount)) return -EXDEV;
+    return this.startAtRoot();
+  }
+
+  private startAtRoot(): number {
     if ((this.resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
-    if ((this.resolve & RESOLVE_NO_XDEV) !== 0 && this.root.mount !== this.mount) return -EXDEV;
+    this.rootMet = true;
     this.mount = this.root.mount;
     this.dentry = this.root.dentry;
     return 0;
@@ -199,6 +211,7 @@ export class Walk {
 
   /** "..": the root is its own parent. */
   private up(): number {
+    this.rootMet = true;
     for (;;) {
       if (this.dentry === this.root.dentry && this.mount === this.root.mount) {
         return (this.resolve & RESOLVE_BENEATH) !== 0 ? -EXDEV : 0;

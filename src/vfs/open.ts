@@ -133,7 +133,7 @@ function openUnnamed(
   mode: number,
   resolve: number,
 ): File | number {
-  const dir = walk(ctx, base, path, FOLLOW | DIRECTORY, resolve);
+  const dir = walk(ctx, base, path, (flags & O_NOFOLLOW) === 0 ? FOLLOW | DIRECTORY : DIRECTORY, resolve);
   if (typeof dir === "number") return dir;
   const parent = dir.dentry.inode;
   if (dir.mount.readOnly) return -EROFS;

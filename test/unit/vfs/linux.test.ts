@@ -124,7 +124,10 @@ test.skipIf(!canJudge)(
       if (at < 0) return;
       expect(`${operations[at]!.join(" ")} = ${ours[at]}`).toBe(`${operations[at]!.join(" ")} = ${truth[at]}`);
     };
-    fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 120, size: "max" }), differ), { numRuns: RUNS, includeErrorInReport: true });
+    fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 120, size: "max" }), differ), {
+      numRuns: RUNS,
+      includeErrorInReport: true,
+    });
   },
   120_000,
 );
