@@ -192,7 +192,8 @@ inline fn spread(comptime S: type, r: *const Block, insn: u32) S.Bits {
     const all: S.Bits = @splat(x);
     if (S.lanes == S.physical) return all;
     const wide: regs.U64x2 = @bitCast(all);
-    return @bitCast(regs.U64x2{ wide[0], 0 });
+    const out: S.Bits = @bitCast(regs.U64x2{ wide[0], 0 });
+    return if (S.hard) fp.hidden(S.Bits, out) else out;
 }
 
 fn Product(comptime op: lanes.Op2) type {

@@ -28,7 +28,8 @@ pub fn Shape(comptime Lane: type, comptime count: comptime_int) type {
 
         pub inline fn get(r: *const Block, index: usize) Bits {
             if (count == 1) return .{regs.get(Int, r, index)};
-            return regs.getQ(Bits, full, r, index);
+            const whole = regs.getQ(Bits, full, r, index);
+            return if (full or !hard) whole else fp.hidden(Bits, whole);
         }
 
         pub inline fn set(r: *Block, index: usize, value: Bits) void {
@@ -102,12 +103,12 @@ inline fn fast2(comptime S: type, comptime op: Op2, abits: S.Bits, bbits: S.Bits
     const b: V = @bitCast(bbits);
     switch (op) {
         .add, .sub, .abd => {
-            const x = if (op == .add) a + b else a - b;
+            const x = fp.hidden(V, if (op == .add) a + b else a - b);
             if (any(isNan(x))) return null;
             return @bitCast(if (op == .abd) @abs(x) else x);
         },
         .mul, .nmul, .div => {
-            const x = if (op == .div) a / divisor(S, b) else a * b;
+            const x = fp.hidden(V, if (op == .div) a / divisor(S, b) else a * b);
             if (any(isNan(x)) or any(isEdge(x))) return null;
             return @bitCast(if (op == .nmul) -x else x);
         },
@@ -131,12 +132,15 @@ inline fn fast2(comptime S: type, comptime op: Op2, abits: S.Bits, bbits: S.Bits
             const pick_a = if (op == .max or op == .maxnm) ka > kb else ka < kb;
             return @select(S.Int, pick_a, abits, bbits);
         },
-        .eq => return maskOf(S, a == b),
-        .ge, .gt, .age, .agt => {
+        .eq, .ge, .gt, .age, .agt => {
             if (any(isNan(a)) or any(isNan(b))) return null;
             const x = if (op == .age or op == .agt) @abs(a) else a;
             const y = if (op == .age or op == .agt) @abs(b) else b;
-            return maskOf(S, if (op == .ge or op == .age) x >= y else x > y);
+            return maskOf(S, switch (op) {
+                .eq => x == y,
+                .ge, .age => x >= y,
+                else => x > y,
+            });
         },
     }
 }
@@ -234,7 +238,8 @@ pub inline fn apply3(comptime S: type, comptime kind: fp.FmaKind, r: *Block, d: 
 /// v[d] = sqrt(a)
 pub inline fn applySqrt(comptime S: type, r: *Block, d: usize, a: S.Bits) void {
     if (S.hard and !unusual(r)) {
-        const x = @sqrt(@as(S.V, @bitCast(a)));
+        // The optimiser would rather test the operand, with a comparison that objects to quiet NaNs.
+        const x = fp.hidden(S.V, @sqrt(@as(S.V, @bitCast(a))));
         if (!any(isNan(x))) return S.set(r, d, @bitCast(x));
     }
     slow1(r, d, S.fmt, S.lanes, core.sqrt, S.wide(a));
