@@ -15,6 +15,8 @@ export interface IoBuffer {
   /** `put` and `take` for memory that the caller knows by host pointer (frames of a page cache). */
   putPtr(ptr: number, count: number): number;
   takePtr(ptr: number, count: number): number;
+  /** Goes back over the last `count` bytes moved: a file took them and then found that it must wait. */
+  revert(count: number): void;
   /** Writes up to `count` zero bytes. Same results as `put`. */
   zero(count: number): number;
   /**

@@ -49,6 +49,10 @@ export class KernelBuffer implements IoBuffer {
     return n;
   }
 
+  revert(count: number): void {
+    this.position -= count;
+  }
+
   zero(count: number): number {
     const n = Math.min(count, this.remaining);
     this.bytes.fill(0, this.position, this.position + n);

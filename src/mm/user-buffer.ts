@@ -83,6 +83,16 @@ export class UserBuffer implements IoBuffer {
     return this.move(count, (addr, n, done) => this.memory.read(addr, ptr + done, n));
   }
 
+  revert(count: number): void {
+    this.remaining += count;
+    while (count > this.within) {
+      count -= this.within;
+      this.segment -= 1;
+      this.within = this.lengths[this.segment]!;
+    }
+    this.within -= count;
+  }
+
   zero(count: number): number {
     return this.move(count, (addr, n) => this.memory.clear(addr, n));
   }

@@ -147,8 +147,9 @@ export class PipeFile extends File {
     if (io.remaining === 0) return 0;
     const pipe = this.pipe;
     if (pipe.buffer.used === 0) return pipe.writers === 0 ? 0 : -EAGAIN;
+    const wasFull = pipe.buffer.full;
     const n = pipe.buffer.read(io);
-    if (n > 0) pipe.drained();
+    if (wasFull) pipe.drained();
     return n;
   }
 
