@@ -1,7 +1,9 @@
 // The table of system calls: every family's rows, by number.
 
+import { rows as anonymous } from "./anonymous.ts";
 import { rows as attributes } from "./attributes.ts";
 import { rows as directories } from "./directories.ts";
+import { rows as epoll } from "./epoll.ts";
 import { rows as exec } from "./exec.ts";
 import { rows as fcntl } from "./fcntl.ts";
 import { rows as futex } from "./futex.ts";
@@ -18,6 +20,7 @@ import { rows as mounts } from "./mounts.ts";
 import { rows as names } from "./names.ts";
 import { rows as open } from "./open.ts";
 import { rows as pipe } from "./pipe.ts";
+import { rows as poll } from "./poll.ts";
 import { rows as prctl } from "./prctl.ts";
 import { rows as process } from "./process.ts";
 import { rows as readWrite } from "./read-write.ts";
@@ -28,13 +31,16 @@ import { rows as stat } from "./stat.ts";
 import { rows as sync } from "./sync.ts";
 import { rows as time } from "./time.ts";
 import { rows as timers } from "./timers.ts";
+import { rows as transfer } from "./transfer.ts";
 import { rows as xattr } from "./xattr.ts";
 
 /** One family on a line, in alphabetical order. */
 // biome-ignore format: one on a line merges better
 const families: readonly (readonly Row[])[] = [
+  anonymous,
   attributes,
   directories,
+  epoll,
   exec,
   fcntl,
   futex,
@@ -51,6 +57,7 @@ const families: readonly (readonly Row[])[] = [
   names,
   open,
   pipe,
+  poll,
   prctl,
   process,
   readWrite,
@@ -60,6 +67,7 @@ const families: readonly (readonly Row[])[] = [
   sync,
   time,
   timers,
+  transfer,
   xattr,
 ];
 
