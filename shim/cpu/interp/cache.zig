@@ -141,7 +141,7 @@ pub fn getPage(frame: u32, va: u64) ?*Page {
     store.pages[page_count] = p;
     page_count += 1;
     filterBit(va).* |= filterMask(va);
-    mem.frames.flags[frame] |= mem.frames.flag_code;
+    mem.frames.markCode(frame);
     return p;
 }
 
