@@ -1,6 +1,7 @@
 // Interval timers and POSIX timers (kernel/time/itimer.c, posix-timers.c, posix-cpu-timers.c). Wall-clock timers are
 // entries of the kernel's heap; CPU-time timers are compared with the clock whenever a slice is accounted.
 
+import { RLIMIT_CPU } from "../abi/resource.ts";
 import {
   SI_KERNEL,
   SIGALRM,
@@ -11,7 +12,6 @@ import {
   SIGVTALRM,
   SIGXCPU,
 } from "../abi/signal.ts";
-import { RLIMIT_CPU } from "../abi/resource.ts";
 import { ITIMER_REAL, ITIMER_VIRTUAL, NSEC_PER_SEC } from "../abi/time.ts";
 import type { CpuClock } from "./clocks.ts";
 import type { Kernel } from "./kernel.ts";
