@@ -130,8 +130,8 @@ pub fn space_map(handle: u32, addr: usize, frame: u32, count: u32, prot: u32) ca
     return space.map(space.get(handle) orelse return errno.invalid, addr, frame, count, prot);
 }
 
-/// Maps fresh zeroed frames wherever nothing is mapped in the range. How many, -EINVAL, or -ENOMEM (then only the
-/// first pages).
+/// Maps fresh zeroed frames wherever nothing is mapped in the range. How many, -EINVAL, or -ENOMEM (then only
+/// some pages).
 pub fn space_map_zero(handle: u32, addr: usize, count: u32, prot: u32) callconv(.c) i32 {
     return space.mapZero(space.get(handle) orelse return errno.invalid, addr, count, prot);
 }

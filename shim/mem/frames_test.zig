@@ -66,11 +66,13 @@ test "RAM runs out without harm" {
     try testing.expectEqual(-12, x.space_fork(s));
     try testing.expectEqual(-12, x.space_create());
     try testing.expectEqual(-12, x.space_map_zero(s, 0x4000_0000, 1, rw));
-    try testing.expectEqual(-12, x.space_move(s, 0x10000, 0x4000_0000, 1));
+    try testing.expectEqual(-12, x.space_move(s, 0x10000, 0x4000_0000, 300));
     try testing.expectEqual(count, x.space_count(s));
     // The failed fork may have taken write access; it comes back without a copy.
-    try testing.expectEqual(0, x.space_cow(s, 0x10000, rw));
-    try testing.expectEqual(1, x.user_out(s, 0x10000, "x", 1));
+    var mapped: usize = 0x10000;
+    while (x.space_frame(s, mapped) < 0) mapped += page;
+    try testing.expectEqual(0, x.space_cow(s, mapped, rw));
+    try testing.expectEqual(1, x.user_out(s, mapped, "x", 1));
     try testing.expectEqual(0, x.space_unmap(s, 0x10000, 300));
     try testing.expectEqual(1, stats()[0]);
     x.space_destroy(s);

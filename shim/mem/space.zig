@@ -251,8 +251,8 @@ fn put(s: *Space, table: Table, va: u64, d: u64) void {
     }
 }
 
-/// Maps fresh zeroed frames wherever nothing is mapped. Returns how many, -EINVAL, or -ENOMEM (then only the
-/// first pages are mapped). Frames of a hole are consecutive where RAM allows.
+/// Maps fresh zeroed frames wherever nothing is mapped. Returns how many, -EINVAL, or -ENOMEM (then only
+/// some pages are mapped). Frames of a hole are consecutive where RAM allows.
 pub fn mapZero(s: *Space, addr: u64, count: u32, prot: u32) i32 {
     const range = rangeOf(s, addr, count) orelse return errno.invalid;
     const before = s.resident;
@@ -270,8 +270,9 @@ pub fn mapZero(s: *Space, addr: u64, count: u32, prot: u32) i32 {
     return @intCast(s.resident - before);
 }
 
-/// A hole of at least this many pages is worth a search for consecutive frames.
-const run_pages = 16;
+/// A hole of at least this many pages is worth a search for consecutive frames; a smaller one had better get
+/// frames that were freed lately and lie in the caches.
+const run_pages = 64;
 
 fn fillHoles(s: *Space, table: Table, slots: []u64, prot: u32) bool {
     var at: usize = 0;
@@ -282,15 +283,22 @@ fn fillHoles(s: *Space, table: Table, slots: []u64, prot: u32) bool {
         }
         var len: u32 = 1;
         while (at + len < slots.len and slots[at + len] == 0) len += 1;
-        if (len < run_pages or !fillRun(s, table, slots[at..][0..len], prot)) {
-            for (slots[at..][0..len]) |*slot| {
-                const frame = frames.alloc(true) orelse return false;
-                slot.* = desc.leaf(frame, prot, true);
-                s.resident += 1;
-                frames.info[frames.ofPtr(table)].live += 1;
-            }
-        }
+        const hole = slots[at..][0..len];
+        const want_run = len >= run_pages or frames.cachedFrames() < len;
+        if (!(want_run and fillRun(s, table, hole, prot)) and !fillSingly(s, table, hole, prot)) return false;
         at += len;
+    }
+    return true;
+}
+
+/// From the last page to the first: frames freed in order come back in reverse order, so they often end up consecutive.
+fn fillSingly(s: *Space, table: Table, slots: []u64, prot: u32) bool {
+    var left = slots.len;
+    while (left > 0) : (left -= 1) {
+        const frame = frames.alloc(true) orelse return false;
+        slots[left - 1] = desc.leaf(frame, prot, true);
+        s.resident += 1;
+        frames.info[frames.ofPtr(table)].live += 1;
     }
     return true;
 }
