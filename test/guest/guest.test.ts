@@ -1,0 +1,50 @@
+// Each program of test/guest/programs prints what it saw of one family of calls. The expected text was recorded
+// under qemu-aarch64 and is compared with it again wherever that is installed; carrick must print the same.
+
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { compile, type Libc, qemu, run, underCarrick } from "../support/guest.ts";
+
+const programs = join(import.meta.dir, "programs");
+const expected = join(import.meta.dir, "expected");
+const ARGS = ["one", "two words"];
+const OPTIONS = { env: { GREETING: "hi" }, timeoutMs: 120_000 };
+/** CARRICK_RECORD=1 writes the records anew. */
+const record = process.env["CARRICK_RECORD"] === "1";
+
+/** Programs for which the emulator is not the reference; the first line of the source says so. */
+function reference(source: string): "qemu" | "native" {
+  return readFileSync(source, "utf8").startsWith("// native:") ? "native" : "qemu";
+}
+
+function outcome(result: { stdout: string; status: number }): string {
+  return `${result.stdout}status ${result.status}\n`;
+}
+
+function oracle(source: string, libc: Libc): string | null {
+  if (reference(source) === "native") return outcome(run([compile(source, libc, "x86_64"), ...ARGS], OPTIONS));
+  return qemu === null ? null : outcome(run([qemu, compile(source, libc), ...ARGS], OPTIONS));
+}
+
+for (const file of readdirSync(programs)
+  .filter((name) => name.endsWith(".c"))
+  .sort()) {
+  const name = file.slice(0, -2);
+  const source = join(programs, file);
+  const answer = join(expected, `${name}.txt`);
+  describe(name, () => {
+    test("the record is what the reference says", () => {
+      const truth = oracle(source, "musl");
+      if (truth === null) return;
+      if (record || !existsSync(answer)) writeFileSync(answer, truth);
+      expect(truth).toBe(readFileSync(answer, "utf8"));
+    }, 180_000);
+    for (const libc of ["musl", "gnu"] as const) {
+      test(`carrick agrees (${libc})`, () => {
+        const result = underCarrick(compile(source, libc), ARGS, OPTIONS);
+        expect(outcome(result)).toBe(readFileSync(answer, "utf8"));
+      }, 180_000);
+    }
+  });
+}
