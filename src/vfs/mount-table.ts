@@ -73,8 +73,10 @@ function unpin(dentry: Dentry, mount: Mount): void {
   const mounts = dentry.mounts!;
   mounts.splice(mounts.indexOf(mount), 1);
   if (mounts.length === 0) dentry.mounts = null;
-  for (let at: Dentry | null = dentry; at !== null; at = at.parent) at.addPins(-1);
-  if (dentry.inode === placeholders.root && dentry.mounts === null) dentry.parent?.forget(dentry.name);
+  for (let at: Dentry | null = dentry; at !== null; at = at.parent) {
+    at.addPins(-1);
+    if (at.pins === 0 && at.inode === placeholders.root) at.parent?.forget(at.name);
+  }
 }
 
 class PlaceholderInode extends Inode {
