@@ -25,6 +25,10 @@ pub fn host_open(dirfd: i32, path: Path, flags: u32, mode: u32) callconv(.c) i32
 pub fn host_walk(dirfd: i32, path: Path, flags: u32, mode: u32) callconv(.c) i32 {
     return host.walk(dirfd, path, flags, mode);
 }
+/// open(2) of a FIFO by a thread: the read end of a pipe that will carry the descriptor or -errno as an i32.
+pub fn host_open_slowly(dirfd: i32, name: Path, flags: u32) callconv(.c) i32 {
+    return host.openSlowly(dirfd, name, flags);
+}
 pub fn host_close(fd: i32) callconv(.c) i32 {
     return host.close(fd);
 }

@@ -16,6 +16,7 @@ pub const killSelf = impl.killSelf;
 // Names and files (files.zig).
 pub const open = impl.open;
 pub const walk = impl.walk;
+pub const openSlowly = impl.openSlowly;
 pub const close = impl.close;
 pub const duplicate = impl.duplicate;
 pub const reopen = impl.reopen;

@@ -2,6 +2,7 @@
 
 const files = @import("linux/files.zig");
 const attributes = @import("linux/attributes.zig");
+const slow_open = @import("linux/slow_open.zig");
 const poller = @import("linux/poller.zig");
 const signals = @import("linux/signals.zig");
 const terminal = @import("linux/terminal.zig");
@@ -15,6 +16,7 @@ pub const killSelf = signals.killSelf;
 
 pub const open = files.open;
 pub const walk = files.walk;
+pub const openSlowly = slow_open.openSlowly;
 pub const close = files.close;
 pub const duplicate = files.duplicate;
 pub const reopen = files.reopen;

@@ -2,7 +2,7 @@
 // where the call allows that. Flags, modes and errnos are Linux/arm64's on every host. Links are never followed in the
 // last name unless the caller leaves O_NOFOLLOW out of `open`.
 
-import { ENAMETOOLONG, ERANGE } from "../abi/errno.ts";
+import { EIO, ENAMETOOLONG, ERANGE } from "../abi/errno.ts";
 import { nativeString, secondNativeString } from "./native-strings.ts";
 import { pointerOf, shim } from "./shim.ts";
 import { foldInode } from "./stat.ts";
@@ -67,6 +67,22 @@ export const files = {
   walk(dirFd: number, path: string, flags: number, mode: number): number {
     const ptr = nativeString(path);
     return ptr === 0 ? -ENAMETOOLONG : shim.host_walk(dirFd, ptr, flags, mode);
+  },
+
+  /**
+   * open(2) of a FIFO that waits for its other end, without making the caller wait: a descriptor to watch for POLLIN, from
+   * which `slowResult` takes the outcome; or -errno.
+   */
+  openSlowly(dirFd: number, name: string, flags: number): number {
+    const ptr = nativeString(name);
+    return ptr === 0 ? -ENAMETOOLONG : shim.host_open_slowly(dirFd, ptr, flags);
+  },
+
+  /** The outcome of a slow open: a descriptor (O_NONBLOCK), -EAGAIN while it waits, or another -errno. */
+  slowResult(pending: number): number {
+    const n = shim.host_read(pending, bufferPtr, 4, -1);
+    if (n < 0) return n;
+    return n < 4 ? -EIO : view.getInt32(0, true);
   },
 
   close(fd: number): void {

@@ -12,6 +12,7 @@ pub const Path = [*:0]const u8;
 pub const EBADF = 9;
 pub const EINTR = 4;
 pub const EAGAIN = 11;
+pub const ENOMEM = 12;
 pub const EACCES = 13;
 pub const EXDEV = 18;
 pub const ENOTDIR = 20;

@@ -1,11 +1,13 @@
 // Symbolic links and special files of a host directory.
 
 import { EINVAL, ELOOP, ENXIO } from "../../abi/errno.ts";
-import { O_NOFOLLOW } from "../../abi/fcntl.ts";
+import { O_ACCMODE, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } from "../../abi/fcntl.ts";
 import { S_IFCHR, S_IFIFO, S_IFMT } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
-import { openCharacterDevice, openFifo } from "../../vfs/devices.ts";
+import { openCharacterDevice } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
+import { MAY_READ, MAY_WRITE } from "../../vfs/permission.ts";
+import { HostFifoFile } from "./host-fifo.ts";
 import { HostInode } from "./host-inode.ts";
 import { hostOpenFlags } from "./host-regular.ts";
 import { HostStreamFile } from "./host-stream.ts";
@@ -38,23 +40,34 @@ export class HostSpecial extends HostInode {
     this.anchorFd = fd;
   }
 
-  /** FIFO ends meet at this object. */
-  override get pinned(): boolean {
-    return (this.mode & S_IFMT) === S_IFIFO;
-  }
-
   /**
-   * DIFFERS: a FIFO connects the guest's own programs; a program of the host that opens the same name waits alone.
-   * Devices that the kernel itself provides (null, zero, tty, ...) are ours, other ones the host's.
+   * Devices that the kernel itself provides (null, zero, tty, ...) are ours, other ones the host's. A FIFO is the host's, so
+   * that guest programs and programs of the host meet in it.
    */
   override open(flags: number): File | number {
     const type = this.mode & S_IFMT;
-    if (type === S_IFIFO) return openFifo(this.fs.canonical(this), flags);
+    if (type === S_IFIFO) return this.openFifo(flags);
     if (type !== S_IFCHR) return -ENXIO;
     const stat = this.stat();
     if (typeof stat === "number") return stat;
     const ours = openCharacterDevice(this, stat.rdev, flags);
-    if (ours !== -ENXIO) return ours;
+    return ours !== -ENXIO ? ours : this.openNow(flags);
+  }
+
+  /** Only an end that is opened alone, and may block, waits for the other one. */
+  private openFifo(flags: number): File | number {
+    const mode = flags & O_ACCMODE;
+    if ((flags & O_NONBLOCK) !== 0 || mode === O_RDWR) return this.openNow(flags);
+    const at = this.reach();
+    if (typeof at === "number") return at;
+    const denied = files.access(at.fd, at.name, mode === O_WRONLY ? MAY_WRITE : MAY_READ);
+    if (denied < 0) return denied;
+    if (at.name === "") return this.openNow(flags);
+    const pending = files.openSlowly(at.fd, at.name, mode);
+    return pending < 0 ? pending : new HostFifoFile(this, flags, pending, this.fs.poller);
+  }
+
+  private openNow(flags: number): File | number {
     const at = this.reach();
     if (typeof at === "number") return at;
     const how = hostOpenFlags(flags);

@@ -28,12 +28,12 @@ const staged = new Uint8Array(PIPE_BUF);
 
 export class HostStreamFile extends File {
   readonly inode: Inode;
-  private readonly queue = new WaitQueue();
+  protected readonly queue = new WaitQueue();
   /** As given; and the one to read and write, which never blocks when it is another. */
   private readonly inherited: number;
-  private readonly fd: number;
+  protected fd: number;
   private readonly blocking: boolean;
-  private readonly poller: HostPoller;
+  protected readonly poller: HostPoller;
   private readonly owned: boolean;
   private token = -1;
 
