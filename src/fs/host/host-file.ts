@@ -6,7 +6,6 @@ import { EINVAL, ENODEV } from "../../abi/errno.ts";
 import {
   FALLOC_FL_COLLAPSE_RANGE,
   FALLOC_FL_INSERT_RANGE,
-  FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
   FALLOC_FL_ZERO_RANGE,
   O_APPEND,
@@ -148,7 +147,7 @@ export class HostFile extends File {
       else if ((mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)) !== 0)
         cache.drop(Math.floor(offset / 4096));
     }
-    if ((mode & ~FALLOC_FL_KEEP_SIZE) !== 0) this.inode.changed();
+    this.inode.changed();
     return 0;
   }
 
