@@ -193,7 +193,7 @@ inline fn spread(comptime S: type, r: *const Block, insn: u32) S.Bits {
     if (S.lanes == S.physical) return all;
     const wide: regs.U64x2 = @bitCast(all);
     const out: S.Bits = @bitCast(regs.U64x2{ wide[0], 0 });
-    return if (S.hard) fp.hidden(S.Bits, out) else out;
+    return if (S.hard) regs.hidden(S.Bits, out) else out;
 }
 
 fn Product(comptime op: lanes.Op2) type {

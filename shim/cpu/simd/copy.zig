@@ -39,9 +39,19 @@ inline fn element(comptime T: type, r: *Block, index: usize, at: usize) T {
     return all[at];
 }
 
+/// Ones in one element, wherever it is: the element is at 16.
+fn Ones(comptime T: type) type {
+    return struct {
+        const bytes: [32]u8 = @as([16]u8, @splat(0)) ++ @as([@sizeOf(T)]u8, @splat(0xff)) ++ @as([16 - @sizeOf(T)]u8, @splat(0));
+    };
+}
+
+/// Replaces one element, writing the register as a whole.
 inline fn setElement(comptime T: type, r: *Block, index: usize, at: usize, value: T) void {
-    const all: *align(16) [128 / @bitSizeOf(T)]T = @ptrCast(&r.v[index]);
-    all[at] = value;
+    const V = @Vector(128 / @bitSizeOf(T), T);
+    const mask: V = @bitCast(Ones(T).bytes[16 - at * @sizeOf(T) ..][0..16].*);
+    const old = regs.get(V, r, index);
+    regs.set(r, index, old ^ ((old ^ @as(V, @splat(value))) & mask));
 }
 
 fn ByImm5(comptime low: u2, comptime Make: fn (comptime log: u2) type) type {

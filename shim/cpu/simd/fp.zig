@@ -143,26 +143,6 @@ fn xgetbv() u32 {
     return eax;
 }
 
-/// The same vector, of which the optimiser knows nothing any more. It must neither compute with what was in lanes that were
-/// cleared nor derive a test of a result from the operands: both would change the host's flags.
-pub inline fn hidden(comptime V: type, v: V) V {
-    const info = @typeInfo(V).vector;
-    if (info.len == 1) return .{hiddenIn(info.child, v[0])};
-    return hiddenIn(V, v);
-}
-
-inline fn hiddenIn(comptime T: type, v: T) T {
-    if (is_arm) return asm (""
-        : [out] "=w" (-> T),
-        : [in] "0" (v),
-    );
-    if (!is_x86) return v;
-    return asm (""
-        : [out] "=x" (-> T),
-        : [in] "0" (v),
-    );
-}
-
 pub const FmaKind = enum { add, sub, neg_add, neg_sub };
 
 /// Whether `fused` works on this host.

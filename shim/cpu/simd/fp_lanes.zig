@@ -27,9 +27,12 @@ pub fn Shape(comptime Lane: type, comptime count: comptime_int) type {
         pub const fmt = core.formatOf(T);
 
         pub inline fn get(r: *const Block, index: usize) Bits {
-            if (count == 1) return .{regs.get(Int, r, index)};
+            if (count == 1) {
+                if (!hard) return .{regs.get(Int, r, index)};
+                return @bitCast(regs.hidden(V, .{regs.get(T, r, index)}));
+            }
             const whole = regs.getQ(Bits, full, r, index);
-            return if (full or !hard) whole else fp.hidden(Bits, whole);
+            return if (full or !hard) whole else regs.hidden(Bits, whole);
         }
 
         pub inline fn set(r: *Block, index: usize, value: Bits) void {
@@ -61,6 +64,10 @@ inline fn isNan(v: anytype) @Vector(@typeInfo(@TypeOf(v)).vector.len, bool) {
 inline fn isEdge(v: anytype) @Vector(@typeInfo(@TypeOf(v)).vector.len, bool) {
     const V = @TypeOf(v);
     return @abs(v) == @as(V, @splat(std.math.floatMin(@typeInfo(V).vector.child)));
+}
+
+inline fn isNanOrEdge(v: anytype) @Vector(@typeInfo(@TypeOf(v)).vector.len, bool) {
+    return @select(bool, isNan(v), isNan(v), isEdge(v));
 }
 
 pub const Op2 = enum { add, sub, mul, div, nmul, mulx, abd, max, min, maxnm, minnm, recps, rsqrts, eq, ge, gt, age, agt };
@@ -103,13 +110,13 @@ inline fn fast2(comptime S: type, comptime op: Op2, abits: S.Bits, bbits: S.Bits
     const b: V = @bitCast(bbits);
     switch (op) {
         .add, .sub, .abd => {
-            const x = fp.hidden(V, if (op == .add) a + b else a - b);
+            const x = regs.hidden(V, if (op == .add) a + b else a - b);
             if (any(isNan(x))) return null;
             return @bitCast(if (op == .abd) @abs(x) else x);
         },
         .mul, .nmul, .div => {
-            const x = fp.hidden(V, if (op == .div) a / divisor(S, b) else a * b);
-            if (any(isNan(x)) or any(isEdge(x))) return null;
+            const x = regs.hidden(V, if (op == .div) a / divisor(S, b) else a * b);
+            if (any(isNanOrEdge(x))) return null;
             return @bitCast(if (op == .nmul) -x else x);
         },
         .mulx => {
@@ -224,7 +231,7 @@ fn finish(r: *Block, d: usize, e: *const core.Env, out: [2]u64) void {
 pub inline fn apply3(comptime S: type, comptime kind: fp.FmaKind, r: *Block, d: usize, c: S.Bits, a: S.Bits, b: S.Bits) void {
     if (S.hard and fp.hasFused() and !unusual(r)) {
         const x = fp.fused(S.V, kind, @as(S.V, @bitCast(c)), @as(S.V, @bitCast(a)), @as(S.V, @bitCast(b)));
-        if (!any(isNan(x)) and !any(isEdge(x))) return S.set(r, d, @bitCast(x));
+        if (!any(isNanOrEdge(x))) return S.set(r, d, @bitCast(x));
     }
     const f: core.Fn3 = switch (kind) {
         .add => core.fma,
@@ -239,7 +246,7 @@ pub inline fn apply3(comptime S: type, comptime kind: fp.FmaKind, r: *Block, d: 
 pub inline fn applySqrt(comptime S: type, r: *Block, d: usize, a: S.Bits) void {
     if (S.hard and !unusual(r)) {
         // The optimiser would rather test the operand, with a comparison that objects to quiet NaNs.
-        const x = fp.hidden(S.V, @sqrt(@as(S.V, @bitCast(a))));
+        const x = regs.hidden(S.V, @sqrt(@as(S.V, @bitCast(a))));
         if (!any(isNan(x))) return S.set(r, d, @bitCast(x));
     }
     slow1(r, d, S.fmt, S.lanes, core.sqrt, S.wide(a));

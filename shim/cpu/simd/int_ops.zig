@@ -147,6 +147,17 @@ pub inline fn doublingAccumulate(comptime V: type, d: V, a: V, b: V, comptime su
     return shiftRight(W, if (subtract) base - p else base + p, widthOf(V) - 1);
 }
 
+/// Every lane by the same count; what does not fit becomes the limit.
+pub inline fn shiftLeftSaturating(comptime V: type, r: *Block, a: V, count: u32) V {
+    const T = Child(V);
+    const x = shiftLeft(V, a, count);
+    const over = shiftRight(V, x, count) != a;
+    regs.noteSaturation(r, @reduce(.Or, over));
+    const high = splat(V, std.math.maxInt(T));
+    const limit = if (isSigned(V)) @select(T, a < splat(V, 0), ~high, high) else high;
+    return @select(T, over, limit, x);
+}
+
 pub const ShiftKind = struct { round: bool = false, saturate: bool = false };
 
 /// One lane of SSHL, URSHL, SQSHL and the others: left by a positive count, right by a negative one.
@@ -180,11 +191,9 @@ pub inline fn shiftByRegister(comptime V: type, comptime kind: ShiftKind, r: *Bl
     const n = lanesOf(V);
     const counts: [n]T = b;
     const first: i8 = @truncate(@as(@Int(.signed, @bitSizeOf(T)), @bitCast(counts[0])));
-    if (n > 1 and !kind.saturate and @reduce(.And, b == splat(V, counts[0]))) {
-        if (first > -@as(i16, widthOf(V)) and first < widthOf(V)) {
-            if (first >= 0) return shiftLeft(V, a, @intCast(first));
-            return shiftRightImm(V, a, @intCast(-@as(i16, first)), kind.round);
-        }
+    if (n > 1 and first > -@as(i16, widthOf(V)) and first < widthOf(V) and @reduce(.And, b == splat(V, counts[0]))) {
+        if (first < 0) return shiftRightImm(V, a, @intCast(-@as(i16, first)), kind.round);
+        return if (kind.saturate) shiftLeftSaturating(V, r, a, @intCast(first)) else shiftLeft(V, a, @intCast(first));
     }
     return shiftEach(V, kind, r, a, counts);
 }

@@ -1,6 +1,7 @@
 //! Advanced SIMD permute (ZIP, UZP, TRN), extract (EXT) and table lookup (TBL, TBX).
 
 const std = @import("std");
+const builtin = @import("builtin");
 const abi = @import("../../abi.zig");
 const int = @import("int_ops.zig");
 const regs = @import("regs.zig");
@@ -15,12 +16,7 @@ pub const ops = struct {
     pub const TRN2 = Permute(transpose, 1);
     pub const ZIP1 = Permute(zip, 0);
     pub const ZIP2 = Permute(zip, 1);
-    pub const EXT = struct {
-        pub fn select(comptime S: type, insn: u32) ?S.H {
-            if (insn >> 30 & 1 != 0) return S.of(Extract(true).run);
-            return if (regs.bits(insn, 14, 14) != 0) null else S.of(Extract(false).run);
-        }
-    };
+    pub const EXT = Extract;
     pub const TBL = Table(false);
     pub const TBX = Table(true);
 };
@@ -59,23 +55,45 @@ fn zip(n: i32, part: i32, i: i32) i32 {
     return part * @divExact(n, 2) + (i >> 1) + (if (i & 1 != 0) n else 0);
 }
 
-fn Extract(comptime full: bool) type {
-    return struct {
-        pub fn run(r: *Block, insn: u32) void {
-            const at = regs.bits(insn, 14, 11);
-            const n = regs.fieldN(insn);
-            const m = regs.fieldM(insn);
-            if (full) {
-                var both: [32]u8 align(16) = undefined;
-                both[0..16].* = @bitCast(r.v[n]);
-                both[16..32].* = @bitCast(r.v[m]);
-                regs.set(r, regs.fieldD(insn), @as(@Vector(16, u8), both[at..][0..16].*));
-            } else {
-                const both = @as(u128, r.v[m][0]) << 64 | r.v[n][0];
-                regs.set(r, regs.fieldD(insn), @as(u64, @truncate(both >> @intCast(8 * at))));
-            }
+/// Bytes from `at` on of m:n; a 64-bit vector allows 0 to 7.
+const Extract = struct {
+    pub fn select(comptime S: type, insn: u32) ?S.H {
+        switch (@as(u5, @intCast((insn >> 30 & 1) << 4 | regs.bits(insn, 14, 11)))) {
+            inline else => |k| {
+                if (k < 16 and k > 7) return null;
+                return S.of(if (k < 16) Run(@Vector(8, u8), k).run else Run(@Vector(16, u8), k - 16).run);
+            },
         }
-    };
+    }
+
+    fn Run(comptime V: type, comptime at: i32) type {
+        const n = int.lanesOf(V);
+        comptime var mask: [n]i32 = undefined;
+        inline for (0..n) |i| mask[i] = if (at + i < n) at + i else ~@as(i32, at + i - n);
+        const final = mask;
+        return struct {
+            pub fn run(r: *Block, insn: u32) void {
+                const x = @shuffle(u8, regs.get(V, r, regs.fieldN(insn)), regs.get(V, r, regs.fieldM(insn)), final);
+                regs.set(r, regs.fieldD(insn), x);
+            }
+        };
+    }
+};
+
+const Bytes = @Vector(16, u8);
+
+/// Lane i of the result is table[index[i]], or 0 when bit 7 of the index is set.
+inline fn shuffleBytes(table: Bytes, index: Bytes) Bytes {
+    if (builtin.cpu.arch == .x86_64) return asm ("pshufb %[index], %[table]"
+        : [table] "=x" (-> Bytes),
+        : [in] "0" (table),
+          [index] "x" (index),
+    );
+    const t: [16]u8 = table;
+    const at: [16]u8 = index;
+    var out: [16]u8 = undefined;
+    for (&out, at) |*o, i| o.* = if (i < 128) t[i & 15] else 0;
+    return out;
 }
 
 fn Table(comptime keep: bool) type {
@@ -90,15 +108,16 @@ fn Table(comptime keep: bool) type {
             return struct {
                 pub fn run(r: *Block, insn: u32) void {
                     const n: u32 = regs.fieldN(insn);
-                    var table: [16 * count]u8 = undefined;
-                    inline for (0..count) |i| table[16 * i ..][0..16].* = @bitCast(r.v[(n + i) & 31]);
-                    const size = if (full) 16 else 8;
-                    const index: [size]u8 = regs.get(@Vector(size, u8), r, regs.fieldM(insn));
-                    var out: [size]u8 = regs.get(@Vector(size, u8), r, regs.fieldD(insn));
-                    for (&out, index) |*o, at| {
-                        if (at < table.len) o.* = table[at] else if (!keep) o.* = 0;
+                    const d = regs.fieldD(insn);
+                    const index = regs.get(Bytes, r, regs.fieldM(insn));
+                    var out: Bytes = @splat(0);
+                    inline for (0..count) |i| {
+                        // Saturation gives indexes outside this register bit 7, which makes them zero.
+                        const local = (index -% @as(Bytes, @splat(16 * i))) +| @as(Bytes, @splat(0x70));
+                        out |= shuffleBytes(regs.get(Bytes, r, (n + i) & 31), local);
                     }
-                    regs.set(r, regs.fieldD(insn), @as(@Vector(size, u8), out));
+                    if (keep) out = @select(u8, index < @as(Bytes, @splat(16 * count)), out, regs.get(Bytes, r, d));
+                    regs.setQ(r, full, d, out);
                 }
             };
         }

@@ -1,8 +1,9 @@
 //! Instruction fields and vector-register access shared by every SIMD and FP chapter.
 //!
-//! Stores always write the whole 128-bit register at once: two 64-bit stores would make the next 128-bit load miss
-//! the host's store forwarding.
+//! Stores always write the whole 128-bit register at once (`hidden` keeps the compiler from splitting them): smaller stores
+//! would make the next 128-bit load miss the host's store forwarding.
 
+const builtin = @import("builtin");
 const abi = @import("../../abi.zig");
 
 pub const Block = abi.RegisterBlock;
@@ -30,6 +31,26 @@ pub inline fn bits(insn: u32, comptime hi: u5, comptime lo: u5) u32 {
 
 pub const U64x2 = @Vector(2, u64);
 
+/// The same vector, of which the optimiser knows nothing any more. It must neither compute with what was in lanes that were
+/// cleared nor derive a test of a result from the operands: both would change the host's flags.
+pub inline fn hidden(comptime V: type, v: V) V {
+    const info = @typeInfo(V).vector;
+    if (info.len == 1) return .{hiddenIn(info.child, v[0])};
+    return hiddenIn(V, v);
+}
+
+inline fn hiddenIn(comptime T: type, v: T) T {
+    if (builtin.cpu.arch == .aarch64) return asm (""
+        : [out] "=w" (-> T),
+        : [in] "0" (v),
+    );
+    if (builtin.cpu.arch != .x86_64) return v;
+    return asm (""
+        : [out] "=x" (-> T),
+        : [in] "0" (v),
+    );
+}
+
 /// The low part of a vector register as a `T` of at most 16 bytes.
 pub inline fn get(comptime T: type, r: *const Block, index: usize) T {
     return @as(*align(16) const T, @ptrCast(&r.v[index])).*;
@@ -48,7 +69,7 @@ pub inline fn set(r: *Block, index: usize, value: anytype) void {
         128 => @as(*align(16) T, @ptrCast(&r.v[index])).* = value,
         else => |n| {
             const low: @Int(.unsigned, n) = @bitCast(value);
-            @as(*align(16) U64x2, @ptrCast(&r.v[index])).* = .{ low, 0 };
+            @as(*align(16) U64x2, @ptrCast(&r.v[index])).* = hidden(U64x2, .{ low, 0 });
         },
     }
 }

@@ -153,14 +153,7 @@ inline fn left(comptime V: type, _: *Block, _: V, a: V, imm: u32) V {
 }
 
 inline fn saturatingLeft(comptime V: type, r: *Block, _: V, a: V, imm: u32) V {
-    const T = int.Child(V);
-    const count = leftCount(V, imm);
-    const x = int.shiftLeft(V, a, count);
-    const over = int.shiftRight(V, x, count) != a;
-    regs.noteSaturation(r, @reduce(.Or, over));
-    const high = int.splat(V, std.math.maxInt(T));
-    const limit = if (int.isSigned(V)) @select(T, a < int.splat(V, 0), ~high, high) else high;
-    return @select(T, over, limit, x);
+    return int.shiftLeftSaturating(V, r, a, leftCount(V, imm));
 }
 
 inline fn saturatingLeftUnsigned(comptime V: type, r: *Block, _: V, a: V, imm: u32) V {
