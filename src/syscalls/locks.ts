@@ -102,6 +102,8 @@ class RecordLockOp implements Op {
 }
 
 export function sys_flock(task: Task, fd: number, operation: number): number {
+  // Mandatory locks never worked; Linux ignores the request.
+  if ((operation & F.LOCK_MAND) !== 0) return 0;
   const type = flockType(operation & ~F.LOCK_NB);
   if (type < 0) return type;
   const file = openFile(task, fd);

@@ -181,8 +181,9 @@ export function sys_copy_file_range(
   if ((to.flags & O_APPEND) !== 0) return -EBADF;
   const source = new Place(from, inAddr, inOffset);
   const target = new Place(to, outAddr, outOffset);
-  const count = limitSize(task, to, target.pos, Math.min(len, MAX_RW_COUNT));
-  if (count < 0) return count;
+  const available = Math.max(0, from.sizeBytes() - source.pos);
+  const count = limitSize(task, to, target.pos, Math.min(len, MAX_RW_COUNT, available));
+  if (count <= 0) return count;
   const same = from.inode.fs === to.inode.fs && from.inode.ino === to.inode.ino;
   if (same && source.pos < target.pos + count && target.pos < source.pos + count) return -EINVAL;
   const moved = copyRange(source, target, count);

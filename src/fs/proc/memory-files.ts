@@ -25,7 +25,7 @@ function mapsLine(vma: Vma): string {
   const dev = file === null ? "00:00" : `${hex(majorOf(file.dev), 2)}:${hex(minorOf(file.dev), 2)}`;
   const offset = file === null ? 0 : vma.pageOffset * PAGE;
   const line = `${hex(vma.start, 8)}-${hex(vma.end, 8)} ${access} ${hex(offset, 8)} ${dev} ${file?.ino ?? 0} `;
-  const name = file === null ? vma.name : file.name().replaceAll("\n", "\\012");
+  const name = file === null || vma.name !== "" ? vma.name : file.name().replaceAll("\n", "\\012");
   return name === "" ? `${line}\n` : `${line.padEnd(NAME_COLUMN)}${name}\n`;
 }
 
