@@ -7,7 +7,8 @@ must([
   bun,
   "build",
   "--compile",
-  "--minify",
+  "--minify-syntax",
+  "--minify-whitespace",
   "--bytecode",
   // Without these a compiled program runs what bunfig.toml and .env in the user's directory say.
   "--no-compile-autoload-dotenv",
