@@ -14,7 +14,7 @@ export class Limits {
     limits.set(R.RLIMIT_STACK, 8 * MIB, R.RLIM_INFINITY);
     limits.set(R.RLIMIT_CORE, 0, R.RLIM_INFINITY);
     limits.set(R.RLIMIT_NPROC, R.RLIM_INFINITY, R.RLIM_INFINITY);
-    limits.set(R.RLIMIT_NOFILE, 1048576, 1048576);
+    limits.set(R.RLIMIT_NOFILE, 1024, 1048576);
     limits.set(R.RLIMIT_MEMLOCK, 8 * MIB, 8 * MIB);
     limits.set(R.RLIMIT_SIGPENDING, 31488, 31488);
     limits.set(R.RLIMIT_MSGQUEUE, 819200, 819200);
