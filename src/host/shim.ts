@@ -21,9 +21,12 @@ function load(): Shim {
 
 export const shim: Shim = load();
 
-/** Host pointer of a JS-owned buffer; valid while the buffer is referenced. */
+/**
+ * Host pointer of a JS-owned buffer; valid while the buffer is referenced. A small typed array keeps its bytes in the
+ * engine's own heap until its ArrayBuffer is asked for, by us or by the optimising compiler, and then they move: so ask first.
+ */
 export function pointerOf(view: NodeJS.TypedArray): number {
-  return ffiPtr(view) as number;
+  return (ffiPtr(view.buffer as ArrayBuffer) as number) + view.byteOffset;
 }
 
 /** Views over native memory. Make them once; each call costs 100 ns. */
