@@ -2,22 +2,23 @@
 // section 1, starnix). Tasks take turns in slices of a few milliseconds; timers and host events are looked
 // at between slices, and waited for when nothing can run.
 
-import { Exit } from "../host/shim.gen.ts";
+import { RegisterBlock as at, Exit } from "../host/shim.gen.ts";
 import { handleException } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
 import { BLOCKED, NO_RESULT } from "./op.ts";
 import type { Task } from "./task.ts";
-import { TaskState } from "./task.ts";
+import { TaskState, Work } from "./task.ts";
 import { finishCall } from "./task-run.ts";
 
 /** How long a task runs before timers, host events and other tasks get their turn. */
 const SLICE_NS = 3e6;
 const BUDGET_MIN = 20_000;
-const BUDGET_MAX = 400_000_000;
+const BUDGET_MAX = 100_000_000;
 const TRAPS_MIN = 4;
-const TRAPS_MAX = 32_768;
+const TRAPS_MAX = 4096;
 /** Results above this are plain: neither restart codes nor BLOCKED nor NO_RESULT. */
 const PLAIN_RESULT = -512;
+const RETIRED = at.retired >> 2;
 
 export class Scheduler {
   private readonly kernel: Kernel;
@@ -33,9 +34,11 @@ export class Scheduler {
   private trapsPerSlice = 256;
   private trapsLeft = 0;
   private sliceStartNs = 0;
+  /** When timers and the host were last looked at. */
+  private polledNs = 0;
   /** Up to when time has been added to the current task. */
   private accountedNs = 0;
-  /** The last exit of the slice was a call: its time is accounted to the kernel. */
+  /** The time that passes is accounted to the kernel, not to guest code. */
   private inKernel = false;
 
   constructor(kernel: Kernel) {
@@ -74,6 +77,7 @@ export class Scheduler {
       this.current = null;
       if (task.state === TaskState.runnable) this.enqueue(task);
       else task.usage.voluntarySwitches += 1;
+      if (this.accountedNs - this.polledNs > SLICE_NS) this.poll();
     }
   }
 
@@ -84,7 +88,15 @@ export class Scheduler {
     if (this.queue.length > 0 || this.halted) return;
     const next = kernel.timers.nextNs;
     kernel.poller.wait(next === Number.POSITIVE_INFINITY ? next : Math.max(0, next - kernel.clock.monotonicNs()));
-    kernel.timers.run(kernel.clock.monotonicNs());
+    this.polledNs = kernel.clock.monotonicNs();
+    kernel.timers.run(this.polledNs);
+  }
+
+  /** Takes in what the host has, and fires timers, without waiting. */
+  private poll(): void {
+    this.polledNs = this.accountedNs;
+    this.kernel.poller.wait(0);
+    this.kernel.timers.run(this.polledNs);
   }
 
   private beginSlice(): void {
@@ -92,17 +104,17 @@ export class Scheduler {
     this.accountedNs = this.sliceStartNs;
     this.trapsLeft = this.trapsPerSlice;
     this.yielding = false;
+    this.inKernel = true;
   }
 
   /** Runs a task until it cannot or may not go on. */
   private runTask(task: Task): void {
+    if (!this.beginTask(task)) return;
     const kernel = this.kernel;
     const cpu = kernel.cpu;
     const regs = task.regs;
     cpu.select(regs);
-    this.inKernel = true;
-    const pending = task.op === null ? NO_RESULT : task.resumeOp();
-    if (!this.finish(task, pending, true)) return;
+    let retired = regs.u32[RETIRED]!;
     for (;;) {
       regs.clearMonitor();
       const exit = cpu.enter(regs, this.budget);
@@ -111,45 +123,47 @@ export class Scheduler {
         task.origX0Hi = regs.i32[1]!;
         const result = kernel.dispatch(task);
         if (result > PLAIN_RESULT && task.work === 0) regs.setX(0, result);
-        else if (!this.finish(task, result, false)) return;
+        else if (!finishCall(task, result)) return;
         this.trapsLeft -= 1;
-        if (this.trapsLeft > 0 && !this.yielding) continue;
-        this.inKernel = true;
+        const spent = (regs.u32[RETIRED]! - retired) >>> 0 > this.budget;
+        if (this.yielding) {
+          this.yielding = false;
+          if (this.queue.length > 0) return;
+        }
+        if (this.trapsLeft > 0 && !spent) continue;
+        this.inKernel = !spent;
       } else if (exit === Exit.budget || exit === Exit.kicked) {
         this.inKernel = false;
-        this.adaptBudget(exit);
+        if (exit === Exit.budget) this.adaptBudget();
       } else {
         handleException(task, exit);
-        if (task.work !== 0 && !this.finish(task, NO_RESULT, false)) return;
+        if (task.work !== 0 && !finishCall(task, NO_RESULT)) return;
         this.trapsLeft -= 1;
         if (this.trapsLeft > 0) continue;
         this.inKernel = false;
       }
       if (!this.endSlice(task)) return;
+      retired = regs.u32[RETIRED]!;
     }
   }
 
-  /** The tail of a call or exception. False: the task does not go back to the guest now. */
-  private finish(task: Task, result: number, resumed: boolean): boolean {
-    if (result !== BLOCKED && resumed && result !== NO_RESULT) this.kernel.hooks?.resumed(task, result);
+  /** Goes on with the call that a task had blocked in, if any. False: it does not come to run guest code. */
+  private beginTask(task: Task): boolean {
+    if (task.op === null || (task.work & Work.exit) !== 0) return finishCall(task, NO_RESULT);
+    const result = task.resumeOp();
+    if (result !== BLOCKED) this.kernel.hooks?.resumed(task, result);
     return finishCall(task, result);
   }
 
   /** Lets timers, the host and other tasks have their turn. False: another task is to run. */
   private endSlice(task: Task): boolean {
-    const kernel = this.kernel;
     this.account();
-    const now = this.sliceStartNs;
     this.trapsLeft = this.trapsPerSlice;
-    kernel.poller.wait(0);
-    kernel.timers.run(now);
+    this.poll();
     if (task.work !== 0 && !finishCall(task, NO_RESULT)) return false;
     if (this.halted) return false;
-    if (this.queue.length === 0) {
-      this.yielding = false;
-      return true;
-    }
-    if (!this.yielding) task.usage.involuntarySwitches += 1;
+    if (this.queue.length === 0) return true;
+    task.usage.involuntarySwitches += 1;
     return false;
   }
 
@@ -170,13 +184,15 @@ export class Scheduler {
     for (const timer of this.kernel.cpuTimers) timer.check();
     const elapsed = this.accountedNs - this.sliceStartNs;
     this.sliceStartNs = this.accountedNs;
-    if (this.trapsLeft > 0 || elapsed <= 0) return;
-    if (elapsed > SLICE_NS) this.trapsPerSlice = Math.max(TRAPS_MIN, this.trapsPerSlice >> 1);
-    else if (elapsed < SLICE_NS / 3) this.trapsPerSlice = Math.min(TRAPS_MAX, this.trapsPerSlice << 1);
+    if (elapsed > 2 * SLICE_NS) {
+      const share = (this.trapsPerSlice * SLICE_NS) / elapsed;
+      this.trapsPerSlice = Math.max(TRAPS_MIN, Math.floor(share));
+    } else if (this.trapsLeft <= 0 && elapsed > 0 && elapsed < SLICE_NS / 2) {
+      this.trapsPerSlice = Math.min(TRAPS_MAX, this.trapsPerSlice * 2);
+    }
   }
 
-  private adaptBudget(exit: number): void {
-    if (exit !== Exit.budget) return;
+  private adaptBudget(): void {
     const elapsed = this.kernel.clock.monotonicNs() - this.sliceStartNs;
     if (elapsed > 2 * SLICE_NS) this.budget = Math.max(BUDGET_MIN, this.budget >> 1);
     else if (elapsed > 0 && elapsed < SLICE_NS / 2) this.budget = Math.min(BUDGET_MAX, this.budget * 2);
