@@ -26,8 +26,11 @@ export const shim: Shim = load();
  * engine's own heap until its ArrayBuffer is asked for, by us or by the optimising compiler, and then they move: so ask first.
  */
 export function pointerOf(view: NodeJS.TypedArray): number {
-  return (ffiPtr(view.buffer as ArrayBuffer) as number) + view.byteOffset;
+  return view.byteLength === 0 ? nothing : (ffiPtr(view.buffer as ArrayBuffer) as number) + view.byteOffset;
 }
+
+/** Where empty arrays point: somewhere valid. */
+const nothing = ffiPtr(new ArrayBuffer(8)) as number;
 
 /** Views over native memory. Make them once; each call costs 100 ns. */
 export function nativeBuffer(ptr: number, sizeBytes: number): ArrayBuffer {
