@@ -21,6 +21,8 @@ test("small arrays do not move", () => {
     expect(wrong).toBe(0);
     expect(pointerOf(into)).toBe(ptr);
   }
+  // The pointer alone does not keep the source.
+  expect(pointerOf(source)).toBe(from);
 });
 
 test("views and empty arrays", () => {
