@@ -27,6 +27,9 @@ static long err(long r) { return r < 0 ? -errno : r; }
 
 // arm64 numbers to this host's.
 static int open_flags(int arm) {
+#ifdef __aarch64__
+  return arm;
+#endif
   int f = arm & ~(040000 | 0100000 | 0200000 | 0400000);
   if (arm & 040000) f |= O_DIRECTORY;
   if (arm & 0100000) f |= O_NOFOLLOW;
@@ -113,7 +116,7 @@ static void run(char **a) {
   IS("link") r = err(linkat(at(a[1]), a[2], at(a[3]), a[4], NUM(5)));
   IS("rename") r = err(syscall(SYS_renameat2, at(a[1]), a[2], at(a[3]), a[4], NUM(5)));
   IS("chmod") r = err(syscall(452, at(a[1]), a[2], NUM(3), NUM(4)));
-  IS("fchmod") r = err(fchmod(at(a[1]), NUM(2)));
+  IS("fchmod") r = err(syscall(SYS_fchmod, at(a[1]), NUM(2)));
   IS("chown") r = err(fchownat(at(a[1]), a[2], NUM(3), NUM(4), NUM(5)));
   IS("access") r = err(syscall(439, at(a[1]), a[2], NUM(3), NUM(4)));
   IS("list") { list(a[1]); return; }
@@ -141,9 +144,13 @@ static void run(char **a) {
   printf("%ld\n", r);
 }
 
-int main(void) {
+static int serve(const char *dir);
+
+// With an argument: in that directory, whatever file system it is on.
+int main(int argc, char **argv) {
   char dir[] = "/dev/shm/carrick-oracle-XXXXXX";
   if (geteuid() != 0) return 77;
+  if (argc > 1) return serve(argv[1]);
   if (!mkdtemp(dir)) return 77;
   pid_t child = fork();
   if (child != 0) {
@@ -154,6 +161,10 @@ int main(void) {
   }
   if (unshare(CLONE_NEWNS)) return 77;
   if (mount("none", "/", 0, MS_REC | MS_PRIVATE, 0) || mount("none", dir, "tmpfs", 0, "mode=0755")) return 77;
+  return serve(dir);
+}
+
+static int serve(const char *dir) {
   if (chroot(dir) || chdir("/")) return 77;
   umask(022);
   if (setgroups(0, 0)) return 77;
