@@ -16,6 +16,7 @@ import type { FsContext } from "./context.ts";
 import type { Inode } from "./inode.ts";
 import { type Mount, mountedOn } from "./mount.ts";
 import { Dentry, type Path } from "./path.ts";
+import { isUnlinked } from "./path-string.ts";
 import { isDirectory, MAY_EXEC } from "./permission.ts";
 
 /** Follow a symbolic link in the last component. */
@@ -35,7 +36,8 @@ const SLASH = 0x2f;
 
 /** The child of a directory by a name that is neither "." nor "..", without crossing mounts, or -errno. */
 export function lookupChild(parent: Dentry, name: string): Dentry | number {
-  if (name.length > NAME_MAX) return -ENAMETOOLONG;
+  // A removed directory has no names, not even too long ones.
+  if (name.length > NAME_MAX) return isUnlinked(parent) ? -ENOENT : -ENAMETOOLONG;
   const dir = parent.inode;
   const kept = parent.children === null ? undefined : parent.children.get(name);
   if (kept !== undefined && (dir.fs.cacheNames || kept.mounts !== null)) return kept;
