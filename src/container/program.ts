@@ -66,14 +66,16 @@ export function openProgram(task: Task, path: string): File | number {
 export function executable(task: Task, file: File): number {
   const mode = file.inode.mode;
   if ((mode & S_IFMT) === S_IFDIR) return -EISDIR;
-  if ((mode & S_IFMT) !== S_IFREG) return -EACCES;
+  if ((mode & S_IFMT) !== S_IFREG || file.path?.mount.noExec) return -EACCES;
   return file.inode.permission(task.cred, MAY_EXEC);
 }
 
 /** What set-user-id and set-group-id bits make of the credentials. */
 function credentialsAfter(cred: Credentials, file: File, noNewPrivs: boolean): Credentials {
   const stat = file.stat();
-  if (typeof stat === "number" || noNewPrivs || !setsId(stat)) return { ...cred, suid: cred.euid, sgid: cred.egid };
+  if (typeof stat === "number" || noNewPrivs || file.path?.mount.noSuid || !setsId(stat)) {
+    return { ...cred, suid: cred.euid, sgid: cred.egid };
+  }
   const euid = (stat.mode & S_ISUID) !== 0 ? stat.uid : cred.euid;
   const egid = (stat.mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP) ? stat.gid : cred.egid;
   const caps = euid === 0 ? userCredentials(0, egid) : userCredentials(euid, egid);

@@ -5,12 +5,13 @@ import { populateDev } from "../fs/dev/dev-tree.ts";
 import { registerMemoryDevices } from "../fs/dev/memory-devices.ts";
 import { ProcFileSystem } from "../fs/proc/proc-fs.ts";
 import { SysFileSystem } from "../fs/sys/sys-fs.ts";
-import { Tmpfs } from "../fs/tmpfs/tmpfs.ts";
+import { parseTmpfsOptions, Tmpfs } from "../fs/tmpfs/tmpfs.ts";
 import { hostMemory } from "../host/identity.ts";
 import { userCredentials } from "../kernel/credentials.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { KernelProcSource, type SystemIdentity } from "../kernel/proc-source.ts";
 import type { FileSystem } from "../vfs/file-system.ts";
+import { registerMountType } from "../vfs/mount-types.ts";
 
 /** One mount to make: in this order, and before the user's own. */
 export interface SystemMount {
@@ -37,11 +38,24 @@ export function systemMounts(kernel: Kernel, identity: SystemIdentity): SystemMo
   });
   const dev = new Tmpfs(kernel.clock, { mode: 0o755, sizeBytes: 65536 * 1024 });
   populateDev(dev.root, userCredentials(0, 0));
+  const proc = new ProcFileSystem(source);
+  registerMountTypes(kernel, proc, sys, dev);
   const shm = new Tmpfs(kernel.clock, { sizeBytes: SHM_BYTES });
   return [
-    { target: "/proc", fs: new ProcFileSystem(source), flags: PRIVATE, source: "proc" },
+    { target: "/proc", fs: proc, flags: PRIVATE, source: "proc" },
     { target: "/sys", fs: sys, flags: PRIVATE | MS_RDONLY, source: "sysfs" },
     { target: "/dev", fs: dev, flags: MS_NOSUID, source: "tmpfs" },
     { target: "/dev/shm", fs: shm, flags: PRIVATE, source: "shm" },
   ];
+}
+
+/** What mount(2) can make. Like every mount of Linux, a second proc, sysfs or devtmpfs shows the same tree. */
+function registerMountTypes(kernel: Kernel, proc: FileSystem, sys: FileSystem, dev: FileSystem): void {
+  registerMountType("tmpfs", (_source, data) => {
+    const options = parseTmpfsOptions(data);
+    return typeof options === "number" ? options : new Tmpfs(kernel.clock, options);
+  });
+  registerMountType("proc", () => proc);
+  registerMountType("sysfs", () => sys);
+  registerMountType("devtmpfs", () => dev);
 }

@@ -4,7 +4,6 @@
 import {
   EACCES,
   EAGAIN,
-  EBADF,
   EBUSY,
   EEXIST,
   EFAULT,
@@ -25,6 +24,7 @@ import { SharedMemory } from "../mm/shared-memory.ts";
 import { TASK_SIZE } from "../mm/user-memory.ts";
 import type { MappedFile, Vma } from "../mm/vma.ts";
 import { mappingOf } from "../vfs/file-mapping.ts";
+import { openFile } from "./path-args.ts";
 import { addr, fd, flags, full, int, type Names, off, outBuf, partial, type Row, row, size, value } from "./row.ts";
 
 const PROT_BITS = mman.PROT_READ | mman.PROT_WRITE | mman.PROT_EXEC;
@@ -103,10 +103,14 @@ function backing(
   len: number,
 ): MappedFile | null | number {
   if ((mapFlags & mman.MAP_ANONYMOUS) !== 0) return shared ? new SharedMemory(len) : null;
-  const file = task.files.get(fdNumber);
-  if (file === undefined) return -EBADF;
+  const file = openFile(task, fdNumber);
+  if (typeof file === "number") return file;
   if (!file.canRead) return -EACCES;
-  if (shared && (prot & mman.PROT_WRITE) !== 0 && !file.canWrite) return -EACCES;
+  if ((prot & mman.PROT_EXEC) !== 0 && file.path?.mount.noExec) return -EPERM;
+  if (shared && (prot & mman.PROT_WRITE) !== 0) {
+    if (!file.canWrite) return -EACCES;
+    if (file.isWriteSealed) return -EPERM;
+  }
   const mapping = mappingOf(file);
   return mapping;
 }

@@ -72,6 +72,7 @@ export function sys_umount2(task: Task, targetAddr: number, how: number): number
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
   const at = placeAt(task, AT_FDCWD, targetAddr, (how & M.UMOUNT_NOFOLLOW) !== 0 ? 0 : FOLLOW);
   if (typeof at === "number") return at;
+  if (at.dentry !== at.mount.root) return -EINVAL;
   if ((how & M.MNT_DETACH) === 0 && isInUse(task, at)) return -EBUSY;
   return task.kernel.mounts.unmount(at);
 }

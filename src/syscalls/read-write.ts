@@ -3,6 +3,7 @@
 
 import { EAGAIN, EBADF, EFBIG, EINVAL, EOPNOTSUPP, EPIPE, ERESTARTSYS } from "../abi/errno.ts";
 import { O_APPEND, O_NONBLOCK, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../abi/fcntl.ts";
+import { IN_ACCESS, IN_MODIFY } from "../abi/inotify.ts";
 import { RLIMIT_FSIZE } from "../abi/resource.ts";
 import { SI_USER, SIGPIPE, SIGXFSZ } from "../abi/signal.ts";
 import { S_IFMT, S_IFREG } from "../abi/stat.ts";
@@ -12,6 +13,7 @@ import type { Task } from "../kernel/task.ts";
 import type { UserBuffer } from "../mm/user-buffer.ts";
 import { MAX_RW_COUNT } from "../mm/user-memory.ts";
 import type { File } from "../vfs/file.ts";
+import { notifyIo } from "../vfs/notify.ts";
 import { openFile, rangeError, readableFile, writableFile } from "./descriptor.ts";
 import { addr, fd, flags, full, inBuf, off, outBuf, partial, type Row, row, size, struct, value } from "./row.ts";
 
@@ -33,7 +35,7 @@ export function sys_read(task: Task, fd: number, addr: number, count: number): n
   const file = readableFile(task, fd);
   if (file === undefined) return -EBADF;
   if (addr + count > 2 ** 48) return rangeError(addr, count);
-  const n = file.read(task.mm.buffer(addr, count));
+  const n = notifyIo(file, IN_ACCESS, file.read(task.mm.buffer(addr, count)));
   if (n !== -EAGAIN || file.nonblock) return n;
   return waitToRead(task, file, task.mm.buffer(addr, count));
 }
@@ -43,7 +45,7 @@ export function sys_readv(task: Task, fd: number, iov: number, count: number): n
   if (file === undefined) return -EBADF;
   const io = task.mm.vector(iov, count);
   if (typeof io === "number") return io;
-  const n = file.read(io);
+  const n = notifyIo(file, IN_ACCESS, file.read(io));
   if (n !== -EAGAIN || file.nonblock) return n;
   return waitToRead(task, file, io);
 }
@@ -64,7 +66,7 @@ class ReadOp implements Op {
   }
 
   resume(task: Task, wake: Wake): number {
-    const n = this.file.read(this.io);
+    const n = notifyIo(this.file, IN_ACCESS, this.file.read(this.io));
     if (n === -EAGAIN && wake !== Wake.signal) return task.block(this, this.file.waitQueue);
     this.file.unref();
     return n === -EAGAIN ? -ERESTARTSYS : n;
@@ -84,7 +86,7 @@ export function sys_write(task: Task, fd: number, addr: number, count: number): 
     if (count < 0) return count;
   }
   const io = task.mm.buffer(addr, count);
-  const n = file.write(io);
+  const n = notifyIo(file, IN_MODIFY, file.write(io));
   return io.remaining === 0 ? n : writeRest(task, file, io, n);
 }
 
@@ -96,7 +98,7 @@ export function sys_writev(task: Task, fd: number, iov: number, count: number): 
   const allowed = limitSize(task, file, appendPosition(file), io.remaining);
   if (allowed < 0) return allowed;
   if (allowed < io.remaining) io.truncate(allowed);
-  const n = file.write(io);
+  const n = notifyIo(file, IN_MODIFY, file.write(io));
   return io.remaining === 0 ? n : writeRest(task, file, io, n);
 }
 
@@ -123,7 +125,7 @@ class WriteOp implements Op {
   resume(task: Task, wake: Wake): number {
     let n = 0;
     while (this.io.remaining > 0) {
-      n = this.file.write(this.io);
+      n = notifyIo(this.file, IN_MODIFY, this.file.write(this.io));
       if (n <= 0) break;
       this.done += n;
     }
@@ -163,7 +165,7 @@ export function sys_pread64(task: Task, fd: number, addr: number, count: number,
   const file = readableFile(task, fd);
   if (file === undefined) return -EBADF;
   if (addr + count > 2 ** 48) return rangeError(addr, count);
-  return file.readAt(task.mm.buffer(addr, count), pos);
+  return notifyIo(file, IN_ACCESS, file.readAt(task.mm.buffer(addr, count), pos));
 }
 
 export function sys_pwrite64(task: Task, fd: number, addr: number, count: number, pos: number): number {
@@ -172,7 +174,8 @@ export function sys_pwrite64(task: Task, fd: number, addr: number, count: number
   if (file === undefined) return -EBADF;
   if (addr + count > 2 ** 48) return rangeError(addr, count);
   const allowed = limitSize(task, file, pos, Math.min(count, MAX_RW_COUNT));
-  return allowed < 0 ? allowed : file.writeAt(task.mm.buffer(addr, allowed), pos);
+  if (allowed < 0) return allowed;
+  return notifyIo(file, IN_MODIFY, file.writeAt(task.mm.buffer(addr, allowed), pos));
 }
 
 export function sys_preadv(task: Task, fd: number, iov: number, count: number, pos: number): number {
@@ -180,7 +183,7 @@ export function sys_preadv(task: Task, fd: number, iov: number, count: number, p
   const file = readableFile(task, fd);
   if (file === undefined) return -EBADF;
   const io = task.mm.vector(iov, count);
-  return typeof io === "number" ? io : file.readAt(io, pos);
+  return typeof io === "number" ? io : notifyIo(file, IN_ACCESS, file.readAt(io, pos));
 }
 
 export function sys_pwritev(task: Task, fd: number, iov: number, count: number, pos: number): number {
@@ -192,7 +195,7 @@ export function sys_pwritev(task: Task, fd: number, iov: number, count: number, 
   const allowed = limitSize(task, file, pos, io.remaining);
   if (allowed < 0) return allowed;
   if (allowed < io.remaining) io.truncate(allowed);
-  return file.writeAt(io, pos);
+  return notifyIo(file, IN_MODIFY, file.writeAt(io, pos));
 }
 
 export function sys_preadv2(

@@ -9,17 +9,15 @@ class FileMapping implements MappedFile {
   readonly dev: number;
   readonly ino: number;
   readonly file: File;
+  readonly writable: boolean;
 
   constructor(file: File, cache: PageCache) {
     this.file = file;
     this.cache = cache;
+    this.writable = file.canWrite && file.canRead && !file.isWriteSealed;
     const stat = file.stat();
     this.dev = typeof stat === "number" ? 0 : stat.dev;
     this.ino = typeof stat === "number" ? 0 : stat.ino;
-  }
-
-  get writable(): boolean {
-    return this.file.canWrite && this.file.canRead;
   }
 
   sizeBytes(): number {
@@ -39,13 +37,13 @@ class FileMapping implements MappedFile {
   }
 }
 
-/** One mapping object for each open file, so that neighbouring areas of it can join. */
+/** One mapping object for each open file, so that neighbouring areas of it can join; a new one once it is sealed. */
 const mappings = new WeakMap<File, FileMapping>();
 
 /** The mapping of an open file; -ENODEV, -EACCES where it cannot be mapped. */
 export function mappingOf(file: File): MappedFile | number {
   let mapping = mappings.get(file);
-  if (mapping === undefined) {
+  if (mapping === undefined || (mapping.writable && file.isWriteSealed)) {
     const cache = file.pages();
     if (typeof cache === "number") return cache;
     mapping = new FileMapping(file, cache);

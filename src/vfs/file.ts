@@ -2,6 +2,7 @@
 // fork. Methods never wait: they answer -EAGAIN, and the call layer decides whether to block on `waitQueue`.
 
 import { EBADF, EINVAL, ENOTDIR, ENOTTY, ESPIPE } from "../abi/errno.ts";
+import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE } from "../abi/fcntl.ts";
 import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from "../abi/inotify.ts";
 import type { WaitQueue } from "../lib/wait-queue.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
@@ -63,6 +64,12 @@ export abstract class File {
   }
   seals(): number {
     return -EINVAL;
+  }
+
+  /** Whether a seal forbids new writable mappings. */
+  get isWriteSealed(): boolean {
+    const seals = this.seals();
+    return seals > 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0;
   }
 
   /** Ready events now: EPOLLIN | EPOLLOUT | EPOLLHUP ... */

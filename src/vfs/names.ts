@@ -3,7 +3,7 @@
 
 import { CAP_MKNOD } from "../abi/capability.ts";
 import { EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EROFS, EXDEV } from "../abi/errno.ts";
-import { IN_ATTRIB, IN_CREATE, IN_DELETE } from "../abi/inotify.ts";
+import { IN_ATTRIB, IN_CREATE, IN_DELETE, IN_DELETE_SELF } from "../abi/inotify.ts";
 import {
   S_IALLUGO,
   S_IFBLK,
@@ -21,7 +21,7 @@ import {
 import type { FsContext } from "./context.ts";
 import type { Inode } from "./inode.ts";
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, lookupChild, type Walk, walkParent } from "./namei.ts";
-import { notify, notifyDeleted, notifyEntry } from "./notify.ts";
+import { notifyEntry, notifyInode } from "./notify.ts";
 import type { Dentry, Path } from "./path.ts";
 import { capable, checkSticky, isDirectory, MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable } from "./permission.ts";
 
@@ -121,7 +121,7 @@ export function makeLink(ctx: FsContext, old: Path, base: Path, path: string): n
   }
   const error = at.dentry.inode.link(at.name, inode);
   if (error !== 0) return error;
-  notify(old.dentry, IN_ATTRIB);
+  notifyInode(inode, IN_ATTRIB);
   notifyEntry(at.dentry, at.name, IN_CREATE, false);
   return 0;
 }
@@ -177,6 +177,6 @@ export function dropped(dir: Dentry, victim: Dentry): void {
   victim.unlinked = true;
   notifyEntry(dir, victim.name, IN_DELETE, directory);
   const stat = victim.inode.stat();
-  if (directory || typeof stat === "number" || stat.nlink === 0) notifyDeleted(victim.inode);
-  else notify(victim, IN_ATTRIB);
+  if (directory || typeof stat === "number" || stat.nlink === 0) notifyInode(victim.inode, IN_DELETE_SELF);
+  else notifyInode(victim.inode, IN_ATTRIB);
 }

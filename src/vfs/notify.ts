@@ -1,10 +1,10 @@
 // What happens to files, told to those who watch them (fs/notify/fsnotify.c). The open, name and attribute calls
 // report here; inotify(7) listens. Only changes made through this kernel are seen.
 
-import { IN_DELETE_SELF, IN_ISDIR, IN_MOVE_SELF, IN_MOVED_FROM, IN_MOVED_TO } from "../abi/inotify.ts";
+import { IN_ISDIR, IN_MOVE_SELF, IN_MOVED_FROM, IN_MOVED_TO } from "../abi/inotify.ts";
 import { S_IFDIR, S_IFMT } from "../abi/stat.ts";
 import type { Inode } from "./inode.ts";
-import type { Dentry } from "./path.ts";
+import type { Dentry, Path } from "./path.ts";
 
 /** Someone who watches one inode. */
 export interface Watcher {
@@ -54,14 +54,20 @@ export function notify(dentry: Dentry, mask: number): void {
   tell(dentry.inode, bits, 0, "");
 }
 
+/** A call moved `result` bytes of an open file (or failed): IN_ACCESS or IN_MODIFY. Returns `result`. */
+export function notifyIo(file: { readonly path: Path | null }, mask: number, result: number): number {
+  if (watched.size > 0 && result > 0 && file.path !== null) notify(file.path.dentry, mask);
+  return result;
+}
+
 /** An entry of `dir` came or went: IN_CREATE or IN_DELETE. */
 export function notifyEntry(dir: Dentry, name: string, mask: number, isDirectory: boolean): void {
   if (watched.size > 0) tell(dir.inode, isDirectory ? mask | IN_ISDIR : mask, 0, name);
 }
 
-/** The last name of an inode is gone. */
-export function notifyDeleted(inode: Inode): void {
-  if (watched.size > 0) tell(inode, IN_DELETE_SELF, 0, "");
+/** Something happened to the inode under whichever name: IN_ATTRIB when its links change, IN_DELETE_SELF. */
+export function notifyInode(inode: Inode, mask: number): void {
+  if (watched.size > 0) tell(inode, mask, 0, "");
 }
 
 export function notifyMove(from: Dentry, oldName: string, to: Dentry, newName: string, moved: Inode): void {

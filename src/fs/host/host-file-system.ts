@@ -1,7 +1,7 @@
 // A directory (or one file) of the host as a file system: bind mounts and the root of run-elf. The host decides about permissions,
 // with the rights of the user who runs carrick, and may change the tree at any time, so that no name is remembered.
 
-import { O_PATH } from "../../abi/fcntl.ts";
+import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../abi/fcntl.ts";
 import { S_IFBLK, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../abi/stat.ts";
 import { AT_FDCWD, files } from "../../host/files.ts";
 import { hostIdentity } from "../../host/identity.ts";
@@ -172,7 +172,12 @@ export class HostFileSystem extends FileSystem {
   }
 
   override sync(): number {
-    return files.syncFileSystem(this.rootFd);
+    // An O_PATH descriptor is not enough for syncfs(2).
+    const fd = files.reopen(this.rootFd, O_RDONLY | O_DIRECTORY);
+    if (fd < 0) return fd;
+    const error = files.syncFileSystem(fd);
+    files.close(fd);
+    return error;
   }
 
   /** The mount is gone and none of its files is open. */
