@@ -38,7 +38,10 @@ export abstract class FileSystem {
 
   /** The one dentry of the root, shared by all mounts. */
   get rootDentry(): Dentry {
-    this.rootDentryMade ??= new Dentry(null, "", this.root);
+    if (this.rootDentryMade === null) {
+      this.rootDentryMade = new Dentry(null, "", this.root);
+      this.root.dentry = this.rootDentryMade;
+    }
     return this.rootDentryMade;
   }
 

@@ -7,7 +7,7 @@ import type { FsContext } from "./context.ts";
 import type { Credentials } from "./credentials.ts";
 import type { File } from "./file.ts";
 import type { FileSystem } from "./file-system.ts";
-import type { Path } from "./path.ts";
+import type { Dentry, Path } from "./path.ts";
 import { genericPermission } from "./permission.ts";
 
 /** struct kstat. Sizes in bytes, times as seconds plus nanoseconds since the epoch. */
@@ -62,6 +62,9 @@ export abstract class Inode {
   abstract readonly ino: number;
   /** Type and permission bits (S_IF*), as of the last look. */
   abstract readonly mode: number;
+
+  /** vfs's own: where a directory was last found, on file systems that do not keep names. */
+  dentry: Dentry | null = null;
 
   /** Current attributes, or -errno. A fresh object the caller may keep. */
   abstract stat(): Stat | number;

@@ -44,13 +44,40 @@ export function lookupChild(parent: Dentry, name: string): Dentry | number {
   const inode = dir.lookup(name);
   if (kept !== undefined) {
     // A directory above a mount point: the place stays even when the file system's view of it changes.
-    if (typeof inode !== "number") kept.inode = inode;
+    if (typeof inode !== "number") {
+      kept.inode = inode;
+      inode.dentry ??= kept;
+    }
     return kept;
   }
   if (typeof inode === "number") return inode;
+  if (!dir.fs.cacheNames)
+    return isDirectory(inode.mode) ? directoryDentry(parent, name, inode) : new Dentry(parent, name, inode);
   const child = new Dentry(parent, name, inode);
-  if (dir.fs.cacheNames) parent.keep(child);
+  parent.keep(child);
   return child;
+}
+
+/**
+ * The one dentry of a directory whose file system does not keep names (d_splice_alias): it moves to where the directory
+ * was found now, so that whoever stands in it or holds it open sees the new place too.
+ */
+function directoryDentry(parent: Dentry, name: string, inode: Inode): Dentry {
+  const known = inode.dentry;
+  if (known === null) {
+    const made = new Dentry(parent, name, inode);
+    inode.dentry = made;
+    return made;
+  }
+  if (known.parent === parent && known.name === name) {
+    known.unlinked = false;
+    return known;
+  }
+  // A directory that shows up inside of itself was moved by somebody else while we knew another order of things.
+  if (known.parent === null || parent.isWithin(known)) return new Dentry(parent, name, inode);
+  known.moveTo(parent, name);
+  known.unlinked = false;
+  return known;
 }
 
 /** The state of one walk (struct nameidata). */

@@ -5,8 +5,8 @@ import type { Mount } from "./mount.ts";
 
 /**
  * A name that was looked up (struct dentry). The root of a file system has no parent. On a file system with
- * `cacheNames` there is one dentry for each name; elsewhere a lookup makes a fresh one, and only mount points
- * and the directories above them are kept.
+ * `cacheNames` there is one dentry for each name; elsewhere one for each directory inode and a fresh one for each
+ * lookup of a file, and only mount points and the directories above them are kept by name.
  */
 export class Dentry {
   parent: Dentry | null;
