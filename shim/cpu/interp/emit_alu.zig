@@ -50,7 +50,7 @@ pub fn add_sub_imm(t: *Translator, insn: u32) bool {
             // ADRP and ADD: one constant.
             const old = t.previous.constant;
             const delta: u64 = @bitCast(@as(i64, if (subtract) -imm else imm));
-            t.count = old.slot;
+            t.absorb(old.slot);
             emitConstant(t, d, old.value +% delta);
             return true;
         }
@@ -102,7 +102,7 @@ pub fn move_wide(t: *Translator, insn: u32) bool {
         else => {
             if (t.previous == .constant and t.previous.constant.lane == d) {
                 const old = t.previous.constant;
-                t.count = old.slot;
+                t.absorb(old.slot);
                 const cleared = old.value & ~(@as(u64, 0xffff) << @intCast(amount));
                 emitConstant(t, d, (cleared | shifted) & width_mask);
                 return true;

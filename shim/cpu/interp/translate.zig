@@ -42,6 +42,8 @@ pub const Translator = struct {
     /// What the previous instruction left that the current one may be joined with.
     previous: Joint = .none,
     current: Joint = .none,
+    /// The instruction that the ops of this one are counted to: the first of those that were joined.
+    owner: u8 = 0,
     /// Branches whose stubs are still to be written.
     pending: [run_max + 1]struct { slot: u32, target: u64, index: u32 } = undefined,
     pending_count: u32 = 0,
@@ -49,8 +51,15 @@ pub const Translator = struct {
     /// One more op for the current instruction.
     pub fn emit(t: *Translator, op: Op) void {
         t.ops[t.count] = op;
-        t.nth[t.count] = @intCast(t.index);
+        t.nth[t.count] = t.owner;
         t.count += 1;
+    }
+
+    /// Takes back the ops from `slot` on: this instruction does the work of the one that they belong to as well. An exit
+    /// in front of them reports that one's pc.
+    pub fn absorb(t: *Translator, slot: u32) void {
+        t.owner = t.nth[slot];
+        t.count = slot;
     }
 
     pub fn emitExt(t: *Translator, lo: u64, hi: u64) void {
@@ -83,7 +92,7 @@ pub const Translator = struct {
             const stub = &t.ops[t.count];
             const slot: *core.Ext = @ptrCast(&t.ops[p.slot]);
             slot.lo = @intFromPtr(stub);
-            t.index = p.index;
+            t.owner = @intCast(p.index);
             const inside = !t.single and p.target & ~@as(u64, abi.page_size - 1) == page;
             t.emit(.{ .handler = if (inside) &branch.link else &branch.far });
             t.emitExt(p.target, @intFromPtr(&slot.lo));
@@ -98,6 +107,7 @@ pub const Translator = struct {
 
     fn one(t: *Translator, insn: u32) void {
         t.current = .none;
+        t.owner = @intCast(t.index);
         const before = t.count;
         if (!t.known(insn)) {
             t.count = before;
