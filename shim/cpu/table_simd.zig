@@ -3,7 +3,7 @@
 //! A pattern gives bits 31..0: '0' and '1' are fixed, a letter names a field (n, m, a, d registers; Q, U, s size, t ftype,
 //! z sz, f sf, c condition, v nzcv, i immediate, h immh:immb, l index bits, r rotation, x ignored). A word that matches a pattern
 //! may still be reserved (size 3 of most integer forms, Q 0 with 64-bit lanes): `simd.lookup` then answers null.
-//! No two patterns match the same word.
+//! No two patterns match the same word, but that MODIMM goes before the shifts by immediate (whose immh is not zero).
 
 pub const Row = struct { pattern: []const u8, name: []const u8 };
 

@@ -62,11 +62,12 @@ fn Between(comptime To: type) type {
         }
 
         fn Run(comptime From: type) type {
+            const S = lanes.Shape(From, 1);
             return struct {
                 pub fn run(r: *Block, insn: u32) void {
                     const d = regs.fieldD(insn);
                     const a = regs.get(Bits(From), r, regs.fieldN(insn));
-                    if (fp.host_arithmetic and To != f16 and From != f16 and !lanes.unusual(r)) {
+                    if (S.hard and To != f16 and lanes.usual(S, if (To == f32) .narrow else .operands, r, .{a}, .{a}, .{a})) {
                         const x: To = @floatCast(@as(From, @bitCast(a)));
                         const edge = To == f32 and @abs(x) == std.math.floatMin(f32);
                         if (x == x and !edge) return regs.set(r, d, x);
@@ -130,11 +131,12 @@ inline fn truncate(comptime T: type, comptime signed: bool, comptime wide: bool,
 fn ToInt(comptime mode: core.Round, comptime signed: bool) type {
     return BySfFtype(struct {
         fn Make(comptime T: type, comptime wide: bool) type {
+            const S = lanes.Shape(T, 1);
             return struct {
                 pub fn run(r: *Block, insn: u32) void {
                     const d = regs.fieldD(insn);
                     const a = regs.get(Bits(T), r, regs.fieldN(insn));
-                    if (fp.host_arithmetic and T != f16 and !lanes.unusual(r)) {
+                    if (S.hard and lanes.usual(S, .operands, r, .{a}, .{a}, .{a})) {
                         if (roundThenTruncate(T, a)) |x| return regs.setX(r, d, x);
                     }
                     regs.setX(r, d, slowToInt(r, core.formatOf(T), a, 0, signed, mode, if (wide) 64 else 32));

@@ -47,9 +47,49 @@ pub fn Shape(comptime Lane: type, comptime count: comptime_int) type {
     };
 }
 
-/// A three-or-less-operand instruction must take the exact path from the start.
-pub inline fn unusual(r: *const Block) bool {
-    return r.fpcr & core.fpcr_fz != 0;
+/// What decides whether FPCR.FZ can matter to an operation: its operands alone (comparisons, roundings, conversions),
+/// or the smallest result that it could have.
+pub const Reach = enum { operands, sum, product, quotient, fused, narrow };
+
+/// FPCR.FZ is clear, or nothing would be flushed: every operand is zero or normal, and no result but zero can be denormal.
+pub inline fn usual(comptime S: type, comptime reach: Reach, r: *const Block, a: S.Bits, b: S.Bits, c: S.Bits) bool {
+    if (r.fpcr & core.fpcr_fz == 0) return true;
+    return nothingFlushed(S, reach, a, b, c);
+}
+
+noinline fn nothingFlushed(comptime S: type, reach: Reach, a: S.Bits, b: S.Bits, c: S.Bits) bool {
+    const frac: i32 = S.fmt.frac;
+    const bias = S.fmt.bias();
+    const lowest: i32 = switch (reach) {
+        .sum => frac + 2,
+        .narrow => bias - core.single.bias() + 2,
+        else => 1,
+    };
+    for (0..S.lanes) |i| {
+        const x: [S.physical]S.Int = a;
+        const y: [S.physical]S.Int = b;
+        const z: [S.physical]S.Int = c;
+        const ex = exponent(S, x[i]) orelse bias;
+        const ey = exponent(S, y[i]) orelse bias;
+        const ez = exponent(S, z[i]) orelse bias;
+        const some_zero = x[i] << 1 == 0 or y[i] << 1 == 0;
+        if (ex < lowest or ey < lowest or ez < lowest) return false;
+        const safe = some_zero or switch (reach) {
+            .product => ex + ey >= bias + 2,
+            .quotient => ex - ey + bias >= 2,
+            // The last bit of the product and that of the addend must be normal.
+            .fused => ex + ey >= bias + 2 * frac + 4 and ez >= frac + 2,
+            else => true,
+        };
+        if (!safe) return false;
+    }
+    return true;
+}
+
+/// The exponent field; null for zero.
+inline fn exponent(comptime S: type, bits: S.Int) ?i32 {
+    if (bits << 1 == 0) return null;
+    return @intCast(bits >> S.fmt.frac & S.fmt.maxField());
 }
 
 inline fn any(mask: anytype) bool {
@@ -95,9 +135,19 @@ fn exact2(comptime op: Op2) core.Fn2 {
     };
 }
 
+fn reachOf(op: Op2) Reach {
+    return switch (op) {
+        .add, .sub, .abd => .sum,
+        .mul, .nmul, .mulx => .product,
+        .div => .quotient,
+        .recps, .rsqrts => .fused,
+        else => .operands,
+    };
+}
+
 /// v[d] = a op b
 pub inline fn apply2(comptime S: type, comptime op: Op2, r: *Block, d: usize, a: S.Bits, b: S.Bits) void {
-    if (S.hard and !unusual(r)) {
+    if (S.hard and usual(S, reachOf(op), r, a, b, a)) {
         if (fast2(S, op, a, b)) |x| return S.set(r, d, x);
     }
     slow2(r, d, S.fmt, S.lanes, exact2(op), S.wide(a), S.wide(b));
@@ -115,7 +165,7 @@ inline fn fast2(comptime S: type, comptime op: Op2, abits: S.Bits, bbits: S.Bits
             return @bitCast(if (op == .abd) @abs(x) else x);
         },
         .mul, .nmul, .div => {
-            const x = regs.hidden(V, if (op == .div) a / divisor(S, b) else a * b);
+            const x = regs.hidden(V, if (op == .div) quotient(S, a, b) else a * b);
             if (any(isNanOrEdge(x))) return null;
             return @bitCast(if (op == .nmul) -x else x);
         },
@@ -159,10 +209,11 @@ inline fn notBelow(comptime S: type, v: S.Bits, limit: S.T) @Vector(S.physical, 
     return magnitude >= @as(@Vector(S.physical, signed), @splat(@as(signed, @bitCast(limit))));
 }
 
-/// Lanes above a 64-bit vector would divide zero by zero.
-inline fn divisor(comptime S: type, b: S.V) S.V {
-    if (S.lanes == S.physical) return b;
-    return @shuffle(f32, b, @as(@Vector(2, f32), @splat(1)), [4]i32{ 0, 1, -1, -2 });
+/// a / b without a division of zero by zero in lanes that do not exist, also not those the compiler would add to one lane.
+inline fn quotient(comptime S: type, a: S.V, b: S.V) S.V {
+    if (S.lanes == 1) return .{a[0] / b[0]};
+    if (S.lanes == S.physical) return a / b;
+    return a / @shuffle(f32, b, @as(@Vector(2, f32), @splat(1)), [4]i32{ 0, 1, -1, -2 });
 }
 
 /// Signed integers in the order of the numbers, -0 below +0.
@@ -229,7 +280,7 @@ fn finish(r: *Block, d: usize, e: *const core.Env, out: [2]u64) void {
 
 /// v[d] = c op a*b
 pub inline fn apply3(comptime S: type, comptime kind: fp.FmaKind, r: *Block, d: usize, c: S.Bits, a: S.Bits, b: S.Bits) void {
-    if (S.hard and fp.hasFused() and !unusual(r)) {
+    if (S.hard and fp.hasFused() and usual(S, .fused, r, a, b, c)) {
         const x = fp.fused(S.V, kind, @as(S.V, @bitCast(c)), @as(S.V, @bitCast(a)), @as(S.V, @bitCast(b)));
         if (!any(isNanOrEdge(x))) return S.set(r, d, @bitCast(x));
     }
@@ -244,7 +295,7 @@ pub inline fn apply3(comptime S: type, comptime kind: fp.FmaKind, r: *Block, d: 
 
 /// v[d] = sqrt(a)
 pub inline fn applySqrt(comptime S: type, r: *Block, d: usize, a: S.Bits) void {
-    if (S.hard and !unusual(r)) {
+    if (S.hard and usual(S, .operands, r, a, a, a)) {
         // The optimiser would rather test the operand, with a comparison that objects to quiet NaNs.
         const x = regs.hidden(S.V, @sqrt(@as(S.V, @bitCast(a))));
         if (!any(isNan(x))) return S.set(r, d, @bitCast(x));
@@ -259,7 +310,7 @@ pub inline fn apply1(comptime S: type, comptime f: core.Fn1, r: *Block, d: usize
 
 /// v[d] = a rounded to an integral value; `mode` null means FPCR's.
 pub inline fn applyIntegral(comptime S: type, comptime mode: ?core.Round, comptime exact: bool, r: *Block, d: usize, a: S.Bits) void {
-    if (S.hard and !unusual(r)) {
+    if (S.hard and usual(S, .operands, r, a, a, a)) {
         const x: S.V = @bitCast(a);
         if (!any(isNan(x))) {
             if (fp.integral(S.V, mode, exact, x)) |y| return S.set(r, d, @bitCast(y));

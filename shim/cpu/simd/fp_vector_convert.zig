@@ -104,10 +104,10 @@ pub fn ToFixed(comptime signed: bool) fn (comptime T: type, comptime n: comptime
 }
 
 inline fn toInt(comptime S: type, comptime mode: core.Round, comptime signed: bool, r: *Block, d: usize, a: S.Bits, fraction: u7) void {
-    if (S.hard and S.T == f32 and mode != .away and !lanes.unusual(r)) {
+    if (S.hard and S.T == f32 and mode != .away and lanes.usual(S, .operands, r, a, a, a)) {
         if (fastToInt(S, mode, signed, a, fraction)) |x| return S.set(r, d, x);
     }
-    if (S.hard and S.T == f64 and S.lanes == 1 and mode == .zero and !lanes.unusual(r)) {
+    if (S.hard and S.T == f64 and S.lanes == 1 and mode == .zero and lanes.usual(S, .operands, r, a, a, a)) {
         if (fastToInt(S, mode, signed, a, fraction)) |x| return S.set(r, d, x);
     }
     slowToInt(r, d, S.fmt, S.lanes, mode, signed, S.wide(a), fraction);
@@ -229,7 +229,9 @@ const Widen = struct {
             pub fn run(r: *Block, insn: u32) void {
                 const a = r.v[regs.fieldN(insn)][@intFromBool(high)];
                 const d = regs.fieldD(insn);
-                if (fp.host_arithmetic and !lanes.unusual(r)) {
+                const S = lanes.Shape(f32, 2);
+                const bits: S.Bits = @bitCast([2]u64{ a, 0 });
+                if (S.hard and lanes.usual(S, .operands, r, bits, bits, bits)) {
                     const x: @Vector(2, f64) = @floatCast(@as(@Vector(2, f32), @bitCast(a)));
                     if (@reduce(.And, x == x)) return regs.set(r, d, x);
                 }
@@ -287,8 +289,10 @@ const Narrow = struct {
             pub fn run(r: *Block, insn: u32) void {
                 const n = regs.fieldN(insn);
                 const d = regs.fieldD(insn);
-                if (fp.host_arithmetic and !lanes.unusual(r)) {
-                    const x: @Vector(2, f32) = @floatCast(regs.get(@Vector(2, f64), r, n));
+                const S = lanes.Shape(f64, 2);
+                const a = S.get(r, n);
+                if (S.hard and lanes.usual(S, .narrow, r, a, a, a)) {
+                    const x: @Vector(2, f32) = @floatCast(@as(S.V, @bitCast(a)));
                     const edge: @Vector(2, f32) = @splat(std.math.floatMin(f32));
                     if (@reduce(.And, x == x) and !@reduce(.Or, @abs(x) == edge)) {
                         const bits: u64 = @bitCast(x);

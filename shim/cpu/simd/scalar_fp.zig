@@ -120,7 +120,8 @@ fn Fused(comptime kind: fp.FmaKind) type {
 
 /// NZCV of a comparison; NaNs and unusual modes take the exact path.
 inline fn compareFlags(comptime T: type, comptime signal: bool, r: *Block, a: Bits(T), b: Bits(T)) u32 {
-    if (fp.host_arithmetic and T != f16 and !lanes.unusual(r)) {
+    const S = lanes.Shape(T, 1);
+    if (S.hard and lanes.usual(S, .operands, r, .{a}, .{b}, .{a})) {
         const x: T = @bitCast(a);
         const y: T = @bitCast(b);
         if (x == y) return 0b0110;

@@ -104,7 +104,7 @@ fn selectors(comptime S: type) *const [table.rows.len]*const fn (u32) ?S.H {
     };
 }
 
-fn selectorOf(comptime S: type, comptime name: []const u8) *const fn (u32) ?S.H {
+pub fn selectorOf(comptime S: type, comptime name: []const u8) *const fn (u32) ?S.H {
     inline for (chapters) |chapter| {
         if (@hasDecl(chapter.ops, name)) {
             const Op = @field(chapter.ops, name);
