@@ -7,6 +7,7 @@ test {
     _ = @import("cpu/decoder.zig");
     _ = @import("cpu/exports.zig");
     _ = @import("cpu/interp/fields.zig");
+    _ = @import("cpu/simd/simd_test.zig");
     _ = @import("cpu/interp/flags.zig");
     _ = @import("mem/mem_test.zig");
     _ = @import("mem/model_test.zig");
