@@ -39,7 +39,7 @@ export class ProcessGroup {
     for (const group of this.members) {
       if (group === ignoring || group.exited) continue;
       const parent = group.parent;
-      if (parent === null) continue;
+      if (parent === null || group.adopted) continue;
       if (parent.processGroup !== this && parent.processGroup.session === this.session) return false;
     }
     return true;

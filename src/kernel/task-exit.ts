@@ -130,6 +130,7 @@ function reparent(child: ThreadGroup, father: ThreadGroup): void {
     return;
   }
   child.parent = reaper;
+  child.adopted = reaper.isInit;
   child.parentTask = reaper.tasks[0] ?? null;
   reaper.children.add(child);
   child.exitSignal = S.SIGCHLD;

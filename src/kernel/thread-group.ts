@@ -20,6 +20,8 @@ export class ThreadGroup {
   parent: ThreadGroup | null;
   /** The thread of `parent` that made it: PR_SET_PDEATHSIG and __WNOTHREAD. */
   parentTask: Task | null;
+  /** Its parent has died and the first process has taken it over, which does no job control for it. */
+  adopted = false;
   readonly children = new Set<ThreadGroup>();
   /** Set by Pids. */
   processGroup!: ProcessGroup;

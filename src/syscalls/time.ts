@@ -124,9 +124,9 @@ export function sys_nanosleep(task: Task, timeAddr: number, restAddr: number): n
 }
 
 export function sys_clock_nanosleep(task: Task, id: number, how: number, timeAddr: number, restAddr: number): number {
+  if (id === T.CLOCK_THREAD_CPUTIME_ID || id === T.CLOCK_MONOTONIC_RAW || isCoarse(id)) return -EOPNOTSUPP;
   const cpu = isWallClock(id) ? null : cpuClock(task, id);
-  if (typeof cpu === "number") return id === T.CLOCK_MONOTONIC_RAW || isCoarse(id) ? -EOPNOTSUPP : -EINVAL;
-  if (id === T.CLOCK_THREAD_CPUTIME_ID) return -EINVAL;
+  if (typeof cpu === "number") return cpu;
   const time = readTimespec(task.mm, timeAddr);
   if (typeof time === "number") return time;
   const absolute = (how & T.TIMER_ABSTIME) !== 0;

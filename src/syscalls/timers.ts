@@ -53,11 +53,11 @@ export function sys_timer_create(task: Task, clockId: number, eventAddr: number,
   if (isAlarm && !capable(task.cred, CAP_WAKE_ALARM)) return -EPERM;
   const { group } = task;
   const id = group.nextTimerId;
+  group.nextTimerId += 1;
   const notice = readNotice(task, eventAddr, id);
   if (typeof notice === "number") return notice;
   if (group.posixTimers.size >= INT_MAX) return -EAGAIN;
   if (task.mm.writeU32(idAddr, id) < 0) return -EFAULT;
-  group.nextTimerId += 1;
   group.posixTimers.set(id, new PosixTimer(group, id, clockId, cpu, notice));
   return 0;
 }
