@@ -81,7 +81,9 @@ export class HostDirectory extends HostInode implements HandleOwner {
   override open(flags: number): File | number {
     if ((flags & O_ACCMODE) !== O_RDONLY) return -EISDIR;
     const how = O_RDONLY | O_DIRECTORY;
-    const fd = this.parent === null ? files.reopen(this.rootFd, how) : this.openNamed(how);
+    let fd = this.parent === null ? files.reopen(this.rootFd, how) : this.openNamed(how);
+    // Removed, but somebody still stands in it.
+    if (fd === -ENOENT && this.handle >= 0) fd = files.reopen(this.handle, how);
     return fd < 0 ? fd : new HostDirectoryFile(this, flags, fd);
   }
 
