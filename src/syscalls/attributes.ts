@@ -3,8 +3,11 @@
 import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE } from "../abi/errno.ts";
 import * as fcntl from "../abi/fcntl.ts";
 import { IN_MODIFY } from "../abi/inotify.ts";
+import { RLIMIT_FSIZE } from "../abi/resource.ts";
+import { SI_USER, SIGXFSZ } from "../abi/signal.ts";
 import { S_IFBLK, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, UTIME_NOW, UTIME_OMIT } from "../abi/stat.ts";
 import { scratch } from "../host/scratch.ts";
+import { SigInfo } from "../kernel/sig-info.ts";
 import type { Task } from "../kernel/task.ts";
 import {
   changeMode,
@@ -12,9 +15,11 @@ import {
   changeTimes,
   dropPrivileges,
   type FileTimes,
+  mayTruncate,
   type Target,
-  truncatePath,
+  truncateTarget,
 } from "../vfs/attributes.ts";
+import type { Inode } from "../vfs/inode.ts";
 import { notify } from "../vfs/notify.ts";
 import { openFile, targetAt, targetOfOpenFile } from "./path-args.ts";
 import { dirfd, fd, flags, full, mode, off, partial, path, type Row, row, struct, u32 } from "./row.ts";
@@ -92,11 +97,24 @@ function isValidNsec(nsec: number): boolean {
   return nsec === UTIME_NOW || nsec === UTIME_OMIT || (nsec >= 0 && nsec < 1e9);
 }
 
+/** RLIMIT_FSIZE for a file that is to grow (inode_newsize_ok): 0, or -EFBIG with SIGXFSZ. */
+function checkGrowth(task: Task, inode: Inode, sizeBytes: number): number {
+  if (sizeBytes <= task.group.limits.get(RLIMIT_FSIZE)) return 0;
+  const stat = inode.stat();
+  if (typeof stat === "number" || stat.size >= sizeBytes) return 0;
+  task.sendSignal(SIGXFSZ, SigInfo.from(SIGXFSZ, SI_USER, task.tgid, task.cred.uid));
+  return -EFBIG;
+}
+
 export function sys_truncate(task: Task, pathAddr: number, length: number): number {
   if (length < 0) return -EINVAL;
   const target = targetAt(task, fcntl.AT_FDCWD, pathAddr, 0);
   if (typeof target === "number") return target;
-  return length >= MAX_OFFSET ? -EFBIG : truncatePath(task.fs, target, length);
+  if (length >= MAX_OFFSET) return -EFBIG;
+  const denied = mayTruncate(task.fs, target);
+  if (denied !== 0) return denied;
+  const tooLarge = checkGrowth(task, target.inode, length);
+  return tooLarge !== 0 ? tooLarge : truncateTarget(task.fs, target, length);
 }
 
 export function sys_ftruncate(task: Task, fd: number, length: number): number {
@@ -104,7 +122,8 @@ export function sys_ftruncate(task: Task, fd: number, length: number): number {
   const file = openFile(task, fd);
   if (typeof file === "number") return file;
   if ((file.inode.mode & S_IFMT) !== S_IFREG || !file.canWrite) return -EINVAL;
-  if (length >= MAX_OFFSET) return -EFBIG;
+  const tooLarge = length >= MAX_OFFSET ? -EFBIG : checkGrowth(task, file.inode, length);
+  if (tooLarge !== 0) return tooLarge;
   dropPrivileges(file.inode, task.cred);
   const error = file.truncate(length);
   if (error === 0 && file.path !== null) notify(file.path.dentry, IN_MODIFY);
@@ -140,6 +159,8 @@ export function sys_fallocate(task: Task, fd: number, how: number, offset: numbe
   if (type === S_IFDIR) return -EISDIR;
   if (type !== S_IFREG && type !== S_IFBLK) return -ENODEV;
   if (offset + length >= MAX_OFFSET) return -EFBIG;
+  const tooLarge = (how & FALLOC_FL_KEEP_SIZE) !== 0 ? 0 : checkGrowth(task, file.inode, offset + length);
+  if (tooLarge !== 0) return tooLarge;
   dropPrivileges(file.inode, task.cred);
   const error = file.allocate(how, offset, length);
   if (error === 0 && file.path !== null) notify(file.path.dentry, IN_MODIFY);
@@ -150,8 +171,8 @@ const { AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH } = fcntl;
 const AT = flags({ AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH });
 
 export const rows: Row[] = [
-  row(45, sys_truncate, [path, off], partial("RLIMIT_FSIZE is not enforced")),
-  row(46, sys_ftruncate, [fd, off], partial("RLIMIT_FSIZE is not enforced")),
+  row(45, sys_truncate, [path, off], full()),
+  row(46, sys_ftruncate, [fd, off], full()),
   row(47, sys_fallocate, [fd, flags(FALLOC_FLAGS), off, off], partial("tmpfs allocates on the first write")),
   row(52, sys_fchmod, [fd, mode], full()),
   row(53, sys_fchmodat, [dirfd, path, mode], full()),

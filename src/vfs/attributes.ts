@@ -100,18 +100,19 @@ export function changeTimes(ctx: FsContext, target: Target, times: FileTimes): n
   return apply(target, attributes, IN_ATTRIB);
 }
 
-/** truncate(2); `size` is at least 0. */
-export function truncatePath(ctx: FsContext, target: Target, size: number): number {
+/** Whether truncate(2) may change the size: 0, -EISDIR, -EINVAL, -EROFS, -EACCES. */
+export function mayTruncate(ctx: FsContext, target: Target): number {
   const { inode, mount } = target;
   const type = inode.mode & S_IFMT;
   if (type === S_IFDIR) return -EISDIR;
   if (type !== S_IFREG) return -EINVAL;
   if (mount?.readOnly) return -EROFS;
-  if (!inode.fs.hostChecks) {
-    const denied = inode.permission(ctx.cred, MAY_WRITE);
-    if (denied !== 0) return denied;
-    dropPrivileges(inode, ctx.cred);
-  }
+  return inode.fs.hostChecks ? 0 : inode.permission(ctx.cred, MAY_WRITE);
+}
+
+/** Sets the size, which is at least 0, after `mayTruncate`. */
+export function truncateTarget(ctx: FsContext, target: Target, size: number): number {
+  dropPrivileges(target.inode, ctx.cred);
   return apply(target, { size }, IN_MODIFY);
 }
 

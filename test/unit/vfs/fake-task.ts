@@ -6,6 +6,7 @@ import { scratch } from "../../../src/host/scratch.ts";
 import { ManualClock } from "../../../src/kernel/clock.ts";
 import { userCredentials } from "../../../src/kernel/credentials.ts";
 import { TaskFs } from "../../../src/kernel/fs-context.ts";
+import { Limits } from "../../../src/kernel/limits.ts";
 import type { Task } from "../../../src/kernel/task.ts";
 import { KernelBuffer } from "../../../src/mm/kernel-buffer.ts";
 import { FdTable } from "../../../src/vfs/fd-table.ts";
@@ -88,6 +89,7 @@ export function fakeTask(): FakeTask {
     files,
     fs,
     kernel: { clock, mounts },
+    group: { limits: Limits.initial() },
     get cred() {
       return fs.cred;
     },
