@@ -34,7 +34,7 @@ export function parseOptions(options: readonly Option[], argv: readonly string[]
     else if (option.repeatable) list.push(value);
     else list[0] = value;
   };
-  const valueOf = (option: Option, spelled: string, attached: string | null): string => {
+  const takeValue = (option: Option, spelled: string, attached: string | null): string => {
     if (attached !== null) return attached;
     i += 1;
     const next = argv[i];
@@ -51,7 +51,7 @@ export function parseOptions(options: readonly Option[], argv: readonly string[]
       const option = options.find((o) => o.name === name);
       if (option === undefined) throw unknownOption(options, `--${name}`);
       if (option.value !== undefined)
-        add(option, valueOf(option, `--${name}`, equals < 0 ? null : word.slice(equals + 1)));
+        add(option, takeValue(option, `--${name}`, equals < 0 ? null : word.slice(equals + 1)));
       else if (equals >= 0) throw usageError(`option --${name} takes no value`);
       else add(option, "");
       continue;
@@ -64,7 +64,7 @@ export function parseOptions(options: readonly Option[], argv: readonly string[]
         continue;
       }
       const attached = word.slice(at + 1);
-      add(option, valueOf(option, `-${word[at]}`, attached === "" ? null : attached.replace(/^=/, "")));
+      add(option, takeValue(option, `-${word[at]}`, attached === "" ? null : attached.replace(/^=/, "")));
       break;
     }
   }
