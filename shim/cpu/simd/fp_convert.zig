@@ -137,7 +137,11 @@ fn ToInt(comptime mode: core.Round, comptime signed: bool) type {
                     const d = regs.fieldD(insn);
                     const a = regs.get(Bits(T), r, regs.fieldN(insn));
                     if (S.hard and lanes.usual(S, .operands, r, .{a}, .{a}, .{a})) {
-                        if (roundThenTruncate(T, a)) |x| return regs.setX(r, d, x);
+                        if (roundThenTruncate(T, a)) |x| {
+                            // Also for XZR.
+                            regs.needed(x);
+                            return regs.setX(r, d, x);
+                        }
                     }
                     regs.setX(r, d, slowToInt(r, core.formatOf(T), a, 0, signed, mode, if (wide) 64 else 32));
                 }

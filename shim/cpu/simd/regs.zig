@@ -8,6 +8,14 @@ const abi = @import("../../abi.zig");
 
 pub const Block = abi.RegisterBlock;
 
+/// Makes the compiler compute `x` even where nothing reads it, for the flags that computing it raises.
+pub inline fn needed(x: u64) void {
+    asm volatile (""
+        :
+        : [x] "r" (x),
+    );
+}
+
 pub inline fn fieldD(insn: u32) u5 {
     return @truncate(insn);
 }
