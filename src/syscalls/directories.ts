@@ -7,6 +7,7 @@ import { Dirent64 } from "../abi/stat.ts";
 import type { Task } from "../kernel/task.ts";
 import type { File } from "../vfs/file.ts";
 import type { DirectoryEntry } from "../vfs/inode.ts";
+import { listDirectory } from "../vfs/mount-table.ts";
 import { DIRECTORY, FOLLOW } from "../vfs/namei.ts";
 import type { Path } from "../vfs/path.ts";
 import { isUnlinked, pathBelow, pathString } from "../vfs/path-string.ts";
@@ -41,7 +42,7 @@ function collect(file: File, limit: number): number {
   let used = 0;
   let full = false;
   collectedNext = file.pos;
-  const error = file.readDirectory(file.pos, (entry) => {
+  const error = listDirectory(file, file.pos, (entry) => {
     const length = putEntry(entry, used, limit);
     if (length === 0) {
       full = true;

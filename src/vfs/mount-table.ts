@@ -1,10 +1,10 @@
 // The mount tree (fs/namespace.c): which file system hangs where.
 
 import { EBUSY, EINVAL, ENOENT, ENOTDIR } from "../abi/errno.ts";
-import { S_IFDIR } from "../abi/stat.ts";
+import { DT_DIR, S_IFDIR } from "../abi/stat.ts";
 import type { File } from "./file.ts";
 import { FileSystem, type StatFs } from "./file-system.ts";
-import { Inode, type Stat } from "./inode.ts";
+import { type DirectoryEntry, Inode, type Stat } from "./inode.ts";
 import { Mount, topOf } from "./mount.ts";
 import { Dentry, type Path } from "./path.ts";
 import { isDirectory } from "./permission.ts";
@@ -109,3 +109,28 @@ class PlaceholderFileSystem extends FileSystem {
 }
 
 const placeholders = new PlaceholderFileSystem();
+
+/** Offsets of placeholders in a listing: behind every offset of a file system. */
+const PLACEHOLDER_OFFSET = 2 ** 40;
+
+/** `File.readDirectory`, and behind the file system's own names those of placeholders with something mounted on them. */
+export function listDirectory(file: File, from: number, emit: (entry: DirectoryEntry) => boolean): number {
+  const dentry = file.path?.dentry;
+  if (dentry === undefined || dentry.pins === 0) return file.readDirectory(from, emit);
+  let more = true;
+  if (from < PLACEHOLDER_OFFSET) {
+    const error = file.readDirectory(from, (entry) => {
+      more = emit(entry);
+      return more;
+    });
+    if (error < 0 || !more) return error;
+  }
+  let offset = PLACEHOLDER_OFFSET;
+  for (const child of dentry.children?.values() ?? []) {
+    if (child.inode !== placeholders.root) continue;
+    offset += 1;
+    if (offset <= from) continue;
+    if (!emit({ name: child.name, ino: child.inode.ino, type: DT_DIR, next: offset })) break;
+  }
+  return 0;
+}

@@ -3,6 +3,8 @@ import { EBUSY, EEXIST, EINVAL, ENOENT, EROFS, EXDEV } from "../../../src/abi/er
 import { MS_RDONLY } from "../../../src/abi/mount.ts";
 import { Tmpfs } from "../../../src/fs/tmpfs/tmpfs.ts";
 import { shim } from "../../../src/host/shim.ts";
+import type { File } from "../../../src/vfs/file.ts";
+import { listDirectory } from "../../../src/vfs/mount-table.ts";
 import { DIRECTORY, FOLLOW, type Walk, walk, walkParent } from "../../../src/vfs/namei.ts";
 import { makeDirectory, makeLink, makeSymlink, removeDirectory } from "../../../src/vfs/names.ts";
 import { openPath } from "../../../src/vfs/open.ts";
@@ -42,6 +44,21 @@ function mounted(path: string, flags = 0): { fake: FakeTask; inner: Tmpfs } {
   const inner = new Tmpfs(fake.clock);
   fake.mounts.mount(inner, at(fake, path), flags, "inner");
   return { fake, inner };
+}
+
+/** The names of a directory, read one entry at a time. */
+function names(fake: FakeTask, path: string): string[] {
+  const file = openPath(fake.fs, fake.fs.cwd, path, 0, 0) as File;
+  const found: string[] = [];
+  for (let from = 0, before = -1; before !== found.length; ) {
+    before = found.length;
+    listDirectory(file, from, (entry) => {
+      found.push(entry.name);
+      from = entry.next;
+      return false;
+    });
+  }
+  return found;
 }
 
 describe("mounts", () => {
@@ -115,6 +132,8 @@ describe("mounts", () => {
     fake.mounts.mount(inner, proc, 0, "inner");
     expect(at(fake, "/host/proc").dentry.inode).toBe(inner.root);
     expect(at(fake, "/host/proc/..", DIRECTORY).dentry.name).toBe("host");
+    mkdir(fake, "/real");
+    expect(names(fake, "/")).toEqual([".", "..", "real", "host"]);
     expect(fake.mounts.unmount(at(fake, "/host/proc"))).toBe(0);
     expect(walk(fake.fs, fake.fs.cwd, "/host/proc", 0)).toBe(-ENOENT);
     expect(walk(fake.fs, fake.fs.cwd, "/host", 0)).toBe(-ENOENT);
