@@ -77,6 +77,22 @@ test("addresses outside 48 bits fault", () => {
   expect(run([0xf9400041], [[2, 0x40, 0x00ff0002]]).signal).toBe(SIGSEGV);
 });
 
+test("DC ZVA clears 64 bytes, other maintenance faults where nothing is mapped", () => {
+  const zeroed = run([0xd50b7421], [at(1, DATA_BASE + 0x7b)]);
+  expect([zeroed.signal, zeroed.changes <= 8, zeroed.changes > 4]).toEqual([0, true, true]);
+  for (const word of [0xd50b7521, 0xd50b7b21, 0xd50b7a21, 0xd50b7e21, 0xd50b7421]) {
+    const hole = run([word], [at(1, DATA_BASE + 0x2010)]);
+    expect([hole.signal, hole.pc, hole.fault % 16]).toEqual([SIGSEGV, 0, 0]);
+  }
+});
+
+test("LDAPR and exclusives must be aligned", () => {
+  for (const word of [0xf8bfc020, 0xc85f7c20, 0xc8dffc20, 0xc89ffc20]) {
+    const outcome = run([word], [at(1, DATA_BASE + 0x44)]);
+    expect([outcome.signal, outcome.pc, outcome.fault, outcome.changes]).toEqual([SIGBUS, 0, DATA_BASE + 0x44, 0]);
+  }
+});
+
 test("branches to odd places stop there", () => {
   const odd = run([0xd61f0040], [at(2, CODE_BASE + 6)]);
   expect([odd.signal, odd.pc]).toEqual([SIGBUS, 6]);

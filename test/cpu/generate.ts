@@ -73,7 +73,7 @@ export function mayLoop(word: number): boolean {
 
 /** An address for an access of `bytes`, and now and then one that faults. */
 function target(random: Random, access: Access): number {
-  const kind = random.below(32);
+  const kind = access.conditional || access.maintenance ? 0 : random.below(32);
   if (kind < 18) return DATA_BASE + 16 * random.below(DATA_BYTES / 16 - 8) + 64;
   if (kind < 23) {
     const at = 64 + random.below(DATA_BYTES - 256);
@@ -134,9 +134,14 @@ export function settle(random: Random, drawn: number, at: number, slot: number, 
   const word = aimImmediate(random, drawn, at);
   if (forbidden(word) || unpredictable(word)) return null;
   if ((word & 0xfe000000) >>> 0 === 0xd6000000) aimBranchRegister(random, word, at, slot, overrides);
+  // MSR FPCR and FPSR: without the bits that only AArch32 uses, which a CPU may keep or not.
+  if ((word & 0xffffffc0) >>> 0 === 0xd51b4400 && (word & 31) !== 31) {
+    overrides.push([word & 31, random.u32() & 0x0fc8ffff, random.u32()]);
+  }
   const access = memoryAccess(word);
   if (access !== null) {
     if (access.index !== null && access.index.register === access.base) return null;
+    if (access.maintenance && access.base === 31) return null;
     aimMemory(random, access, overrides);
   }
   return word;

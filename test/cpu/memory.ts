@@ -18,6 +18,10 @@ export type Access = {
   /** General registers that a load writes and that writeback must not meet. */
   readonly targets: readonly number[];
   readonly writeback: boolean;
+  /** A store-exclusive: without a monitor the architecture leaves open whether a bad address is noticed. */
+  readonly conditional: boolean;
+  /** Cache maintenance, which qemu's user mode skips: only good addresses can be compared. */
+  readonly maintenance: boolean;
   /** Several accesses whose order and partial effects the architecture leaves open when one faults. */
   readonly many: boolean;
 };
@@ -26,7 +30,16 @@ const bits = (word: number, high: number, low: number) => (word >>> low) & ((1 <
 const signed = (value: number, width: number) => (value << (32 - width)) >> (32 - width);
 const is = (word: number, mask: number, value: number) => (word & mask) >>> 0 === value;
 
-const NONE = { offset: 0, index: null, aligned: false, targets: [], writeback: false, many: false } as const;
+const NONE = {
+  offset: 0,
+  index: null,
+  aligned: false,
+  targets: [],
+  writeback: false,
+  many: false,
+  conditional: false,
+  maintenance: false,
+} as const;
 
 function exclusive(word: number): Access {
   const size = bits(word, 31, 30);
@@ -47,6 +60,7 @@ function exclusive(word: number): Access {
     load: isSwap || L === 1,
     aligned: true,
     targets,
+    conditional: !isSwap && L === 0 && o2 === 0,
   };
 }
 
@@ -136,7 +150,7 @@ export function memoryAccess(word: number): Access | null {
   // DC ZVA writes its 64-byte block; the other maintenance calls of EL0 read theirs, as far as faults go.
   if (is(word, 0xfffff000, 0xd50b7000)) {
     const zero = bits(word, 11, 5) === 0x21;
-    return { ...NONE, base: bits(word, 4, 0), bytes: 1, store: zero, load: !zero };
+    return { ...NONE, base: bits(word, 4, 0), bytes: 1, store: zero, load: !zero, maintenance: !zero };
   }
   return null;
 }

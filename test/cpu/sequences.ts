@@ -40,16 +40,15 @@ function dataOverride(random: Random, register: number, alignment: number): Over
   return [register, at >>> 0, DATA_BASE / 0x100000000];
 }
 
-/** LD(A)XR or LD(A)XP, something between, ST(L)XR or ST(L)XP to the same place, or another, or of another size. */
+/** LD(A)XR or LD(A)XP, something between, ST(L)XR or ST(L)XP to the same place or another. */
 const exclusivePair: Sequence = (random, slot) => {
   const [rn, rt, rt2, rs, rv, rv2] = distinct(random, 6) as [number, number, number, number, number, number];
   const pair = random.bits(1);
   const size = pair === 1 ? 2 + random.bits(1) : random.bits(2);
-  const other = random.one(6) ? (pair === 1 ? 5 - size : random.bits(2)) : size;
   const load =
     (size << 30) | 0x08400000 | (pair << 21) | (31 << 16) | (random.bits(1) << 15) | ((pair === 1 ? rt2 : 31) << 10);
   const store =
-    (other << 30) | 0x08000000 | (pair << 21) | (rs << 16) | (random.bits(1) << 15) | ((pair === 1 ? rv2 : 31) << 10);
+    (size << 30) | 0x08000000 | (pair << 21) | (rs << 16) | (random.bits(1) << 15) | ((pair === 1 ? rv2 : 31) << 10);
   const between: number[] = [];
   const kind = random.below(8);
   if (kind === 0) between.push(0xd503305f | (random.bits(4) << 8));
