@@ -1,8 +1,8 @@
 // Directories and where a process stands: getdents64(2), getcwd(2), chdir(2), fchdir(2), chroot(2), umask(2).
 
 import { CAP_SYS_CHROOT } from "../abi/capability.ts";
-import { EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE } from "../abi/errno.ts";
-import { AT_FDCWD } from "../abi/fcntl.ts";
+import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from "../abi/errno.ts";
+import { AT_FDCWD, PATH_MAX } from "../abi/fcntl.ts";
 import { Dirent64 } from "../abi/stat.ts";
 import type { Task } from "../kernel/task.ts";
 import type { File } from "../vfs/file.ts";
@@ -79,6 +79,7 @@ export function sys_getcwd(task: Task, out: number, bytes: number): number {
   if (isUnlinked(cwd.dentry)) return -ENOENT;
   const text = pathBelow(cwd, root) ?? pathString(cwd, root);
   const length = text.length + 1;
+  if (length > PATH_MAX) return -ENAMETOOLONG;
   if (length > bytes) return -ERANGE;
   const done = task.mm.copyOutBytes(out, Buffer.from(`${text}\0`, "latin1"), 0, length);
   return done === length ? length : -EFAULT;
