@@ -28,6 +28,7 @@ import { FOLLOW, walk } from "../vfs/namei.ts";
 import type { Path } from "../vfs/path.ts";
 import { programLoader } from "./program.ts";
 import { systemMounts } from "./system-mounts.ts";
+import { Terminals } from "./terminals.ts";
 
 /** A host directory or file that the guest sees at `target`, an absolute path. */
 export interface Bind {
@@ -87,7 +88,8 @@ export function boot(options: BootOptions): Booted {
     hwcap: shim.cpu_hwcap(0) >>> 0,
     hwcap2: shim.cpu_hwcap(1) >>> 0,
   };
-  for (const m of systemMounts(kernel, identity)) mountAt(mounts, fs, m.target, m.fs, m.flags, m.source);
+  const terminals = new Terminals(kernel);
+  for (const m of systemMounts(kernel, identity, terminals.pts)) mountAt(mounts, fs, m.target, m.fs, m.flags, m.source);
   for (const bind of options.binds) mountBind(mounts, fs, bind, poller);
   const cwd = walk(fs, fs.root, options.cwd, FOLLOW);
   if (typeof cwd === "number") throw new BootError(`the working directory ${options.cwd} does not exist in the guest`);
@@ -101,6 +103,8 @@ export function boot(options: BootOptions): Booted {
   const mm = AddressSpace.create(layout);
   if (typeof mm === "number") throw new BootError("the host gives no memory for the guest");
   const init = kernel.createInit(mm, files, fs);
+  const consolePath = walk(fs, fs.root, "/dev/console", FOLLOW);
+  if (typeof consolePath !== "number") terminals.attach(files, poller, consolePath);
   signals.start();
   return { kernel, init };
 }

@@ -25,7 +25,7 @@ const PRIVATE = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 const SHM_BYTES = 64 * 1024 * 1024;
 
 /** Makes the file systems of one run and registers the drivers behind the device nodes. */
-export function systemMounts(kernel: Kernel, identity: SystemIdentity): SystemMount[] {
+export function systemMounts(kernel: Kernel, identity: SystemIdentity, pts: FileSystem): SystemMount[] {
   registerMemoryDevices(kernel.random);
   const source = new KernelProcSource(kernel, identity);
   const memoryBytes = hostMemory().total;
@@ -39,18 +39,19 @@ export function systemMounts(kernel: Kernel, identity: SystemIdentity): SystemMo
   const dev = new Tmpfs(kernel.clock, { mode: 0o755, sizeBytes: 65536 * 1024 });
   populateDev(dev.root, userCredentials(0, 0));
   const proc = new ProcFileSystem(source);
-  registerMountTypes(kernel, proc, sys, dev);
+  registerMountTypes(kernel, proc, sys, dev, pts);
   const shm = new Tmpfs(kernel.clock, { sizeBytes: SHM_BYTES });
   return [
     { target: "/proc", fs: proc, flags: PRIVATE, source: "proc" },
     { target: "/sys", fs: sys, flags: PRIVATE | MS_RDONLY, source: "sysfs" },
     { target: "/dev", fs: dev, flags: MS_NOSUID, source: "tmpfs" },
+    { target: "/dev/pts", fs: pts, flags: MS_NOSUID | MS_NOEXEC, source: "devpts" },
     { target: "/dev/shm", fs: shm, flags: PRIVATE, source: "shm" },
   ];
 }
 
 /** What mount(2) can make. Like every mount of Linux, a second proc, sysfs or devtmpfs shows the same tree. */
-function registerMountTypes(kernel: Kernel, proc: FileSystem, sys: FileSystem, dev: FileSystem): void {
+function registerMountTypes(kernel: Kernel, proc: FileSystem, sys: FileSystem, dev: FileSystem, pts: FileSystem): void {
   registerMountType("tmpfs", (_source, data) => {
     const options = parseTmpfsOptions(data);
     return typeof options === "number" ? options : new Tmpfs(kernel.clock, options);
@@ -58,4 +59,5 @@ function registerMountTypes(kernel: Kernel, proc: FileSystem, sys: FileSystem, d
   registerMountType("proc", () => proc);
   registerMountType("sysfs", () => sys);
   registerMountType("devtmpfs", () => dev);
+  registerMountType("devpts", () => pts);
 }

@@ -1,10 +1,11 @@
 // ioctl(2): what every descriptor understands (fs/ioctl.c); the rest is the file's own business.
 
 import { EBADF, EFAULT, ENOTTY } from "../abi/errno.ts";
-import { O_ASYNC, O_NONBLOCK } from "../abi/fcntl.ts";
+import { O_ASYNC, O_CLOEXEC, O_NONBLOCK } from "../abi/fcntl.ts";
 import * as I from "../abi/ioctl.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../abi/stat.ts";
 import type { Task } from "../kernel/task.ts";
+import { MasterFile } from "../tty/pty.ts";
 import type { File } from "../vfs/file.ts";
 import { openFile } from "./descriptor.ts";
 import { setAsync } from "./owner.ts";
@@ -22,6 +23,8 @@ export function sys_ioctl(task: Task, fd: number, command: number, arg: number):
       return setBit(task, file, fd, arg, O_NONBLOCK);
     case I.FIOASYNC:
       return setBit(task, file, fd, arg, O_ASYNC);
+    case I.TIOCGPTPEER:
+      return file instanceof MasterFile ? openPeer(task, file, arg) : -ENOTTY;
     case I.FIOQSIZE:
     case I.FIGETBSZ:
       return sizeCommand(task, file, command, arg);
@@ -30,6 +33,15 @@ export function sys_ioctl(task: Task, fd: number, command: number, arg: number):
         return task.mm.writeU32(arg, Math.max(0, file.sizeBytes() - file.pos));
   }
   return file.ioctl(task.mm, command, arg);
+}
+
+/** The other end of a pseudo terminal, without a walk to /dev/pts. */
+function openPeer(task: Task, master: MasterFile, flags: number): number {
+  const file = master.pty.openPeer(flags & ~O_CLOEXEC);
+  if (typeof file === "number") return file;
+  const fd = task.files.install(file, (flags & O_CLOEXEC) !== 0);
+  if (fd < 0) file.unref();
+  return fd;
 }
 
 function setBit(task: Task, file: File, fd: number, addr: number, bit: number): number {

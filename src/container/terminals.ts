@@ -1,0 +1,59 @@
+// The terminals of a run: pseudo terminals, and carrick's own as the controlling terminal of the first process.
+
+import { O_NONBLOCK } from "../abi/fcntl.ts";
+import { HostStreamFile } from "../fs/host/host-stream.ts";
+import { files as hostFiles } from "../host/files.ts";
+import type { HostPoller } from "../host/poller.ts";
+import { terminal as hostTerminal } from "../host/terminal.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { KernelJobs } from "../kernel/tty-jobs.ts";
+import { registerTerminals } from "../tty/devices.ts";
+import { DevPts } from "../tty/devpts.ts";
+import { HostTerminal, HostTerminalFile } from "../tty/host-terminal.ts";
+import { makeDev } from "../vfs/devices.ts";
+import type { FdTable } from "../vfs/fd-table.ts";
+import type { Path } from "../vfs/path.ts";
+
+const CONSOLE_DEV = makeDev(5, 1);
+
+export class Terminals {
+  readonly pts: DevPts;
+  private readonly jobs: KernelJobs;
+  /** carrick's terminals by device number: the standard streams may be on the same one, or on several. */
+  private readonly hosts = new Map<number, HostTerminal>();
+
+  constructor(kernel: Kernel) {
+    this.jobs = new KernelJobs(kernel);
+    this.pts = new DevPts(this.jobs, () => kernel.clock.realtime().sec);
+    registerTerminals(this.jobs, this.pts, () => this.hosts.values().next().value ?? null);
+  }
+
+  /**
+   * Makes terminals of those standard streams that are one; the first becomes the session's own. The guest knows them
+   * by the name of `place`, that of place of /dev/console.
+   */
+  attach(files: FdTable, poller: HostPoller, place: Path): void {
+    for (let fd = 0; fd < 3; fd += 1) {
+      const file = files.get(fd);
+      if (!(file instanceof HostStreamFile) || !hostTerminal.isTerminal(file.hostFd)) continue;
+      const stat = file.stat();
+      if (typeof stat === "number") continue;
+      const terminal = this.hostTerminal(stat.rdev, file.hostFd, poller);
+      const opened = new HostTerminalFile(place.dentry.inode, file.ref(), terminal);
+      opened.path = place;
+      files.installAt(fd, opened, false);
+    }
+  }
+
+  private hostTerminal(hostDev: number, fd: number, poller: HostPoller): HostTerminal {
+    let terminal = this.hosts.get(hostDev);
+    if (terminal !== undefined) return terminal;
+    const own = hostFiles.duplicate(fd);
+    terminal = new HostTerminal(this.jobs, CONSOLE_DEV, own < 0 ? fd : own, (inode, flags) => {
+      const opened = hostFiles.reopen(own < 0 ? fd : own, flags | O_NONBLOCK);
+      return opened < 0 ? opened : new HostStreamFile(inode, flags, opened, poller, true);
+    });
+    this.hosts.set(hostDev, terminal);
+    return terminal;
+  }
+}
