@@ -62,7 +62,7 @@ inline fn apply(comptime T: type, comptime what: Binary, x: T, y: T) T {
     };
 }
 
-fn binaryBody(comptime T: type, comptime what: Binary, comptime kind: Operand) Body {
+pub fn binaryBody(comptime T: type, comptime what: Binary, comptime kind: Operand) Body {
     return struct {
         inline fn f(op: *const Op, b: *Block) void {
             set(b, op.d, apply(T, what, get(T, b, op.n), operand(T, kind, op, b)));
@@ -143,24 +143,21 @@ pub fn withCarry(wide: bool, subtract: bool, sets: bool) Handler {
     }
 }
 
-pub const move = core.plain(struct {
-    inline fn f(op: *const Op, b: *Block) void {
-        set(b, op.d, get(u64, b, op.m));
-    }
-}.f);
-
-pub const move_w = core.plain(struct {
-    inline fn f(op: *const Op, b: *Block) void {
-        set(b, op.d, get(u32, b, op.m));
-    }
-}.f);
+pub fn moveBody(comptime T: type) Body {
+    return struct {
+        inline fn f(op: *const Op, b: *Block) void {
+            set(b, op.d, get(T, b, op.m));
+        }
+    }.f;
+}
+pub const move = core.plain(moveBody(u64));
+pub const move_w = core.plain(moveBody(u32));
 
 /// imm, sign-extended.
-pub const constant = core.plain(struct {
-    inline fn f(op: *const Op, b: *Block) void {
-        set(b, op.d, @as(u64, @bitCast(@as(i64, op.imm))));
-    }
-}.f);
+pub inline fn constantBody(op: *const Op, b: *Block) void {
+    set(b, op.d, @as(u64, @bitCast(@as(i64, op.imm))));
+}
+pub const constant = core.plain(constantBody);
 
 pub const constant_wide = core.sized(struct {
     inline fn f(op: *const Op, b: *Block) void {
@@ -169,7 +166,7 @@ pub const constant_wide = core.sized(struct {
 }.f, 2);
 
 /// MOVK: the 16 bits of imm at bit a.
-fn insertBody(comptime T: type) Body {
+pub fn insertBody(comptime T: type) Body {
     return struct {
         inline fn f(op: *const Op, b: *Block) void {
             const amount: std.math.Log2Int(T) = @truncate(op.a);
@@ -182,7 +179,7 @@ pub const insert = core.plain(insertBody(u64));
 pub const insert_w = core.plain(insertBody(u32));
 
 /// Shift left by m, then right by a: every UBFM and SBFM.
-fn fieldBody(comptime T: type, comptime signed: bool) Body {
+pub fn fieldBody(comptime T: type, comptime signed: bool) Body {
     const S = @Int(if (signed) .signed else .unsigned, @bitSizeOf(T));
     return struct {
         inline fn f(op: *const Op, b: *Block) void {
@@ -196,7 +193,7 @@ pub const field_unsigned = [2]Handler{ core.plain(fieldBody(u32, false)), core.p
 pub const field_signed = [2]Handler{ core.plain(fieldBody(u32, true)), core.plain(fieldBody(u64, true)) };
 
 /// Shift right by a and keep the bits of imm.
-fn pickBody(comptime T: type) Body {
+pub fn pickBody(comptime T: type) Body {
     return struct {
         inline fn f(op: *const Op, b: *Block) void {
             const amount: std.math.Log2Int(T) = @truncate(op.a);
@@ -206,7 +203,9 @@ fn pickBody(comptime T: type) Body {
 }
 pub const pick = [2]Handler{ core.plain(pickBody(u32)), core.plain(pickBody(u64)) };
 
-fn shiftBody(comptime T: type, comptime kind: enum { left, right, signed }) Body {
+pub const Shift = enum { left, right, signed };
+
+pub fn shiftBody(comptime T: type, comptime kind: Shift) Body {
     const S = @Int(.signed, @bitSizeOf(T));
     return struct {
         inline fn f(op: *const Op, b: *Block) void {
@@ -224,7 +223,7 @@ pub const shift_left = [2]Handler{ core.plain(shiftBody(u32, .left)), core.plain
 pub const shift_right = [2]Handler{ core.plain(shiftBody(u32, .right)), core.plain(shiftBody(u64, .right)) };
 pub const shift_signed = [2]Handler{ core.plain(shiftBody(u32, .signed)), core.plain(shiftBody(u64, .signed)) };
 
-fn signBody(comptime T: type, comptime From: type) Body {
+pub fn signBody(comptime T: type, comptime From: type) Body {
     return struct {
         inline fn f(op: *const Op, b: *Block) void {
             set(b, op.d, extend(T, From, b, op.n));
@@ -247,7 +246,7 @@ fn insertFieldBody(comptime T: type) Body {
 }
 pub const insert_field = [2]Handler{ core.sized(insertFieldBody(u32), 2), core.sized(insertFieldBody(u64), 2) };
 
-fn extractBody(comptime T: type) Body {
+pub fn extractBody(comptime T: type) Body {
     return struct {
         inline fn f(op: *const Op, b: *Block) void {
             const D = @Int(.unsigned, 2 * @bitSizeOf(T));
@@ -260,7 +259,7 @@ pub const extract = [2]Handler{ core.plain(extractBody(u32)), core.plain(extract
 
 pub const TwoSource = enum { udiv, sdiv, lslv, lsrv, asrv, rorv };
 
-fn twoSourceBody(comptime T: type, comptime what: TwoSource) Body {
+pub fn twoSourceBody(comptime T: type, comptime what: TwoSource) Body {
     const S = @Int(.signed, @bitSizeOf(T));
     return struct {
         inline fn f(op: *const Op, b: *Block) void {
@@ -319,7 +318,7 @@ pub fn oneSource(what: OneSource, wide: bool) Handler {
 
 pub const Multiply = enum { madd, msub, mul, smaddl, smsubl, umaddl, umsubl, smulh, umulh };
 
-fn multiplyBody(comptime T: type, comptime what: Multiply) Body {
+pub fn multiplyBody(comptime T: type, comptime what: Multiply) Body {
     return struct {
         inline fn f(op: *const Op, b: *Block) void {
             const x = get(T, b, op.n);

@@ -94,15 +94,30 @@ inline fn take(comptime what: Store, b: *Block, index: u8) StoreType(what) {
     return if (what == .v128) load128(b, index) else get(StoreType(what), b, index);
 }
 
+/// The whole instruction when it takes the fast path; false, and nothing done, when it does not.
+pub inline fn tryLoad(comptime what: Load, comptime mode: Mode, comptime sp: bool, op: [*]const Op, b: *Block, v: *Vcpu) bool {
+    const addr = address(mode, op, b);
+    if (sp and b.sp & 15 != 0) return false;
+    const p = v.tlb.readPtr(LoadType(what), addr) orelse return false;
+    put(what, b, op[0].d, p.*);
+    writeBack(mode, op, b, addr);
+    return true;
+}
+
+pub inline fn tryStore(comptime what: Store, comptime mode: Mode, comptime sp: bool, op: [*]const Op, b: *Block, v: *Vcpu) bool {
+    const addr = address(mode, op, b);
+    if (sp and b.sp & 15 != 0) return false;
+    const p = v.tlb.writePtr(StoreType(what), addr) orelse return false;
+    p.* = take(what, b, op[0].d);
+    writeBack(mode, op, b, addr);
+    return true;
+}
+
 fn loadHandler(comptime what: Load, comptime mode: Mode, comptime sp: bool) Handler {
     const T = LoadType(what);
     return &struct {
         noinline fn fast(op: [*]const Op, b: *Block, v: *Vcpu, fa: u64, fb: u64, fc: u64) callconv(.c) i32 {
-            const addr = address(mode, op, b);
-            if (sp and b.sp & 15 != 0) return core.divert(&slow, op, b, v, .{ .a = fa, .b = fb, .c = fc });
-            const p = v.tlb.readPtr(T, addr) orelse return core.divert(&slow, op, b, v, .{ .a = fa, .b = fb, .c = fc });
-            put(what, b, op[0].d, p.*);
-            writeBack(mode, op, b, addr);
+            if (!tryLoad(what, mode, sp, op, b, v)) return core.divert(&slow, op, b, v, .{ .a = fa, .b = fb, .c = fc });
             return core.next(op + slotsOf(mode), b, v, .{ .a = fa, .b = fb, .c = fc });
         }
 
@@ -122,11 +137,7 @@ fn storeHandler(comptime what: Store, comptime mode: Mode, comptime sp: bool) Ha
     const T = StoreType(what);
     return &struct {
         noinline fn fast(op: [*]const Op, b: *Block, v: *Vcpu, fa: u64, fb: u64, fc: u64) callconv(.c) i32 {
-            const addr = address(mode, op, b);
-            if (sp and b.sp & 15 != 0) return core.divert(&slow, op, b, v, .{ .a = fa, .b = fb, .c = fc });
-            const p = v.tlb.writePtr(T, addr) orelse return core.divert(&slow, op, b, v, .{ .a = fa, .b = fb, .c = fc });
-            p.* = take(what, b, op[0].d);
-            writeBack(mode, op, b, addr);
+            if (!tryStore(what, mode, sp, op, b, v)) return core.divert(&slow, op, b, v, .{ .a = fa, .b = fb, .c = fc });
             return core.next(op + slotsOf(mode), b, v, .{ .a = fa, .b = fb, .c = fc });
         }
 

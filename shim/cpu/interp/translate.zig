@@ -10,6 +10,7 @@ const cache = @import("cache.zig");
 const cond = @import("cond.zig");
 const core = @import("core.zig");
 const decoder = @import("../decoder.zig");
+const pairs = @import("pairs.zig");
 const simd = @import("../simd/simd.zig");
 const table = @import("../table_int.zig");
 
@@ -47,9 +48,24 @@ pub const Translator = struct {
     /// Branches whose stubs are still to be written.
     pending: [run_max + 1]struct { slot: u32, target: u64, index: u32 } = undefined,
     pending_count: u32 = 0,
+    /// The slots where ops (not their further words) begin.
+    starts: [room_slots]u16 = undefined,
+    start_count: u32 = 0,
 
     /// One more op for the current instruction.
     pub fn emit(t: *Translator, op: Op) void {
+        t.starts[t.start_count] = @intCast(t.count);
+        t.start_count += 1;
+        t.put(op);
+    }
+
+    /// Two more words for the op just emitted.
+    pub fn emitExt(t: *Translator, lo: u64, hi: u64) void {
+        const e: core.Ext = .{ .lo = lo, .hi = hi };
+        t.put(@bitCast(e));
+    }
+
+    fn put(t: *Translator, op: Op) void {
         t.ops[t.count] = op;
         t.nth[t.count] = t.owner;
         t.count += 1;
@@ -59,12 +75,13 @@ pub const Translator = struct {
     /// in front of them reports that one's pc.
     pub fn absorb(t: *Translator, slot: u32) void {
         t.owner = t.nth[slot];
-        t.count = slot;
+        t.rewind(slot);
     }
 
-    pub fn emitExt(t: *Translator, lo: u64, hi: u64) void {
-        const e: core.Ext = .{ .lo = lo, .hi = hi };
-        t.emit(@bitCast(e));
+    /// Takes back what was emitted from `slot` on.
+    fn rewind(t: *Translator, slot: u32) void {
+        t.count = slot;
+        while (t.start_count > 0 and t.starts[t.start_count - 1] >= slot) t.start_count -= 1;
     }
 
     /// Instructions of the run up to and including this one.
@@ -110,7 +127,7 @@ pub const Translator = struct {
         t.owner = @intCast(t.index);
         const before = t.count;
         if (!t.known(insn)) {
-            t.count = before;
+            t.rewind(before);
             t.emitStop(.undefined, access.syndrome(0, 0));
         }
         t.previous = t.current;
@@ -181,6 +198,7 @@ pub fn block(page: *cache.Page, words: *const [cache.page_words]u32, first: u32)
         t.index += 1;
     }
     const instructions = t.index + 1;
+    pairs.join(t.ops[0..t.count], t.starts[0..t.start_count]);
     t.emitStubs(page.va);
     return cache.publish(page, first, t.count, instructions);
 }
