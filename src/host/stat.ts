@@ -65,6 +65,12 @@ export const seen = {
   get mode(): number {
     return view.getUint16(28, true);
   },
+  get uid(): number {
+    return view.getUint32(20, true);
+  },
+  get gid(): number {
+    return view.getUint32(24, true);
+  },
   get ino(): number {
     return inodeNumber(32);
   },

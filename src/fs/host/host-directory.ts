@@ -16,7 +16,7 @@ import {
   O_TMPFILE,
   RENAME_EXCHANGE,
 } from "../../abi/fcntl.ts";
-import { S_IALLUGO } from "../../abi/stat.ts";
+import { S_IALLUGO, S_ISGID } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
 import { look, lookAt, seen } from "../../host/stat.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
@@ -106,9 +106,14 @@ export class HostDirectory extends HostInode implements HandleOwner {
     return this.fs.readOnly ? -EROFS : this.directoryFd();
   }
 
-  /** Gives a new file to the guest's user where carrick may do that, and answers its inode. */
+  /** Makes the guest's user the owner of a new file where carrick may; a set-group-ID directory has chosen the group. */
+  private giveTo(cred: Credentials, fd: number, name: string): void {
+    if (this.fs.chownTo(cred)) files.chown(fd, name, cred.fsuid, (this.mode & S_ISGID) !== 0 ? -1 : cred.fsgid);
+  }
+
+  /** The inode of what was made as `name`, given to the guest's user. */
   private made(fd: number, name: string, cred: Credentials): Inode | number {
-    if (this.fs.chownTo(cred)) files.chown(fd, name, cred.fsuid, cred.fsgid);
+    this.giveTo(cred, fd, name);
     const error = look(fd, name);
     return error < 0 ? error : this.fs.found(this, name);
   }
@@ -127,7 +132,7 @@ export class HostDirectory extends HostInode implements HandleOwner {
     const how = hostOpenFlags(flags) | O_CREAT | O_EXCL | O_NOFOLLOW;
     const fd = files.open(dirFd, name, how, mode & S_IALLUGO);
     if (fd < 0) return fd;
-    if (this.fs.chownTo(cred)) files.chown(fd, "", cred.fsuid, cred.fsgid);
+    this.giveTo(cred, fd, "");
     const error = lookAt(fd);
     if (error < 0) {
       files.close(fd);
@@ -137,12 +142,13 @@ export class HostDirectory extends HostInode implements HandleOwner {
     return new HostFile(inode, flags, fd);
   }
 
-  override tmpfile(mode: number, _cred: Credentials): Inode | number {
+  override tmpfile(mode: number, cred: Credentials): Inode | number {
     if (this.fs.readOnly) return -EROFS;
     const dirFd = this.directoryFd();
     if (dirFd < 0) return dirFd;
     const fd = files.open(dirFd, ".", O_TMPFILE | O_RDWR, mode & S_IALLUGO);
     if (fd < 0) return fd;
+    this.giveTo(cred, fd, "");
     const inode = this.fs.adopt(fd);
     if (inode instanceof HostRegular) inode.anchor(fd);
     else files.close(fd);

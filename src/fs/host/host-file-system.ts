@@ -39,7 +39,8 @@ export class HostFileSystem extends FileSystem {
   readonly dev: number;
   /** A directory, or the one file of the mount. */
   readonly root: HostInode;
-  override readonly hostChecks = true;
+  /** Not for root: everything is allowed to it on the host, whoever the guest's user has become. */
+  override readonly hostChecks: boolean;
 
   readonly rootFd: number;
   readonly readOnly: boolean;
@@ -65,6 +66,7 @@ export class HostFileSystem extends FileSystem {
     this.readOnly = options.readOnly === true;
     const { euid, egid } = hostIdentity();
     this.privileged = euid === 0;
+    this.hostChecks = !this.privileged;
     this.hostUid = euid;
     this.hostGid = egid;
     assert(lookAt(rootFd) === 0, "a mount without a descriptor");
@@ -113,7 +115,7 @@ export class HostFileSystem extends FileSystem {
   private seenInode(): HostInode {
     const known = this.inodes.get(seen.dev, seen.ino);
     if (known?.isSeen) {
-      known.mode = seen.mode;
+      known.noteAccess();
       return known;
     }
     const inode = this.make();

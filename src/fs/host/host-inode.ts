@@ -32,6 +32,8 @@ export abstract class HostInode extends Inode {
   /** Unique in this file system, which may span several host devices. */
   readonly ino: number;
   mode: number;
+  private owner: number;
+  private group: number;
   /** Where it was last found; null for the root, for unnamed files and for what only a descriptor leads to. */
   parent: HostDirectory | null = null;
   name = "";
@@ -44,7 +46,23 @@ export abstract class HostInode extends Inode {
     this.hostIno = seen.ino;
     this.born = seen.born;
     this.mode = seen.mode;
+    this.owner = seen.uid;
+    this.group = seen.gid;
     this.ino = fs.uniqueIno(this.dev, this.hostIno);
+  }
+
+  override get uid(): number {
+    return this.owner;
+  }
+  override get gid(): number {
+    return this.group;
+  }
+
+  /** Notes what the last look, which met this file, says about who may use it. */
+  noteAccess(): void {
+    this.mode = seen.mode;
+    this.owner = seen.uid;
+    this.group = seen.gid;
   }
 
   /** Notes where it was found. */
@@ -105,14 +123,14 @@ export abstract class HostInode extends Inode {
   }
 
   private remember(): Stat {
-    const stat = seenStat();
-    this.mode = stat.mode;
-    return stat;
+    this.noteAccess();
+    return seenStat();
   }
 
-  /** As the host decides for the user who runs carrick. */
-  override permission(_cred: Credentials, mask: number): number {
+  /** As the host decides for the user who runs carrick; root is asked for nothing there, so the guest's user decides. */
+  override permission(cred: Credentials, mask: number): number {
     if ((mask & MAY_WRITE) !== 0 && this.fs.readOnly) return -EROFS;
+    if (!this.fs.hostChecks) return super.permission(cred, mask);
     const at = this.reach();
     return typeof at === "number" ? at : files.access(at.fd, at.name, mask);
   }
@@ -129,6 +147,8 @@ export abstract class HostInode extends Inode {
     if (uid !== undefined || gid !== undefined) {
       const error = files.chown(at.fd, at.name, uid ?? -1, gid ?? -1);
       if (error < 0) return error;
+      this.owner = uid ?? this.owner;
+      this.group = gid ?? this.group;
     }
     if (mode !== undefined) {
       const error = files.chmod(at.fd, at.name, mode & S_IALLUGO);
