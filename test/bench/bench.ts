@@ -1,0 +1,102 @@
+// `bun run bench`: carrick and qemu-aarch64 side by side in one run, interleaved; medians and ratios. Nothing is
+// asserted: figures are for people.
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { buildShim, bun, must, root } from "../../scripts/toolchain.ts";
+import { carrick, compile, qemu } from "../support/guest.ts";
+
+const programs = join(import.meta.dir, "programs");
+const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 5);
+const VECTOR = ["matmul", "nbody", "mandel", "pixels"];
+const SPECIAL = ["calls", "processes"];
+
+interface Sample {
+  readonly cpuMs: number;
+  readonly wallMs: number;
+  readonly stdout: string;
+}
+
+function sample(command: readonly string[]): Sample {
+  const start = performance.now();
+  const child = Bun.spawnSync([...command], { stdin: "ignore", stdout: "pipe", stderr: "inherit", cwd: root });
+  const wallMs = performance.now() - start;
+  if (child.exitCode !== 0) throw new Error(`${command.join(" ")} ended with ${child.exitCode}`);
+  const cpu = child.resourceUsage!.cpuTime;
+  return { cpuMs: Number(cpu.total) / 1000, wallMs, stdout: child.stdout.toString() };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, v) => sum + Math.log(v), 0) / values.length);
+}
+
+function row(name: string, ours: number, theirs: number, unit: string): number {
+  const ratio = ours / theirs;
+  console.log(`| ${name} | ${ours.toFixed(1)} ${unit} | ${theirs.toFixed(1)} ${unit} | ${ratio.toFixed(2)} |`);
+  return ratio;
+}
+
+/** Runs both, alternating, and returns the samples of each. */
+function interleave(program: string): { ours: Sample[]; theirs: Sample[] } {
+  const ours: Sample[] = [];
+  const theirs: Sample[] = [];
+  for (let i = 0; i < ROUNDS; i += 1) {
+    ours.push(sample([...carrick, "run-elf", program]));
+    theirs.push(sample([qemu!, program]));
+  }
+  if (ours[0]!.stdout !== theirs[0]!.stdout && !SPECIAL.some((name) => program.includes(name))) {
+    throw new Error(`${program}: outputs differ:\n${ours[0]!.stdout}${theirs[0]!.stdout}`);
+  }
+  return { ours, theirs };
+}
+
+/** CPU time of whole programs; the ratios. */
+function cpuPrograms(names: readonly string[]): number[] {
+  return names.map((name) => {
+    const { ours, theirs } = interleave(compile(join(programs, `${name}.c`)));
+    return row(name, median(ours.map((s) => s.cpuMs)), median(theirs.map((s) => s.cpuMs)), "ms");
+  });
+}
+
+/** Programs that measure themselves and print "name figure" lines. */
+function selfMeasured(name: string, unit: string): void {
+  const { ours, theirs } = interleave(compile(join(programs, `${name}.c`)));
+  const figures = (samples: readonly Sample[], i: number): number =>
+    median(samples.map((s) => Number(s.stdout.trim().split("\n")[i]!.split(" ")[1])));
+  ours[0]!.stdout
+    .trim()
+    .split("\n")
+    .forEach((line, i) => {
+      row(line.split(" ")[0]!, figures(ours, i), figures(theirs, i), unit);
+    });
+}
+
+if (qemu === null) {
+  console.error("bench needs qemu-aarch64 to measure against (Debian: apt-get install qemu-user)");
+  process.exit(1);
+}
+buildShim();
+must([bun, join(root, "scripts/build.ts")], { quiet: true });
+const names = readdirSync(programs)
+  .map((file) => file.slice(0, -2))
+  .filter((name) => !SPECIAL.includes(name));
+console.log(
+  `medians of ${ROUNDS} interleaved runs\n\n| work | carrick | qemu-aarch64 | ratio |\n| --- | --- | --- | --- |`,
+);
+const integer = cpuPrograms(names.filter((name) => !VECTOR.includes(name)));
+const vector = cpuPrograms(VECTOR);
+console.log(`| integer, geometric mean | | | ${geometricMean(integer).toFixed(2)} |`);
+console.log(`| FP and SIMD, geometric mean | | | ${geometricMean(vector).toFixed(2)} |`);
+selfMeasured("calls", "ns");
+selfMeasured("processes", "us");
+const hello = interleave(compile(join(import.meta.dir, "hello/hello.c")));
+row(
+  "start-up of a static hello, wall",
+  median(hello.ours.map((s) => s.wallMs)),
+  median(hello.theirs.map((s) => s.wallMs)),
+  "ms",
+);
