@@ -33,6 +33,7 @@ export const LAST_DOTDOT = 3;
 
 const MAX_SYMLINKS = 40;
 const SLASH = 0x2f;
+const EXEC_ALL = 0o111;
 
 /** The child of a directory by a name that is neither "." nor "..", without crossing mounts, or -errno. */
 export function lookupChild(parent: Dentry, name: string): Dentry | number {
@@ -124,12 +125,12 @@ export class Walk {
       if (at >= rest.length) return this.setLast(LAST_ROOT, "", false);
       const dir = this.dentry.inode;
       if (!isDirectory(dir.mode)) return -ENOTDIR;
-      const denied = dir.fs.hostChecks ? 0 : dir.permission(this.ctx.cred, MAY_EXEC);
-      if (denied !== 0) return denied;
       let end = rest.indexOf("/", at);
       if (end < 0) end = rest.length;
       const name = rest.slice(at, end);
       const type = name === "." ? LAST_DOT : name === ".." ? LAST_DOTDOT : LAST_NORM;
+      const denied = this.maySearch(dir, type === LAST_NORM && name.length <= NAME_MAX);
+      if (denied !== 0) return denied;
       at = end;
       while (rest.charCodeAt(at) === SLASH) at += 1;
       if (at >= rest.length) return this.setLast(type, name, at > end);
@@ -148,6 +149,12 @@ export class Walk {
         if (error !== 0) return error;
       }
     }
+  }
+
+  /** Where the host decides, it does so when it is asked for the name; dots and impossible names it is not asked for. */
+  maySearch(dir: Inode, asksHost: boolean): number {
+    if (dir.fs.hostChecks && (asksHost || (dir.mode & EXEC_ALL) === EXEC_ALL)) return 0;
+    return dir.permission(this.ctx.cred, MAY_EXEC);
   }
 
   private setLast(type: number, name: string, slash: boolean): number {
@@ -274,6 +281,7 @@ export function walk(ctx: FsContext, base: Path, path: string, flags: number, re
 /** The parent directory of what `path` names, and the last component as the walk left it. -errno on failure. */
 export function walkParent(ctx: FsContext, base: Path, path: string): Walk | number {
   const at = new Walk(ctx, base, 0);
-  const error = at.toLast(path);
+  let error = at.toLast(path);
+  if (error === 0 && at.type === LAST_NORM) error = at.maySearch(at.dentry.inode, false);
   return error !== 0 ? error : at;
 }

@@ -14,7 +14,7 @@ function mayUse(ctx: FsContext, target: Target, name: string, mask: number): num
   const { inode, mount } = target;
   const write = mask === MAY_WRITE;
   if (write && mount?.readOnly) return -EROFS;
-  if (inode.fs.hostChecks) return 0;
+  if (inode.fs.hostChecks) return checkName(name) === 0 ? 0 : inode.permission(ctx.cred, mask);
   if (name.startsWith("security.") || name.startsWith("system.")) return 0;
   if (name.startsWith("trusted.")) {
     return capable(ctx.cred, CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
