@@ -1,6 +1,7 @@
 // From a description of a run to a booted kernel: mounts, first process, standard streams, signals.
 
 import { MS_RDONLY } from "../abi/mount.ts";
+import { SIGCONT, SIGSTOP } from "../abi/signal.ts";
 import { UTS_RELEASE, UTS_VERSION } from "../abi/utsname.ts";
 import { shimCpu } from "../cpu/cpu.ts";
 import { HostFileSystem, openHostRoot } from "../fs/host/host-file-system.ts";
@@ -8,13 +9,14 @@ import { inheritedFile } from "../fs/host/stdio.ts";
 import { HostClock } from "../host/clock.ts";
 import { cpuCount, hostIdentity, hostName } from "../host/identity.ts";
 import { HostPoller } from "../host/poller.ts";
-import { signals, startHost } from "../host/process.ts";
+import { inheritedDescriptors, signals, startHost } from "../host/process.ts";
 import { hostRandom } from "../host/random.ts";
 import { shim } from "../host/shim.ts";
 import { userCredentials } from "../kernel/credentials.ts";
 import { TaskFs } from "../kernel/fs-context.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
+import { sendGroupSignal } from "../kernel/task-signals.ts";
 import { Vdso } from "../loader/vdso.ts";
 import { AddressSpace } from "../mm/address-space.ts";
 import { Layout } from "../mm/layout.ts";
@@ -58,6 +60,7 @@ export class BootError extends Error {}
 
 /** Boots: nothing of the guest has run yet. Throws BootError. */
 export function boot(options: BootOptions): Booted {
+  const inherited = inheritedDescriptors();
   const umask = startHost();
   if (shim.mem_init(0, 0) < 0) throw new BootError("the host gives no memory for the guest");
   const poller = new HostPoller();
@@ -96,7 +99,7 @@ export function boot(options: BootOptions): Booted {
   fs.cwd = cwd;
 
   const files = new FdTable(1024);
-  for (let fd = 0; fd < 3; fd += 1) {
+  for (const fd of [0, 1, 2, ...inherited]) {
     const file = inheritedFile(root, fd);
     if (typeof file !== "number") files.installAt(fd, file, false);
   }
@@ -106,7 +109,17 @@ export function boot(options: BootOptions): Booted {
   const consolePath = walk(fs, fs.root, "/dev/console", FOLLOW);
   if (typeof consolePath !== "number") terminals.attach(files, poller, consolePath);
   signals.start();
+  kernel.onInitStopped = () => stopWithGuest(kernel);
   return { kernel, init };
+}
+
+/**
+ * The first process has stopped (Ctrl-Z): so does carrick, and both go on together.
+ * DIFFERS: the other processes of the guest stop with it.
+ */
+function stopWithGuest(kernel: Kernel): void {
+  signals.killSelf(SIGSTOP);
+  if (kernel.init !== null) sendGroupSignal(kernel.init, SIGCONT);
 }
 
 function randomBelow(n: number): number {

@@ -68,7 +68,10 @@ export function leaveStop(task: Task): void {
 /** do_notify_parent_cldstop: SIGCHLD unless the parent does not care for stops, and a wake of wait4. */
 function notifyParent(group: ThreadGroup, code: number, status: number): void {
   const parent = group.parent;
-  if (parent === null) return;
+  if (parent === null) {
+    if (code === S.CLD_STOPPED && group.isInit) group.leader.kernel.onInitStopped?.();
+    return;
+  }
   const action = parent.actions.get(S.SIGCHLD);
   if (action.handler !== S.SIG_IGN && (action.flags & S.SA_NOCLDSTOP) === 0) {
     sendGroupSignal(parent, S.SIGCHLD, childInfo(group, code, status));

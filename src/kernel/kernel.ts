@@ -54,6 +54,8 @@ export class Kernel {
   readonly dispatch: (task: Task) => number;
   readonly load: (task: Task, request: ExecRequest) => ExecImage | number;
   hooks: KernelHooks | null = null;
+  /** Called when the first process has stopped: nobody in here can continue it. */
+  onInitStopped: (() => void) | null = null;
 
   hostname: string;
   domainname = "(none)";
