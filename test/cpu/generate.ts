@@ -14,7 +14,7 @@ import {
   SLOTS,
 } from "./cases.ts";
 import type { Group, Pattern } from "./groups.ts";
-import { type Access, forbidden, memoryAccess, unpredictable } from "./memory.ts";
+import { type Access, forbidden, memoryAccess, unlikeExclusives, unpredictable } from "./memory.ts";
 import { type Pair, Random } from "./random.ts";
 import { SEQUENCES } from "./sequences.ts";
 
@@ -172,6 +172,7 @@ function groupCase(random: Random, group: Group, slot: number): Case {
     names.push(pattern.name ?? group.name);
     if (mayLoop(word)) break;
   }
+  if (unlikeExclusives(words)) return groupCase(random, group, slot);
   const profile = group.profile === "any" || random.one(6) ? random.pick(PROFILES) : group.profile;
   return { slot, seed: random.u32(), profile, words, overrides, names };
 }

@@ -21,7 +21,7 @@ const HIDDEN: readonly (readonly [feature: string, mask: number, value: number])
   ["MTE", 0xfffff8e0, 0xd50b78a0],
   ["DIT", 0xfffff0ff, 0xd503405f],
   ["DIT", 0xffdfffe0, 0xd51b42a0],
-  ["SSBS", 0xfffff0ff, 0xd503413f],
+  ["SSBS", 0xfffff0ff, 0xd503403f],
   ["SSBS", 0xffdfffe0, 0xd51b42c0],
   ["SHA512, SHA3, SM3, SM4", 0xff000000, 0xce000000],
   ["FCMA", 0xbf20e400, 0x2e00c400],

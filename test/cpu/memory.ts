@@ -179,6 +179,12 @@ export function unpredictable(word: number): boolean {
   return false;
 }
 
+/** Exclusives of unlike sizes, or one of a pair and one of a single: whether the store succeeds is left open. */
+export function unlikeExclusives(words: readonly number[]): boolean {
+  const shapes = words.filter((word) => is(word, 0x3f800000, 0x08000000)).map((word) => word & 0xc0200000);
+  return new Set(shapes).size > 1;
+}
+
 /** qemu 7.2 stops with an assertion on these unallocated words: scalar FABS and FSQRT, vector FRECPX of half precision. */
 export const CRASHES_ORACLE: readonly (readonly [mask: number, value: number])[] = [
   [0xfffffc00, 0x5ef8f800],
