@@ -1,6 +1,8 @@
 // What makes a layer unusable: one sentence for the user, without control characters of whoever wrote the archive.
 
-export class LayerError extends Error {}
+import { OciError } from "./oci-error.ts";
+
+export class LayerError extends OciError {}
 
 const SHOWN_CHARACTERS = 80;
 
