@@ -62,7 +62,7 @@ test("imports go down only", () => {
   const wrong: string[] = [];
   for (const source of sources) {
     if (source.room === "main") continue;
-    for (const match of source.text.matchAll(/from "((?:\.\.?\/)[^"]+)"/g)) {
+    for (const match of source.text.matchAll(/(?:from |import\(|require\()"((?:\.\.?\/)[^"]+)"/g)) {
       const target = join(source.path, "..", match[1]!).split("/")[1]!;
       if (target === source.room) continue;
       // The contract of a blocking call names the task, and the task's rooms name the contract.

@@ -1,7 +1,7 @@
 // argv -> command -> exit status. Messages go to stderr; stdout belongs to the guest and to what was asked for.
 
 import { writeErr, writeOut } from "../host/stdio.ts";
-import { commandNames, commandUsage, findCommand, mainUsage, VERSION } from "./commands.ts";
+import { commandNames, findCommand, VERSION } from "./commands.ts";
 import { HELP, isOn, nearest, parseOptions, usageError } from "./options.ts";
 import { EXIT_FAILED, printable, UserError } from "./user-error.ts";
 
@@ -22,11 +22,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 async function runCommand(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined) {
-    writeErr(`${await mainUsage()}\n`);
+    writeErr(`${await (await usage()).mainUsage()}\n`);
     return EXIT_FAILED;
   }
   if (name === "--help" || name === "-h" || name === "help") {
-    writeOut(`${await mainUsage()}\n`);
+    writeOut(`${await (await usage()).mainUsage()}\n`);
     return 0;
   }
   if (name === "--version" || name === "-V" || name === "version") {
@@ -40,8 +40,13 @@ async function runCommand(argv: readonly string[]): Promise<number> {
   }
   const parsed = parseOptions([...command.options, HELP], rest);
   if (isOn(parsed, HELP.name)) {
-    writeOut(`${await commandUsage(command)}\n`);
+    writeOut(`${await (await usage()).commandUsage(command)}\n`);
     return 0;
   }
   return command.run(parsed);
+}
+
+/** Loaded only when somebody asks. */
+function usage(): Promise<typeof import("./usage.ts")> {
+  return import("./usage.ts");
 }

@@ -84,6 +84,11 @@ export function isOn(parsed: Parsed, name: string): boolean {
   return parsed.values.has(name);
 }
 
+/** UTF-8 text of the command line as the byte string that it was typed as. */
+export function bytes(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
 export function usageError(message: string): UserError {
   return new UserError(message, EXIT_FAILED, "Run `carrick --help` for the commands and their options.");
 }

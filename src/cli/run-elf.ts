@@ -1,12 +1,10 @@
 // `carrick run-elf FILE [ARG...]`: a Linux/ARM64 program of this machine as if it were a native command.
 
-import { statSync } from "node:fs";
-import { posix } from "node:path";
-import { type Bind, BootError } from "../container/boot.ts";
+import { BootError } from "../container/boot.ts";
 import { ProgramError, type ProgramOptions, runProgram } from "../container/run.ts";
 import type { Observer } from "../trace/observer.ts";
 import type { Command } from "./commands.ts";
-import { all, last, type Option, type Parsed, usageError } from "./options.ts";
+import { all, bytes, last, type Option, type Parsed, usageError } from "./options.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, printable, UserError } from "./user-error.ts";
 
 const options: readonly Option[] = [
@@ -48,12 +46,13 @@ function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
   const cpu = last(parsed, "cpu") ?? "interp";
   if (cpu !== "interp") throw usageError(`--cpu ${printable(cpu)} is not known; this build has: interp`);
   const rootfs = last(parsed, "rootfs");
-  if (rootfs !== undefined) requireDirectory(rootfs, "--rootfs");
+  const volumes = all(parsed, "volume");
+  if (rootfs !== undefined) hostPaths().requireDirectory(rootfs, "--rootfs");
   const workdir = last(parsed, "workdir");
   if (workdir !== undefined && !workdir.startsWith("/")) throw usageError("--workdir needs an absolute path");
   return {
     root: rootfs === undefined ? "/" : bytes(rootfs),
-    binds: all(parsed, "volume").map(parseVolume),
+    binds: volumes.length === 0 ? [] : volumes.map(hostPaths().parseVolume),
     cwd: bytes(workdir ?? (rootfs === undefined ? process.cwd() : "/")),
     program: bytes(file),
     argv: [file, ...args].map(bytes),
@@ -61,29 +60,9 @@ function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
   };
 }
 
-/** UTF-8 text of the command line as the byte string that it was typed as. */
-function bytes(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1");
-}
-
-function requireDirectory(path: string, option: string): void {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw usageError(`${option}: ${printable(path)} does not exist`);
-  if (!stat.isDirectory()) throw usageError(`${option}: ${printable(path)} is not a directory`);
-}
-
-/** SRC:DST, SRC:DST:ro or SRC:DST:rw. */
-function parseVolume(text: string): Bind {
-  const [source, target, mode, ...more] = text.split(":");
-  if (source === undefined || source === "" || target === undefined || more.length > 0) {
-    throw usageError(`-v ${printable(text)} is not SRC:DST or SRC:DST:ro`);
-  }
-  if (!target.startsWith("/")) throw usageError(`-v ${printable(text)}: the guest's path must be absolute`);
-  if (mode !== undefined && mode !== "ro" && mode !== "rw")
-    throw usageError(`-v ${printable(text)}: unknown mode ${printable(mode)}`);
-  if (statSync(source, { throwIfNoEntry: false }) === undefined)
-    throw usageError(`-v: ${printable(source)} does not exist`);
-  return { source: bytes(source), target: bytes(posix.normalize(target)), readOnly: mode === "ro" };
+/** Loaded when an option names a path of the host: most runs have none. */
+function hostPaths(): typeof import("./host-paths.ts") {
+  return require("./host-paths.ts");
 }
 
 /** carrick's own environment with the given changes: NAME=VALUE sets, NAME alone passes on (or is left out when unset here). */

@@ -1,6 +1,7 @@
 // One run: boots, loads the program, lets it run, and says how it ended in the terms of a shell.
 
 import { E2BIG, EACCES, EISDIR, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOTDIR } from "../abi/errno.ts";
+import { startIsOver } from "../host/process.ts";
 import type { Task } from "../kernel/task.ts";
 import { execTask } from "../kernel/task-exec.ts";
 import { whyNotRunnable } from "../loader/elf.ts";
@@ -30,6 +31,7 @@ export interface ProgramOptions extends BootOptions {
 export function runProgram(options: ProgramOptions): number {
   const { kernel, init } = boot(options);
   start(init, options);
+  startIsOver();
   const status = kernel.run();
   const signal = status & 0x7f;
   return signal === 0 ? (status >> 8) & 0xff : 128 + signal;

@@ -48,6 +48,11 @@ export const signals = {
   },
 };
 
+/** From here on code runs often enough to be worth compiling (the executable is built with a JIT policy that waits). */
+export function startIsOver(): void {
+  Bun.unsafe.setJITPolicy(1);
+}
+
 /** Ends the process now; the terminal is restored, nothing else runs. */
 export function exitNow(code: number): never {
   shim.host_exit(code);

@@ -1,0 +1,32 @@
+// The usage texts, which citty makes from the commands' declarations.
+
+import { type ArgsDef, type CommandDef, renderUsage } from "citty";
+import { type Command, commandNames, findCommand, VERSION } from "./commands.ts";
+
+/** The usage text of one command. */
+export function commandUsage(command: Command): Promise<string> {
+  return renderUsage(definition(command), { meta: { name: "carrick" } });
+}
+
+/** The usage text of carrick itself. */
+export async function mainUsage(): Promise<string> {
+  const subCommands: Record<string, CommandDef> = {};
+  for (const name of commandNames) subCommands[name] = definition((await findCommand(name))!);
+  return renderUsage({
+    meta: { name: "carrick", version: VERSION, description: "Runs Linux/ARM64 programs as one ordinary process" },
+    subCommands,
+  });
+}
+
+function definition(command: Command): CommandDef {
+  const args: ArgsDef = {};
+  for (const option of command.options) {
+    args[option.name] = {
+      type: option.value === undefined ? "boolean" : "string",
+      description: option.help,
+      ...(option.short === undefined ? {} : { alias: option.short }),
+      ...(option.value === undefined ? {} : { valueHint: option.value }),
+    };
+  }
+  return { meta: { name: `${command.name} ${command.operands}`.trim(), description: command.summary }, args };
+}
