@@ -95,8 +95,10 @@ export function sys_chdir(task: Task, pathAddr: number): number {
   const place = placeAt(task, AT_FDCWD, pathAddr, FOLLOW | DIRECTORY);
   if (typeof place === "number") return place;
   const error = enterable(task, place);
-  if (error === 0) task.fs.cwd = place;
-  return error;
+  if (error !== 0) return error;
+  place.dentry.inode.hold();
+  task.fs.cwd = place;
+  return 0;
 }
 
 export function sys_fchdir(task: Task, fd: number): number {
@@ -104,8 +106,10 @@ export function sys_fchdir(task: Task, fd: number): number {
   if (file === undefined) return -EBADF;
   if (file.path === null) return -ENOTDIR;
   const error = enterable(task, file.path);
-  if (error === 0) task.fs.cwd = file.path;
-  return error;
+  if (error !== 0) return error;
+  file.path.dentry.inode.hold();
+  task.fs.cwd = file.path;
+  return 0;
 }
 
 export function sys_chroot(task: Task, pathAddr: number): number {
@@ -114,6 +118,7 @@ export function sys_chroot(task: Task, pathAddr: number): number {
   const error = enterable(task, place);
   if (error !== 0) return error;
   if (!capable(task.cred, CAP_SYS_CHROOT)) return -EPERM;
+  place.dentry.inode.hold();
   task.fs.root = place;
   return 0;
 }

@@ -1,7 +1,7 @@
 // The inode as every file system offers it (include/linux/fs.h: struct inode, inode_operations). vfs calls
 // these methods after it has resolved names and checked permissions; file systems do no path walking.
 
-import { EACCES, EINVAL, ENODATA, ENOTDIR, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
+import { EACCES, EINVAL, ENOTDIR, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
 import type { PageCache } from "../mm/page-cache.ts";
 import type { FsContext } from "./context.ts";
 import type { Credentials } from "./credentials.ts";
@@ -74,6 +74,13 @@ export abstract class Inode {
    * With O_TRUNC a regular file is emptied. Character devices and FIFOs go to vfs/devices.ts.
    */
   abstract open(flags: number): File | number;
+
+  /**
+   * An O_PATH descriptor names it, or somebody goes to stand in it: it must stay reachable when its name is gone.
+   * `letGo` when the descriptor is closed.
+   */
+  hold(): void {}
+  letGo(): void {}
 
   /** Owner, for permission checks; as of the last look. */
   get uid(): number {
@@ -153,7 +160,7 @@ export abstract class Inode {
   }
 
   getXattr(_name: string): Uint8Array | number {
-    return -ENODATA;
+    return -EOPNOTSUPP;
   }
   /** `flags`: XATTR_CREATE, XATTR_REPLACE. */
   setXattr(_name: string, _value: Uint8Array, _flags: number): number {

@@ -14,6 +14,11 @@ export class PathFile extends File {
     super(flags);
     this.path = path;
     this.inode = path.dentry.inode;
+    this.inode.hold();
+  }
+
+  protected override release(): void {
+    this.inode.letGo();
   }
 
   override get canRead(): boolean {

@@ -74,6 +74,12 @@ export class HostDirectory extends HostInode implements HandleOwner {
     return base === parent ? files.open(baseFd, path, how, 0) : files.walk(baseFd, path, how, 0);
   }
 
+  /** Directories share a bounded set of descriptors. */
+  override hold(): void {
+    this.directoryFd();
+  }
+  override letGo(): void {}
+
   override get openFd(): number {
     return this.handle >= 0 ? this.handle : this.rootFd;
   }

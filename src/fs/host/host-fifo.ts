@@ -1,13 +1,16 @@
 // A FIFO of the host that was opened for one direction and waits for its other end (fifo(7)).
 
 import { EAGAIN } from "../../abi/errno.ts";
-import { O_NOFOLLOW, O_NONBLOCK, O_RDWR } from "../../abi/fcntl.ts";
+import { O_NONBLOCK, O_RDWR } from "../../abi/fcntl.ts";
 import { files } from "../../host/files.ts";
 import type { HostPoller } from "../../host/poller.ts";
 import type { HostInode } from "./host-inode.ts";
 import { HostStreamFile } from "./host-stream.ts";
 
 const POLLIN = 1;
+/** How long an abandoned open is waited for, so that its end does not keep the FIFO's content alive. */
+const SETTLE_TRIES = 40;
+const SETTLE_MS = 0.1;
 
 export class HostFifoFile extends HostStreamFile {
   /** Where the outcome of the open arrives; -1 when it has. */
@@ -15,11 +18,13 @@ export class HostFifoFile extends HostStreamFile {
   private pendingToken: number;
   /** 0, or why the open failed. */
   private failure = 0;
-  private readonly place: HostInode;
+  /** O_PATH: the FIFO must be reachable when its name is gone. */
+  private readonly place: number;
 
-  constructor(inode: HostInode, flags: number, pending: number, poller: HostPoller) {
+  /** Takes over `place` and `pending`. */
+  constructor(inode: HostInode, flags: number, place: number, pending: number, poller: HostPoller) {
     super(inode, flags, -1, poller, true);
-    this.place = inode;
+    this.place = place;
     this.pending = pending;
     this.pendingToken = poller.watch(pending, POLLIN, this.queue);
   }
@@ -37,6 +42,7 @@ export class HostFifoFile extends HostStreamFile {
   private settle(): void {
     this.poller.unwatch(this.pendingToken);
     files.close(this.pending);
+    files.close(this.place);
     this.pending = -1;
   }
 
@@ -45,18 +51,26 @@ export class HostFifoFile extends HostStreamFile {
     else if (this.fd >= 0) super.release();
   }
 
-  /** Nobody waits any more, but the thread still does: with both ends open it goes on, whenever it gets there. */
+  /** Nobody waits any more, but the thread still does: with both ends open it goes on, at once or when it gets there. */
   private abandonOpen(): void {
     this.poller.unwatch(this.pendingToken);
     const { poller, pending } = this;
-    const dirFd = this.place.parent?.directoryFd() ?? -1;
-    const ends = dirFd < 0 ? -1 : files.open(dirFd, this.place.name, O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
+    const ends = files.reopen(this.place, O_RDWR | O_NONBLOCK);
+    files.close(this.place);
+    const settled = (): boolean => {
+      const result = files.slowResult(pending);
+      if (result === -EAGAIN) return false;
+      for (const fd of [pending, result, ends]) if (fd >= 0) files.close(fd);
+      return true;
+    };
+    for (let tries = 0; tries < SETTLE_TRIES; tries += 1) {
+      if (settled()) return;
+      Bun.sleepSync(SETTLE_MS);
+    }
     const token = poller.watch(pending, POLLIN, {
       wake: () => {
-        const result = files.slowResult(pending);
-        if (result === -EAGAIN) return;
         poller.unwatch(token);
-        for (const fd of [pending, result, ends]) if (fd >= 0) files.close(fd);
+        settled();
       },
     });
   }

@@ -78,9 +78,31 @@ export abstract class HostInode extends Inode {
     return false;
   }
 
+  /** O_PATH descriptors of the guest that name this file, and the host's descriptor (O_PATH) that serves them. */
+  private holders = 0;
+  private heldFd = -1;
+
+  override hold(): void {
+    this.holders += 1;
+    if (this.openFd >= 0 || this.parent === null) return;
+    const dirFd = this.parent.directoryFd();
+    if (dirFd < 0) return;
+    const fd = files.open(dirFd, this.name, O_PATH | O_NOFOLLOW, 0);
+    if (fd < 0) return;
+    if (lookAt(fd) === 0 && this.isSeen) this.heldFd = fd;
+    else files.close(fd);
+  }
+
+  override letGo(): void {
+    this.holders -= 1;
+    if (this.holders > 0 || this.heldFd < 0) return;
+    files.close(this.heldFd);
+    this.heldFd = -1;
+  }
+
   /** A descriptor that refers to this very file, -1 when none is open. */
   get openFd(): number {
-    return this.rootFd;
+    return this.heldFd >= 0 ? this.heldFd : this.rootFd;
   }
 
   /** The mount's own descriptor when this is what is mounted, or -1. */

@@ -46,7 +46,7 @@ export class HostRegular extends HostInode {
 
   override get openFd(): number {
     if (this.openFiles.length > 0) return this.openFiles[0]!.fd;
-    return this.anchorFd >= 0 ? this.anchorFd : this.rootFd;
+    return this.anchorFd >= 0 ? this.anchorFd : super.openFd;
   }
 
   /** Keeps `fd`, the only way to this file, until its last open file is closed. */
@@ -83,7 +83,7 @@ export class HostRegular extends HostInode {
     if (dirFd < 0) return dirFd;
     const fd = files.open(dirFd, this.name, how | O_NOFOLLOW, 0);
     // Removed or renamed by the host, but still open here.
-    if (fd === -ENOENT && this.openFiles.length > 0) return files.reopen(this.openFiles[0]!.fd, how);
+    if (fd === -ENOENT && this.openFd >= 0) return files.reopen(this.openFd, how);
     return fd;
   }
 

@@ -1,7 +1,7 @@
 // Symbolic links and special files of a host directory.
 
 import { EINVAL, ELOOP, ENXIO } from "../../abi/errno.ts";
-import { O_ACCMODE, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } from "../../abi/fcntl.ts";
+import { O_ACCMODE, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY } from "../../abi/fcntl.ts";
 import { S_IFCHR, S_IFIFO, S_IFMT } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
 import { openCharacterDevice } from "../../vfs/devices.ts";
@@ -35,6 +35,10 @@ export class HostSpecial extends HostInode {
     return this.anchorFd >= 0 ? this.anchorFd : this.rootFd;
   }
 
+  /** A FIFO is opened by its name alone. */
+  override hold(): void {}
+  override letGo(): void {}
+
   /** `fd` is one of carrick's own streams, open for good. */
   anchor(fd: number): void {
     this.anchorFd = fd;
@@ -63,8 +67,12 @@ export class HostSpecial extends HostInode {
     const denied = files.access(at.fd, at.name, mode === O_WRONLY ? MAY_WRITE : MAY_READ);
     if (denied < 0) return denied;
     if (at.name === "") return this.openNow(flags);
+    const place = files.open(at.fd, at.name, O_PATH | O_NOFOLLOW, 0);
+    if (place < 0) return place;
     const pending = files.openSlowly(at.fd, at.name, mode);
-    return pending < 0 ? pending : new HostFifoFile(this, flags, pending, this.fs.poller);
+    if (pending >= 0) return new HostFifoFile(this, flags, place, pending, this.fs.poller);
+    files.close(place);
+    return pending;
   }
 
   private openNow(flags: number): File | number {
