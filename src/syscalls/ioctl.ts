@@ -29,8 +29,7 @@ export function sys_ioctl(task: Task, fd: number, command: number, arg: number):
     case I.FIGETBSZ:
       return sizeCommand(task, file, command, arg);
     case I.FIONREAD:
-      if ((file.inode.mode & S_IFMT) === S_IFREG)
-        return task.mm.writeU32(arg, Math.max(0, file.sizeBytes() - file.pos));
+      if ((file.inode.mode & S_IFMT) === S_IFREG) return task.mm.writeU32(arg, (file.sizeBytes() - file.pos) >>> 0);
   }
   return file.ioctl(task.mm, command, arg);
 }

@@ -6,17 +6,19 @@ import { O_APPEND, O_NONBLOCK, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SE
 import { IN_ACCESS, IN_MODIFY } from "../abi/inotify.ts";
 import { RLIMIT_FSIZE } from "../abi/resource.ts";
 import { SI_USER, SIGPIPE, SIGXFSZ } from "../abi/signal.ts";
-import { S_IFMT, S_IFREG } from "../abi/stat.ts";
+import { S_IFMT, S_IFREG, S_ISGID, S_ISUID } from "../abi/stat.ts";
 import { type Op, Wake } from "../kernel/op.ts";
 import { SigInfo } from "../kernel/sig-info.ts";
 import type { Task } from "../kernel/task.ts";
 import type { UserBuffer } from "../mm/user-buffer.ts";
 import { MAX_RW_COUNT } from "../mm/user-memory.ts";
+import { dropPrivileges } from "../vfs/attributes.ts";
 import type { File } from "../vfs/file.ts";
 import { notifyIo } from "../vfs/notify.ts";
 import { openFile, rangeError, readableFile, writableFile } from "./descriptor.ts";
 import { addr, fd, flags, full, inBuf, off, outBuf, partial, type Row, row, size, struct, value } from "./row.ts";
 
+const SET_ID = S_ISUID | S_ISGID;
 const RWF_NOWAIT = 8;
 const RWF_APPEND = 0x10;
 const RWF_NOAPPEND = 0x20;
@@ -86,7 +88,7 @@ export function sys_write(task: Task, fd: number, addr: number, count: number): 
     if (count < 0) return count;
   }
   const io = task.mm.buffer(addr, count);
-  const n = notifyIo(file, IN_MODIFY, file.write(io));
+  const n = wrote(task, file, file.write(io));
   return io.remaining === 0 ? n : writeRest(task, file, io, n);
 }
 
@@ -98,8 +100,14 @@ export function sys_writev(task: Task, fd: number, iov: number, count: number): 
   const allowed = limitSize(task, file, appendPosition(file), io.remaining);
   if (allowed < 0) return allowed;
   if (allowed < io.remaining) io.truncate(allowed);
-  const n = notifyIo(file, IN_MODIFY, file.write(io));
+  const n = wrote(task, file, file.write(io));
   return io.remaining === 0 ? n : writeRest(task, file, io, n);
+}
+
+/** After a write: whoever may not keep set-user-ID bits loses them, and watchers hear of it. Returns `n`. */
+function wrote(task: Task, file: File, n: number): number {
+  if (n > 0 && (file.inode.mode & SET_ID) !== 0) dropPrivileges(file.inode, task.cred);
+  return notifyIo(file, IN_MODIFY, n);
 }
 
 /** After the first attempt moved `n` bytes, not all: the caller's result, or the wait for room. */
@@ -125,7 +133,7 @@ class WriteOp implements Op {
   resume(task: Task, wake: Wake): number {
     let n = 0;
     while (this.io.remaining > 0) {
-      n = notifyIo(this.file, IN_MODIFY, this.file.write(this.io));
+      n = wrote(task, this.file, this.file.write(this.io));
       if (n <= 0) break;
       this.done += n;
     }
@@ -175,7 +183,7 @@ export function sys_pwrite64(task: Task, fd: number, addr: number, count: number
   if (addr + count > 2 ** 48) return rangeError(addr, count);
   const allowed = limitSize(task, file, pos, Math.min(count, MAX_RW_COUNT));
   if (allowed < 0) return allowed;
-  return notifyIo(file, IN_MODIFY, file.writeAt(task.mm.buffer(addr, allowed), pos));
+  return wrote(task, file, file.writeAt(task.mm.buffer(addr, allowed), pos));
 }
 
 export function sys_preadv(task: Task, fd: number, iov: number, count: number, pos: number): number {
@@ -195,7 +203,7 @@ export function sys_pwritev(task: Task, fd: number, iov: number, count: number, 
   const allowed = limitSize(task, file, pos, io.remaining);
   if (allowed < 0) return allowed;
   if (allowed < io.remaining) io.truncate(allowed);
-  return notifyIo(file, IN_MODIFY, file.writeAt(io, pos));
+  return wrote(task, file, file.writeAt(io, pos));
 }
 
 export function sys_preadv2(
@@ -210,7 +218,8 @@ export function sys_preadv2(
   if (pos < -1) return -EINVAL;
   const file = readableFile(task, fd);
   if (file === undefined) return -EBADF;
-  if ((rwf & ~RWF_KNOWN) !== 0 || (rwf & (RWF_APPEND | RWF_NOAPPEND)) !== 0) return -EOPNOTSUPP;
+  if ((rwf & ~RWF_KNOWN) !== 0) return -EOPNOTSUPP;
+  if ((rwf & RWF_APPEND) !== 0 && (rwf & RWF_NOAPPEND) !== 0) return -EINVAL;
   if (pos === -1) return withNowait(file, rwf, () => sys_readv(task, fd, iov, count));
   return sys_preadv(task, fd, iov, count, pos);
 }

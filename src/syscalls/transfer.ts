@@ -131,12 +131,14 @@ class SendFile implements Transfer {
     while (this.left > 0) {
       const want = Math.min(CHUNK, this.left);
       const n = from.file.readAt(stage.rewind(0, want), from.pos + this.done);
-      if (n === -ESPIPE) return -EINVAL;
+      if (n === -ESPIPE || n === -EISDIR) return -EINVAL;
       if (n <= 0) return n;
       const allowed = limitSize(task, to, to.pos, n);
       if (allowed < 0) return allowed;
       const written = to.write(stage.rewind(0, allowed));
       if (written === -EAGAIN) {
+        // A pipe is filled once (splice_file_to_pipe); only other sinks get everything.
+        if (this.done > 0 && to instanceof PipeFile) return 0;
         this.queue = to.nonblock ? null : to.waitQueue;
         return -EAGAIN;
       }
@@ -168,17 +170,17 @@ export function sys_copy_file_range(
   len: number,
   flags: number,
 ): number {
-  if (flags !== 0) return -EINVAL;
-  const from = readableFile(task, inFd);
-  const to = writableFile(task, outFd);
+  const from = openFile(task, inFd);
+  const to = openFile(task, outFd);
   if (from === undefined || to === undefined) return -EBADF;
   const inOffset = readOffset(task, inAddr);
   const outOffset = readOffset(task, outAddr);
   if (inOffset < 0) return inOffset;
   if (outOffset < 0) return outOffset;
+  if (flags !== 0) return -EINVAL;
   if (type(from) === S_IFDIR || type(to) === S_IFDIR) return -EISDIR;
   if (type(from) !== S_IFREG || type(to) !== S_IFREG) return -EINVAL;
-  if ((to.flags & O_APPEND) !== 0) return -EBADF;
+  if (!from.canRead || !to.canWrite || (to.flags & O_APPEND) !== 0) return -EBADF;
   const source = new Place(from, inAddr, inOffset);
   const target = new Place(to, outAddr, outOffset);
   const available = Math.max(0, from.sizeBytes() - source.pos);

@@ -1,7 +1,7 @@
 // The bytes inside a pipe, in page-sized slots as fs/pipe.c keeps them: a write of at most PIPE_BUF bytes lies in
 // one slot and is therefore atomic, small writes share the last slot, and O_DIRECT packets have slots of their own.
 
-import { EAGAIN } from "../../abi/errno.ts";
+import { EAGAIN, EFAULT } from "../../abi/errno.ts";
 import { pointerOf } from "../../host/shim.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
 import { KernelBuffer } from "../../mm/kernel-buffer.ts";
@@ -73,8 +73,10 @@ export class PipeBuffer {
       const slot = this.slotAt(this.used);
       const run = packets ? 1 : Math.min(this.slots - this.used, this.slots - slot);
       const wanted = Math.min(io.remaining, run * PAGE);
-      const moved = io.takePtr(this.ptr + slot * PAGE, wanted);
-      if (moved <= 0) return done > 0 ? done : moved;
+      let moved = io.takePtr(this.ptr + slot * PAGE, wanted);
+      // A page that could not be filled is given up again.
+      if (moved < wanted) moved = Math.max(0, moved - (moved % PAGE));
+      if (moved === 0) return done > 0 ? done : -EFAULT;
       this.occupy(slot, moved, packets);
       done += moved;
       if (moved < wanted) return done;
@@ -90,7 +92,7 @@ export class PipeBuffer {
     const end = this.starts[slot]! + this.lengths[slot]!;
     if (end + odd > PAGE || this.packets[slot] === 1) return 0;
     const moved = io.takePtr(this.ptr + slot * PAGE + end, odd);
-    if (moved <= 0) return moved;
+    if (moved < odd) return -EFAULT;
     this.lengths[slot] = this.lengths[slot]! + moved;
     this.bytes += moved;
     return moved;
@@ -114,8 +116,9 @@ export class PipeBuffer {
     while (this.used > 0 && io.remaining > 0) {
       const slot = this.head;
       const wanted = Math.min(this.runLength(), io.remaining);
-      const moved = io.putPtr(this.ptr + slot * PAGE + this.starts[slot]!, wanted);
-      if (moved <= 0) return done > 0 ? done : moved;
+      let moved = io.putPtr(this.ptr + slot * PAGE + this.starts[slot]!, wanted);
+      if (moved < wanted) moved = this.wholeSlots(moved);
+      if (moved === 0) return done > 0 ? done : -EFAULT;
       done += moved;
       if (this.packets[slot] === 1) {
         this.consume(this.lengths[slot]!);
@@ -125,6 +128,17 @@ export class PipeBuffer {
       if (moved < wanted) break;
     }
     return done;
+  }
+
+  /** A fault inside a slot leaves all of it in the pipe: how many of `count` bytes lie in slots that were copied whole. */
+  private wholeSlots(count: number): number {
+    let whole = 0;
+    for (let i = 0; i < this.used; i++) {
+      const next = whole + this.lengths[this.slotAt(i)]!;
+      if (next > count) break;
+      whole = next;
+    }
+    return whole;
   }
 
   /** Bytes from the first one on that lie in one piece of memory. */

@@ -1,6 +1,6 @@
 // Pipes and FIFOs: who has which end open, and who waits for the other (pipe(7), fs/pipe.c).
 
-import { EAGAIN, EBUSY, EFAULT, EINVAL, ENOTTY, EPERM, EPIPE } from "../../abi/errno.ts";
+import { EAGAIN, EBUSY, EFAULT, EINVAL, ENOMEM, ENOTTY, EPERM, EPIPE } from "../../abi/errno.ts";
 import { O_DIRECT } from "../../abi/fcntl.ts";
 import { FIONREAD } from "../../abi/ioctl.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../../abi/poll.ts";
@@ -14,6 +14,8 @@ import { PipeBuffer } from "./pipe-buffer.ts";
 const PAGE = 4096;
 /** /proc/sys/fs/pipe-max-size: what F_SETPIPE_SZ grants without privilege. */
 export const PIPE_MAX_BYTES = 1048576;
+/** DIFFERS: a pipe's memory is one piece, so that even root cannot have more than this (256 MiB). */
+const SLOTS_MAX = 65536;
 
 const READABLE = POLLIN | POLLRDNORM;
 const WRITABLE = POLLOUT | POLLWRNORM;
@@ -84,11 +86,12 @@ export class Pipe {
     return this.buffer.slots * PAGE;
   }
 
-  /** F_SETPIPE_SZ: the new capacity, -EINVAL, -EPERM, -EBUSY. */
+  /** F_SETPIPE_SZ: the new capacity, -EINVAL, -EPERM, -EBUSY, -ENOMEM. */
   setCapacity(sizeBytes: number, privileged: boolean): number {
-    if (sizeBytes <= 0 || sizeBytes > 2 ** 31) return -EINVAL;
+    if (sizeBytes > 2 ** 31) return -EINVAL;
     const slots = 2 ** Math.ceil(Math.log2(Math.max(1, Math.ceil(sizeBytes / PAGE))));
     if (slots > this.buffer.slots && slots * PAGE > PIPE_MAX_BYTES && !privileged) return -EPERM;
+    if (slots > SLOTS_MAX) return -ENOMEM;
     if (slots !== this.buffer.slots && !this.buffer.resize(slots)) return -EBUSY;
     this.drained();
     return this.capacityBytes;

@@ -109,7 +109,8 @@ test("resizing keeps the content and refuses to lose any", () => {
   write(writer, bytesFrom(3, 10000));
   expect(writer.pipe.setCapacity(8192, false)).toBe(-EBUSY);
   expect(writer.pipe.setCapacity(10000, false)).toBe(16384);
-  expect(writer.pipe.setCapacity(0, false)).toBe(-EINVAL);
+  expect(writer.pipe.setCapacity(0, false)).toBe(-EBUSY);
+  expect(writer.pipe.setCapacity(2 ** 32, true)).toBe(-EINVAL);
   expect(writer.pipe.setCapacity(1 << 21, false)).toBe(-EPERM);
   expect(writer.pipe.setCapacity(1 << 21, true)).toBe(1 << 21);
   expect(read(reader, 65536)).toEqual(bytesFrom(3, 10000));
