@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { debianPackage } from "../../scripts/corpora.ts";
 import { cache, has, root, zig } from "../../scripts/toolchain.ts";
 
@@ -17,7 +17,7 @@ export interface Result {
 
 /** Static executable of a C file, rebuilt when the source changes. `target` defaults to aarch64. */
 export function compile(source: string, libc: Libc = "musl", target = "aarch64"): string {
-  const hash = createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 16);
+  const hash = sourceHash(source);
   const name = source.slice(source.lastIndexOf("/") + 1, -2);
   const out = join(cache, "guest", `${name}-${target}-${libc}-${hash}`);
   if (existsSync(out)) return out;
@@ -41,6 +41,16 @@ export function compile(source: string, libc: Libc = "musl", target = "aarch64")
   }
   renameSync(work, out);
   return out;
+}
+
+/** Of a C file and the headers beside it that it includes. */
+function sourceHash(source: string): string {
+  const text = readFileSync(source, "utf8");
+  const hash = createHash("sha256").update(text);
+  for (const [, header] of text.matchAll(/^#include "(.+)"$/gm)) {
+    hash.update(readFileSync(join(dirname(source), header!)));
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** zig has no static glibc; Debian has. */
