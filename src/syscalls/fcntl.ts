@@ -9,7 +9,7 @@ import type { File } from "../vfs/file.ts";
 import { capable, ownerOrCapable } from "../vfs/permission.ts";
 import { queryLock, setLock } from "./locks.ts";
 import { getOwner, getOwnerEx, setAsync, setOwner, setOwnerEx, setOwnerSignal } from "./owner.ts";
-import { addr, fd, flags, full, partial, type Row, row, value } from "./row.ts";
+import { addr, fd, flags, full, namesIn, partial, type Row, row, value } from "./row.ts";
 
 export function sys_dup(task: Task, fd: number): number {
   return task.files.duplicate(fd, 0, false);
@@ -112,11 +112,7 @@ function setFlags(task: Task, file: File, fd: number, arg: number): number {
   return 0;
 }
 
-const COMMANDS = Object.fromEntries(
-  Object.entries(F).filter(
-    ([name, v]) => /^F_(?!SEAL|OWNER_(?!UIDS)|..LCK|RDLCK|UNLCK|WRLCK)/.test(name) && typeof v === "number",
-  ),
-) as Record<string, number>;
+const COMMANDS = namesIn(F, /^F_(?!SEAL|OWNER_(?!UIDS)|..LCK|RDLCK|UNLCK|WRLCK)/);
 
 export const rows: Row[] = [
   row(23, sys_dup, [fd], full()),

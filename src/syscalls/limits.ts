@@ -10,12 +10,9 @@ import type { ThreadGroup } from "../kernel/thread-group.ts";
 import { Usage } from "../kernel/usage.ts";
 import { NR_OPEN } from "../vfs/fd-table.ts";
 import { capable } from "../vfs/permission.ts";
-import { type ArgType, full, int, partial, pid, type Row, row, struct, value } from "./row.ts";
+import { type ArgType, full, int, namesIn, partial, pid, type Row, row, struct, value } from "./row.ts";
 
-const LIMIT_NAMES = Object.fromEntries(Object.entries(R).filter(([name]) => /^RLIMIT_/.test(name))) as Record<
-  string,
-  number
->;
+const LIMIT_NAMES = namesIn(R, /^RLIMIT_/);
 const WHO_NAMES = { RUSAGE_SELF: R.RUSAGE_SELF, RUSAGE_CHILDREN: R.RUSAGE_CHILDREN, RUSAGE_THREAD: R.RUSAGE_THREAD };
 const PRIO_NAMES = { PRIO_PROCESS: R.PRIO_PROCESS, PRIO_PGRP: R.PRIO_PGRP, PRIO_USER: R.PRIO_USER };
 const ALL_ONES = 0xffffffff;

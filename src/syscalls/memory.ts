@@ -25,7 +25,7 @@ import { TASK_SIZE } from "../mm/user-memory.ts";
 import type { MappedFile, Vma } from "../mm/vma.ts";
 import { mappingOf } from "../vfs/file-mapping.ts";
 import { openFile } from "./path-args.ts";
-import { addr, fd, flags, full, int, type Names, off, outBuf, partial, type Row, row, size, value } from "./row.ts";
+import { addr, fd, flags, full, int, namesIn, off, outBuf, partial, type Row, row, size, value } from "./row.ts";
 
 const PROT_BITS = mman.PROT_READ | mman.PROT_WRITE | mman.PROT_EXEC;
 const PROT_NAMES = {
@@ -55,7 +55,7 @@ const MREMAP_NAMES = {
   MREMAP_DONTUNMAP: mman.MREMAP_DONTUNMAP,
 };
 const MS_NAMES = { MS_ASYNC: mman.MS_ASYNC, MS_INVALIDATE: mman.MS_INVALIDATE, MS_SYNC: mman.MS_SYNC };
-const MADV_NAMES: Names = Object.fromEntries(Object.entries(mman).filter(([name]) => name.startsWith("MADV_")));
+const MADV_NAMES = namesIn(mman, /^MADV_/);
 
 /** Flags that an area remembers. */
 const KEPT_FLAGS = mman.MAP_SHARED | mman.MAP_PRIVATE | mman.MAP_GROWSDOWN | mman.MAP_NORESERVE;

@@ -9,11 +9,9 @@ import { scratch } from "../host/scratch.ts";
 import { hasCap, NO_CAPS, withCap, withoutCap } from "../kernel/credentials.ts";
 import type { Task } from "../kernel/task.ts";
 import { capable } from "../vfs/permission.ts";
-import { addr, hex, partial, type Row, row, value } from "./row.ts";
+import { addr, hex, namesIn, partial, type Row, row, value } from "./row.ts";
 
-const OPTION_NAMES = Object.fromEntries(
-  Object.entries(P).filter(([name]) => /^PR_[SG]ET_|^PR_CAP/.test(name)),
-) as Record<string, number>;
+const OPTION_NAMES = namesIn(P, /^PR_[SG]ET_|^PR_CAP/);
 const DEFAULT_SLACK_NS = 50_000;
 /** PR_SPEC_*: not vulnerable. */
 const NOT_AFFECTED = 0;

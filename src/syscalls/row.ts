@@ -7,7 +7,7 @@ import type { Task } from "../kernel/task.ts";
 /** How the register becomes a Number. `addr` drops the tag in the top byte; a `size` of 2^53 or more becomes 2^53. */
 type Lane = "i32" | "u32" | "addr" | "size" | "off";
 
-/** A named bit or value for the trace text. */
+/** Named bits or values for the trace text. */
 export type Names = Readonly<Record<string, number>>;
 
 export interface ArgType {
@@ -29,7 +29,7 @@ export interface ArgType {
     | "argv"
     | "signal";
   /** Names for `flags` and `value`. */
-  readonly names?: Names;
+  readonly names?: Names | (() => Names);
   /** Struct name, or the index of the argument that holds a buffer's length. */
   readonly detail?: string | number;
 }
@@ -49,12 +49,24 @@ export const path: ArgType = { lane: "addr", as: "path" };
 export const argv: ArgType = { lane: "addr", as: "argv" };
 
 /** A bit mask printed by name. */
-export function flags(names: Names): ArgType {
+export function flags(names: Names | (() => Names)): ArgType {
   return { lane: "u32", as: "flags", names };
 }
 /** An enumeration printed by name. */
-export function value(names: Names): ArgType {
+export function value(names: Names | (() => Names)): ArgType {
   return { lane: "i32", as: "value", names };
+}
+/** The numbers of a module whose names match, picked when a trace first asks for them. */
+export function namesIn(module: Readonly<Record<string, unknown>>, pattern: RegExp): () => Names {
+  let names: Names | undefined;
+  return () => (names ??= pick(module, pattern));
+}
+function pick(module: Readonly<Record<string, unknown>>, pattern: RegExp): Names {
+  const picked: Record<string, number> = {};
+  for (const [name, value] of Object.entries(module)) {
+    if (typeof value === "number" && pattern.test(name)) picked[name] = value;
+  }
+  return picked;
 }
 /** Address of bytes that the call reads; argument `lengthIndex` holds their number. */
 export function inBuf(lengthIndex: number): ArgType {
@@ -95,7 +107,7 @@ export interface Row {
   readonly args: readonly ArgType[];
   readonly coverage: Coverage;
   /** Decodes the registers and calls the handler. */
-  readonly call: (task: Task, regs: Registers) => number;
+  call: (task: Task, regs: Registers) => number;
 }
 
 export function row<const A extends readonly ArgType[]>(
@@ -104,7 +116,20 @@ export function row<const A extends readonly ArgType[]>(
   args: A,
   coverage: Coverage,
 ): Row {
-  return { number, name: handler.name.replace(/^sys_/, ""), args, coverage, call: bind(handler, args) };
+  const declared: Row = {
+    number,
+    get name() {
+      return handler.name.replace(/^sys_/, "");
+    },
+    args,
+    coverage,
+    // A program uses few of the calls: each is bound when it is first made.
+    call: (task, regs) => {
+      declared.call = bind(handler, args);
+      return declared.call(task, regs);
+    },
+  };
+  return declared;
 }
 
 type Decoder = (regs: Registers) => number;

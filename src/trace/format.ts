@@ -15,6 +15,11 @@ const MAX_ERRNO = 4095;
 
 const errnoNames = new Map<number, string>(Object.entries(errno).map(([name, value]) => [value, name]));
 
+function namesOf(type: ArgType): Names {
+  const { names } = type;
+  return typeof names === "function" ? names() : names!;
+}
+
 /** A byte string in C spelling with quotes. `cut`: more bytes follow than are shown. */
 export function quote(text: string, cut = false): string {
   let out = "";
@@ -77,9 +82,9 @@ export function argText(type: ArgType, index: number, regs: Registers, mm: Addre
     case "signal":
       return signalName(i32);
     case "flags":
-      return flagsText(type.names!, i32);
+      return flagsText(namesOf(type), i32);
     case "value":
-      return Object.entries(type.names!).find(([, v]) => v === i32)?.[0] ?? String(i32);
+      return Object.entries(namesOf(type)).find(([, v]) => v === i32)?.[0] ?? String(i32);
     case "path":
       return string(mm, wide, PATH_BYTES);
     case "argv":
