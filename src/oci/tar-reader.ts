@@ -101,6 +101,18 @@ export class TarReader {
     }
   }
 
+  /** How many of the next bytes do not matter, because they are content: a caller that can seek need not read them. */
+  get skippable(): number {
+    return this.ended ? 0 : this.content + this.padding;
+  }
+
+  /** Passes over all of the `skippable` bytes. */
+  skip(): void {
+    this.offset += this.skippable;
+    this.content = 0;
+    this.padding = 0;
+  }
+
   /** The archive is over: it must not have ended in the middle of something. Missing zero blocks are forgiven. */
   finish(): void {
     if (this.ended) return;
