@@ -38,7 +38,7 @@ async function runCommand(argv: readonly string[]): Promise<number> {
     const near = nearest(name, commandNames);
     throw usageError(`unknown command ${printable(name)}${near === undefined ? "" : `; did you mean ${near}?`}`);
   }
-  const parsed = parseOptions([...command.options, HELP], rest);
+  const parsed = parseOptions([...command.options, HELP], rest, command.mixed);
   if (isOn(parsed, HELP.name)) {
     writeOut(`${await (await usage()).commandUsage(command)}\n`);
     return 0;

@@ -12,6 +12,10 @@ export interface Option {
   /** Placeholder of the value; absent for a switch. */
   readonly value?: string;
   readonly repeatable?: boolean;
+  /** Another long name for the same. */
+  readonly alias?: string;
+  /** The option exists elsewhere but not here: giving it is an error that says so, and this, if it is not "". */
+  readonly refused?: string;
   readonly help: string;
 }
 
@@ -24,9 +28,16 @@ export interface Parsed {
 
 export const HELP: Option = { name: "help", short: "h", help: "Show this text" };
 
-/** Splits `argv` into options and the rest. Throws UserError for unknown options and missing values. */
-export function parseOptions(options: readonly Option[], argv: readonly string[]): Parsed {
+const TRUE = ["true", "1", "t", "T", "TRUE", "True"];
+const FALSE = ["false", "0", "f", "F", "FALSE", "False"];
+
+/**
+ * Splits `argv` into options and the rest. `mixed`: options may stand behind the first word too. Throws UserError for
+ * unknown options and missing values.
+ */
+export function parseOptions(options: readonly Option[], argv: readonly string[], mixed = false): Parsed {
   const values = new Map<string, string[]>();
+  const rest: string[] = [];
   let i = 0;
   const add = (option: Option, value: string): void => {
     const list = values.get(option.name);
@@ -41,34 +52,46 @@ export function parseOptions(options: readonly Option[], argv: readonly string[]
     if (next === undefined) throw usageError(`option ${spelled} needs a value (${option.value})`);
     return next;
   };
+  const set = (option: Option, spelled: string, attached: string | null): void => {
+    if (option.refused !== undefined) throw refusal(option, spelled);
+    if (option.value !== undefined) add(option, takeValue(option, spelled, attached));
+    else if (attached === null || TRUE.includes(attached)) add(option, "");
+    else if (FALSE.includes(attached)) values.delete(option.name);
+    else throw usageError(`option ${spelled} is a switch and takes no value but true and false`);
+  };
   for (; i < argv.length; i += 1) {
     const word = argv[i]!;
-    if (word === "--") return { values, rest: argv.slice(i + 1) };
-    if (!word.startsWith("-") || word === "-") break;
+    if (word === "--") return { values, rest: [...rest, ...argv.slice(i + 1)] };
+    if (!word.startsWith("-") || word === "-") {
+      if (!mixed) break;
+      rest.push(word);
+      continue;
+    }
     if (word.startsWith("--")) {
       const equals = word.indexOf("=");
       const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
-      const option = options.find((o) => o.name === name);
+      const option = options.find((o) => o.name === name || o.alias === name);
       if (option === undefined) throw unknownOption(options, `--${name}`);
-      if (option.value !== undefined)
-        add(option, takeValue(option, `--${name}`, equals < 0 ? null : word.slice(equals + 1)));
-      else if (equals >= 0) throw usageError(`option --${name} takes no value`);
-      else add(option, "");
+      set(option, `--${name}`, equals < 0 ? null : word.slice(equals + 1));
       continue;
     }
     for (let at = 1; at < word.length; at += 1) {
       const option = options.find((o) => o.short === word[at]);
       if (option === undefined) throw unknownOption(options, `-${word[at]}`);
-      if (option.value === undefined) {
-        add(option, "");
+      const attached = word.slice(at + 1);
+      if (option.value === undefined && !attached.startsWith("=")) {
+        set(option, `-${word[at]}`, null);
         continue;
       }
-      const attached = word.slice(at + 1);
-      add(option, takeValue(option, `-${word[at]}`, attached === "" ? null : attached.replace(/^=/, "")));
+      set(option, `-${word[at]}`, attached === "" ? null : attached.replace(/^=/, ""));
       break;
     }
   }
-  return { values, rest: argv.slice(i) };
+  return { values, rest: [...rest, ...argv.slice(i)] };
+}
+
+function refusal(option: Option, spelled: string): UserError {
+  return new UserError(`carrick has no option ${spelled}${option.refused === "" ? "" : `: ${option.refused}`}`);
 }
 
 /** The last value of an option, or undefined. */
@@ -97,7 +120,7 @@ function unknownOption(options: readonly Option[], spelled: string): UserError {
   const near = spelled.startsWith("--")
     ? nearest(
         spelled.slice(2),
-        options.map((o) => o.name),
+        options.filter((o) => o.refused === undefined).map((o) => o.name),
       )
     : undefined;
   return usageError(`unknown option ${printable(spelled)}${near === undefined ? "" : `; did you mean --${near}?`}`);

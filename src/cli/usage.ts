@@ -21,6 +21,7 @@ export async function mainUsage(): Promise<string> {
 function definition(command: Command): CommandDef {
   const args: ArgsDef = {};
   for (const option of command.options) {
+    if (option.refused !== undefined) continue;
     args[option.name] = {
       type: option.value === undefined ? "boolean" : "string",
       description: option.help,

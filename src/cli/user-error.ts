@@ -17,8 +17,8 @@ export class UserError extends Error {
   }
 }
 
-/** Text from outside as it may be shown: control characters (terminal escapes) become "?". */
+/** Text from outside as it may be shown: control characters (terminal escapes) and changes of direction become "?". */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it removes.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "?");
 }

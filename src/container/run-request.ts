@@ -11,11 +11,16 @@ export interface BindMount {
   readonly readOnly: boolean;
 }
 
-/** An empty file system in memory; `options` as mount(8) spells tmpfs's ("size=64m,mode=1777,ro"), "" for none. */
+/** An empty file system in memory. */
 export interface TmpfsMount {
   readonly type: "tmpfs";
   readonly target: string;
-  readonly options: string;
+  readonly readOnly: boolean;
+  readonly noExec: boolean;
+  readonly noSuid: boolean;
+  readonly noDev: boolean;
+  /** tmpfs's own options ("size=64m,mode=1777"), "" for none; parseTmpfsOptions takes them. */
+  readonly data: string;
 }
 
 export type MountRequest = BindMount | TmpfsMount;

@@ -29,7 +29,7 @@ function startsWith(head: Uint8Array, magic: readonly number[]): boolean {
 }
 
 /** The name of the compression that the first bytes show, "" for none. Throws for one that cannot be read. */
-function compressionOf(head: Uint8Array, what: string): string {
+export function compressionOf(head: Uint8Array, what: string): string {
   const refused = REFUSED.find((f) => startsWith(head, f.magic));
   if (refused !== undefined) throw new OciError(`${what} is compressed with ${refused.name}, which images may not use`);
   if (isSkippable(head)) return "zstd";

@@ -1,6 +1,7 @@
 // What `docker save` writes: a tar with manifest.json, configurations and layers. It has no manifests with digests; one is
 // made from what the configuration says, so that the rest of the house needs no second way.
 
+import { compressionOf } from "./decompress.ts";
 import { digestOf } from "./digest.ts";
 import { type FileTree, openTreeFile, readTreeFile, type TreeFile } from "./file-tree.ts";
 import { decodeImageConfig } from "./image-config.ts";
@@ -99,7 +100,7 @@ export class DockerArchiveSource implements ImageSource {
     for (const [i, path] of this.image.layers.entries()) {
       const file = this.member(path);
       // docker save does not compress layers, so that the configuration has their digests; others may.
-      const digest = (await isPlainTar(file)) ? diffIds[i]! : await digestOfFile(file);
+      const digest = (await isPlainTar(file, path)) ? diffIds[i]! : await digestOfFile(file);
       this.files.set(digest, file);
       layers.push({ mediaType: OCI_LAYER, digest, size: file.size });
     }
@@ -114,13 +115,8 @@ export class DockerArchiveSource implements ImageSource {
   }
 }
 
-const MAGIC_OFFSET = 257;
-
-/** "ustar" stands in the first header; a compressed file has it there by accident only. */
-async function isPlainTar(file: TreeFile): Promise<boolean> {
-  if (file.size <= 2 * 512) return true;
-  for await (const chunk of openTreeFile(file)(0))
-    return Buffer.from(chunk.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 5)).toString("latin1") === "ustar";
+async function isPlainTar(file: TreeFile, what: string): Promise<boolean> {
+  for await (const chunk of openTreeFile(file)(0)) return compressionOf(chunk, what) === "";
   return true;
 }
 

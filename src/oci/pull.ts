@@ -49,6 +49,7 @@ export async function pullImage(
 ): Promise<ImageRecord> {
   const old = store.findRecord(name);
   if (old !== null && (await source.topDigest()) === old.topDigest && isUsable(store, old)) return old;
+  options.progress.note(`pulling ${source.name}`);
   const resolved = await resolve(source);
   const what = `the configuration of ${source.name}`;
   const { manifest } = resolved;

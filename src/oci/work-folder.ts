@@ -7,6 +7,9 @@ import { FileLock } from "./lock.ts";
 
 const LOCK = ".lock";
 
+/** The folders of this carrick. */
+const claimed = new Set<WorkFolder>();
+
 export class WorkFolder {
   readonly path: string;
   private readonly lock: FileLock;
@@ -14,6 +17,7 @@ export class WorkFolder {
   private constructor(path: string, lock: FileLock) {
     this.path = path;
     this.lock = lock;
+    claimed.add(this);
   }
 
   /** An empty folder of this name. Waits while another carrick has one; `onWait` is called once then. */
@@ -30,6 +34,12 @@ export class WorkFolder {
     rmSync(this.path, { recursive: true, force: true });
     rmSync(this.path + LOCK, { force: true });
     this.lock.release();
+    claimed.delete(this);
+  }
+
+  /** Removes all folders of this carrick, which is about to end. */
+  static releaseAll(): void {
+    for (const folder of claimed) folder.release();
   }
 
   /** Removes the folders whose owners are gone. */
