@@ -2,7 +2,16 @@
 // fetched by name into .cache/corpora and unpacked there, never installed. apt works on lists of its own, so
 // the machine's package database is neither read nor changed.
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { cache, must } from "./toolchain.ts";
 
@@ -43,6 +52,54 @@ export function debianPackage(name: string, architecture = "arm64"): string {
     rmSync(join(work, archive));
   });
 }
+
+/**
+ * A folder that can be the "/" of Debian programs for arm64: the packages and all that they depend on, unpacked over
+ * each other, with the few files that installing would have made. The name stands for the list of packages.
+ */
+export function debianRoot(name: string, packages: readonly string[]): string {
+  return once(join(corpora, `rootfs-${name}`), (work) => {
+    const archives = join(work, "archives");
+    mkdirSync(join(archives, "partial"), { recursive: true });
+    must(
+      [
+        ...["apt-get", "-qq", "-y", "--no-install-recommends", "--download-only"],
+        ...["-o", `Dir::Cache::archives=${archives}`, "install", ...packages],
+      ],
+      { quiet: true, env: { APT_CONFIG: aptConfig("arm64") } },
+    );
+    for (const dir of ["bin", "sbin", "lib"]) {
+      mkdirSync(join(work, "usr", dir), { recursive: true });
+      symlinkSync(`usr/${dir}`, join(work, dir));
+    }
+    for (const file of readdirSync(archives)) {
+      // dpkg-deb -x would put folders in the place of the links to usr.
+      const unpack = 'dpkg-deb --fsys-tarfile "$0" | tar -x --keep-directory-symlink -C "$1"';
+      if (file.endsWith(".deb")) must(["sh", "-c", unpack, join(archives, file), work]);
+    }
+    rmSync(archives, { recursive: true });
+    for (const dir of ["etc", "root", "tmp", "proc", "sys", "dev", "var/tmp"]) {
+      mkdirSync(join(work, dir), { recursive: true });
+    }
+    for (const file of ["passwd", "group"]) {
+      const master = join(work, "usr/share/base-passwd", `${file}.master`);
+      if (existsSync(master)) copyFileSync(master, join(work, "etc", file));
+    }
+    for (const [link, choices] of Object.entries(ALTERNATIVES)) {
+      const chosen = choices.find((program) => existsSync(join(work, "usr/bin", program)));
+      const path = join(work, "usr/bin", link);
+      if (chosen !== undefined && !existsSync(path)) symlinkSync(chosen, path);
+    }
+  });
+}
+
+/** What update-alternatives makes links for: the first that is there. */
+const ALTERNATIVES: Readonly<Record<string, readonly string[]>> = {
+  awk: ["gawk", "mawk"],
+  vi: ["vim.basic", "vim.tiny"],
+  pager: ["less"],
+  cc: ["gcc"],
+};
 
 /** A configuration under which apt keeps everything below .cache; its lists are fetched once. */
 function aptConfig(architecture: string): string {

@@ -1,7 +1,7 @@
 // From a description of a run to a booted kernel: mounts, first process, standard streams, signals.
 
 import { MS_RDONLY } from "../abi/mount.ts";
-import { SIGCONT, SIGSTOP } from "../abi/signal.ts";
+import { SIGCONT } from "../abi/signal.ts";
 import { UTS_RELEASE, UTS_VERSION } from "../abi/utsname.ts";
 import { shimCpu } from "../cpu/cpu.ts";
 import { HostFileSystem, openHostRoot } from "../fs/host/host-file-system.ts";
@@ -9,7 +9,7 @@ import { inheritedFile } from "../fs/host/stdio.ts";
 import { HostClock } from "../host/clock.ts";
 import { cpuCount, hostIdentity, hostName } from "../host/identity.ts";
 import { HostPoller } from "../host/poller.ts";
-import { inheritedDescriptors, signals, startHost } from "../host/process.ts";
+import { inheritedDescriptors, signals, startHost, underJobControl } from "../host/process.ts";
 import { hostRandom } from "../host/random.ts";
 import { shim } from "../host/shim.ts";
 import { userCredentials } from "../kernel/credentials.ts";
@@ -109,16 +109,16 @@ export function boot(options: BootOptions): Booted {
   const consolePath = walk(fs, fs.root, "/dev/console", FOLLOW);
   if (typeof consolePath !== "number") terminals.attach(files, poller, consolePath);
   signals.start();
-  kernel.onInitStopped = () => stopWithGuest(kernel);
+  kernel.outside = { continues: underJobControl, stopped: (signal) => stopWithGuest(kernel, signal) };
   return { kernel, init };
 }
 
 /**
- * The first process has stopped (Ctrl-Z): so does carrick, and both go on together.
+ * The first process has stopped (Ctrl-Z): so does carrick by the same signal, and both go on together.
  * DIFFERS: the other processes of the guest stop with it.
  */
-function stopWithGuest(kernel: Kernel): void {
-  signals.killSelf(SIGSTOP);
+function stopWithGuest(kernel: Kernel, signal: number): void {
+  signals.killSelf(signal);
   if (kernel.init !== null) sendGroupSignal(kernel.init, SIGCONT);
 }
 

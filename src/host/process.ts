@@ -1,5 +1,6 @@
 // carrick as a process of the host: how it starts, what signals reach it, how it ends.
 
+import { closeSync, constants, openSync } from "node:fs";
 import { shim } from "./shim.ts";
 import { lookAt, seen } from "./stat.ts";
 
@@ -29,6 +30,16 @@ export function inheritedDescriptors(): number[] {
     if ((seen.mode & TYPE) !== CHARACTER || seen.rdev !== NULL_DEVICE) found.push(fd);
   }
   return found;
+}
+
+/** Whether a shell may be there that would continue carrick after a stop: there is a controlling terminal. */
+export function underJobControl(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", constants.O_RDONLY | constants.O_NOCTTY));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export const signals = {

@@ -69,7 +69,7 @@ export function leaveStop(task: Task): void {
 function notifyParent(group: ThreadGroup, code: number, status: number): void {
   const parent = group.parent;
   if (parent === null) {
-    if (code === S.CLD_STOPPED && group.isInit) group.leader.kernel.onInitStopped?.();
+    if (code === S.CLD_STOPPED && group.isInit) group.leader.kernel.outside?.stopped(group.stopSignal);
     return;
   }
   const action = parent.actions.get(S.SIGCHLD);

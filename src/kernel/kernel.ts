@@ -45,6 +45,14 @@ export interface KernelHooks {
   exited(task: Task, status: number): void;
 }
 
+/** Who is the parent of the first process. */
+export interface Outside {
+  /** Whether it would continue the first process after a stop, as a shell does. */
+  continues(): boolean;
+  /** The first process has stopped, by this signal: nobody in here can continue it. */
+  stopped(signal: number): void;
+}
+
 export class Kernel {
   readonly cpu: Cpu;
   readonly clock: Clock;
@@ -54,8 +62,7 @@ export class Kernel {
   readonly dispatch: (task: Task) => number;
   readonly load: (task: Task, request: ExecRequest) => ExecImage | number;
   hooks: KernelHooks | null = null;
-  /** Called when the first process has stopped: nobody in here can continue it. */
-  onInitStopped: (() => void) | null = null;
+  outside: Outside | null = null;
 
   hostname: string;
   domainname = "(none)";

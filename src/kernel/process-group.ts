@@ -39,6 +39,7 @@ export class ProcessGroup {
     for (const group of this.members) {
       if (group === ignoring || group.exited) continue;
       const parent = group.parent;
+      if (parent === null && group.isInit && group.leader.kernel.outside?.continues()) return false;
       if (parent === null || group.adopted) continue;
       if (parent.processGroup !== this && parent.processGroup.session === this.session) return false;
     }

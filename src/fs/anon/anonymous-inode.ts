@@ -109,5 +109,9 @@ export function pipeInode(uid: number, gid: number, nowSec: number): AnonymousIn
   return new AnonymousInode(pipefs, pipefs.nextIno(), S_IFIFO | 0o600, uid, gid, nowSec);
 }
 
+export function isPipeInode(inode: Inode): boolean {
+  return inode.fs === pipefs;
+}
+
 /** The inode behind every anonymous file. */
 export const anonymousInode: Inode = anonfs.root;

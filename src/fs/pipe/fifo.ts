@@ -6,7 +6,7 @@ import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "../
 import { registerFifo } from "../../vfs/devices.ts";
 import type { Inode } from "../../vfs/inode.ts";
 import { InodeMap } from "../../vfs/inode-map.ts";
-import { pipeInode } from "../anon/anonymous-inode.ts";
+import { isPipeInode, pipeInode } from "../anon/anonymous-inode.ts";
 import { Pipe, PipeFile } from "./pipe.ts";
 
 /** Pipes with an open end. */
@@ -33,8 +33,10 @@ function openFifo(inode: Inode, flags: number): PipeFile | number {
   const nonblock = (flags & O_NONBLOCK) !== 0;
   const mode = flags & O_ACCMODE;
   if (mode === O_ACCMODE) return -EINVAL;
-  if (mode === O_WRONLY && nonblock && (pipes.get(inode)?.readers ?? 0) === 0) return -ENXIO;
-  return new PipeFile(pipeOf(inode), inode, flags, !nonblock && mode !== O_RDWR);
+  // An unnamed pipe, reached through /proc/self/fd, never waits for its other end.
+  const named = !isPipeInode(inode);
+  if (named && mode === O_WRONLY && nonblock && (pipes.get(inode)?.readers ?? 0) === 0) return -ENXIO;
+  return new PipeFile(pipeOf(inode), inode, flags, named && !nonblock && mode !== O_RDWR);
 }
 
 registerFifo(openFifo);
