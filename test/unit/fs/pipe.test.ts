@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { EAGAIN, EBUSY, EINVAL, EPERM, EPIPE } from "../../../src/abi/errno.ts";
 import { O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "../../../src/abi/fcntl.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../../../src/abi/poll.ts";
+import { anonymousInode } from "../../../src/fs/anon/anonymous-inode.ts";
 import { createPipe } from "../../../src/fs/pipe/fifo.ts";
 import type { PipeFile } from "../../../src/fs/pipe/pipe.ts";
 import { PipeBuffer } from "../../../src/fs/pipe/pipe-buffer.ts";
@@ -130,9 +131,8 @@ test("splicing and teeing between pipes", () => {
 });
 
 test("a FIFO's opens wait for each other", () => {
-  const ends = pipe();
-  const inode = ends[0].inode;
-  for (const end of ends) end.unref();
+  // Any inode but that of an unnamed pipe.
+  const inode = anonymousInode;
   const first = openFifo(inode, O_RDONLY) as PipeFile;
   expect(first.openPending()).toBe(-EAGAIN);
   const second = openFifo(inode, O_WRONLY) as PipeFile;
@@ -147,4 +147,15 @@ test("a FIFO's opens wait for each other", () => {
   const both = openFifo(inode, O_RDWR) as PipeFile;
   expect(both.openPending()).toBe(0);
   expect(both.poll()).toBe(POLLOUT | POLLWRNORM);
+});
+
+test("an unnamed pipe that is opened again waits for nobody", () => {
+  const [reader, writer] = pipe();
+  write(writer, bytesFrom(1, 3));
+  writer.unref();
+  const again = openFifo(reader.inode, O_RDONLY) as PipeFile;
+  expect(again.openPending()).toBe(0);
+  expect(read(again, 10)).toEqual(bytesFrom(1, 3));
+  again.unref();
+  reader.unref();
 });
