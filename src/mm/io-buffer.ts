@@ -21,9 +21,10 @@ export interface IoBuffer {
   zero(count: number): number;
   /**
    * Reads from a host descriptor straight into the buffer: preadv(2) from `offset` on until the buffer is full
-   * or the file ends, or one readv(2) when `offset` is -1. Advances by the bytes read; returns them, or -errno.
+   * or the file ends, or one readv(2) when `offset` is -1. Advances by the bytes read; returns them, or -errno. At most `max`
+   * bytes are read.
    */
-  hostRead(hostFd: number, offset: number): number;
-  /** Writes the buffer's bytes to a host descriptor: pwritev(2) from `offset` on, or one writev(2) when it is -1. */
-  hostWrite(hostFd: number, offset: number): number;
+  hostRead(hostFd: number, offset: number, max?: number): number;
+  /** Writes at most `max` of the buffer's bytes to a host descriptor: pwritev(2) from `offset` on, or one writev(2) when it is -1. */
+  hostWrite(hostFd: number, offset: number, max?: number): number;
 }

@@ -60,27 +60,29 @@ export class KernelBuffer implements IoBuffer {
     return n;
   }
 
-  hostRead(hostFd: number, offset: number): number {
+  hostRead(hostFd: number, offset: number, max = Number.POSITIVE_INFINITY): number {
     let done = 0;
     do {
-      const n = shim.host_read(hostFd, this.ptr + this.position, this.remaining, offset < 0 ? -1 : offset + done);
+      const count = Math.min(this.remaining, max - done);
+      const n = shim.host_read(hostFd, this.ptr + this.position, count, offset < 0 ? -1 : offset + done);
       if (n < 0) return done > 0 ? done : n;
       this.position += n;
       done += n;
       if (n === 0) break;
-    } while (offset >= 0 && this.remaining > 0);
+    } while (offset >= 0 && this.remaining > 0 && done < max);
     return done;
   }
 
-  hostWrite(hostFd: number, offset: number): number {
+  hostWrite(hostFd: number, offset: number, max = Number.POSITIVE_INFINITY): number {
     let done = 0;
     do {
-      const n = shim.host_write(hostFd, this.ptr + this.position, this.remaining, offset < 0 ? -1 : offset + done);
+      const count = Math.min(this.remaining, max - done);
+      const n = shim.host_write(hostFd, this.ptr + this.position, count, offset < 0 ? -1 : offset + done);
       if (n < 0) return done > 0 ? done : n;
       this.position += n;
       done += n;
       if (n === 0) break;
-    } while (offset >= 0 && this.remaining > 0);
+    } while (offset >= 0 && this.remaining > 0 && done < max);
     return done;
   }
 }

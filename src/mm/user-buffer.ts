@@ -123,24 +123,29 @@ export class UserBuffer implements IoBuffer {
     }
   }
 
-  hostRead(hostFd: number, offset: number): number {
-    return this.transfer(Access.write, offset, (n, at) =>
+  hostRead(hostFd: number, offset: number, max = Number.POSITIVE_INFINITY): number {
+    return this.transfer(Access.write, offset, max, (n, at) =>
       shim.io_readv(this.memory.space, hostFd, piecesPtr, n, at, 0),
     );
   }
 
-  hostWrite(hostFd: number, offset: number): number {
-    return this.transfer(Access.read, offset, (n, at) =>
+  hostWrite(hostFd: number, offset: number, max = Number.POSITIVE_INFINITY): number {
+    return this.transfer(Access.read, offset, max, (n, at) =>
       shim.io_writev(this.memory.space, hostFd, piecesPtr, n, at, 0),
     );
   }
 
   /** Host calls over chunks whose pages are present. Without an offset there is one call only: it may be a pipe. */
-  private transfer(access: number, offset: number, call: (count: number, offset: number) => number): number {
+  private transfer(
+    access: number,
+    offset: number,
+    max: number,
+    call: (count: number, offset: number) => number,
+  ): number {
     let done = 0;
     do {
       const before = this.remaining;
-      const count = this.gather(access);
+      const count = this.gather(access, Math.min(CHUNK, max - done));
       if (count === 0 && before > 0) return done > 0 ? done : -EFAULT;
       const asked = this.gathered;
       const n = call(count, offset < 0 ? -1 : offset + done);
@@ -148,21 +153,21 @@ export class UserBuffer implements IoBuffer {
       this.advance(n);
       done += n;
       if (n < asked || offset < 0) break;
-    } while (this.remaining > 0);
+    } while (this.remaining > 0 && done < max);
     return done;
   }
 
   /** Bytes that the last `gather` put into `pieces`. */
   private gathered = 0;
 
-  /** Lists the next segments, up to CHUNK bytes, as far as their pages can be made accessible. Pieces listed. */
-  private gather(access: number): number {
+  /** Lists the next segments, up to `max` bytes, as far as their pages can be made accessible. Pieces listed. */
+  private gather(access: number, max: number): number {
     this.gathered = 0;
     let count = 0;
     let within = this.within;
-    for (let i = this.segment; i < this.addrs.length && count < MAX_PIECES && this.gathered < CHUNK; i += 1) {
+    for (let i = this.segment; i < this.addrs.length && count < MAX_PIECES && this.gathered < max; i += 1) {
       const addr = this.addrs[i]! + within;
-      const len = Math.min(this.lengths[i]! - within, CHUNK - this.gathered);
+      const len = Math.min(this.lengths[i]! - within, max - this.gathered);
       const ready = this.prepare(addr, len, access);
       if (ready > 0) {
         pieces[count * 4] = addr;

@@ -6,8 +6,8 @@ import type { Credentials } from "../../vfs/credentials.ts";
 import type { File } from "../../vfs/file.ts";
 import { detachedMount, type Mount } from "../../vfs/mount.ts";
 import { Dentry } from "../../vfs/path.ts";
-import { type TimeSource, Tmpfs } from "./tmpfs.ts";
-import { TmpfsRegular } from "./tmpfs-regular.ts";
+import type { TimeSource } from "../memory/memory-file-system.ts";
+import { Tmpfs } from "./tmpfs.ts";
 
 export const MFD_CLOEXEC = 1;
 export const MFD_ALLOW_SEALING = 2;
@@ -32,7 +32,7 @@ export function createMemfd(clock: TimeSource, name: string, flags: number, cred
   const mount = mountFor(clock);
   const noExec = (flags & MFD_NOEXEC_SEAL) !== 0;
   const mode = S_IFREG | (noExec ? 0o666 : 0o777);
-  const inode = new TmpfsRegular(mount.fs as Tmpfs, mode, cred.fsuid, cred.fsgid);
+  const inode = (mount.fs as Tmpfs).newFile(mode, cred.fsuid, cred.fsgid);
   inode.nlink = 0;
   if ((flags & MFD_ALLOW_SEALING) !== 0) inode.seals &= ~F_SEAL_SEAL;
   if (noExec) inode.seals = (inode.seals & ~F_SEAL_SEAL) | F_SEAL_EXEC;

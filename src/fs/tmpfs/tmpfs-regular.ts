@@ -10,35 +10,25 @@ import {
   F_SEAL_WRITE,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
-  O_APPEND,
-  O_NOATIME,
-  O_TRUNC,
-  SEEK_CUR,
-  SEEK_DATA,
-  SEEK_END,
-  SEEK_HOLE,
-  SEEK_SET,
 } from "../../abi/fcntl.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
 import { PageCache } from "../../mm/page-cache.ts";
-import { File } from "../../vfs/file.ts";
 import type { Attributes } from "../../vfs/inode.ts";
-import { TmpfsInode } from "./tmpfs-inode.ts";
+import { MAX_BYTES, MemoryRegular } from "../memory/memory-regular.ts";
+import type { Tmpfs } from "./tmpfs.ts";
 
 const PAGE = 4096;
 const SECTORS_PER_PAGE = 8;
-/** Offsets are exact Numbers below this. */
-const MAX_BYTES = 2 ** 53 - PAGE;
 const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC;
 const WRITE_SEALS = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 const EXEC_BITS = 0o111;
 
-export class TmpfsRegular extends TmpfsInode {
+export class TmpfsRegular extends MemoryRegular {
   readonly cache = new PageCache(null);
+  declare readonly fs: Tmpfs;
   /** F_SEAL_* that hold. Files with a name in the tree cannot be sealed. */
-  seals = F_SEAL_SEAL;
+  override seals = F_SEAL_SEAL;
   private size = 0;
-  private opens = 0;
   /** Pages that the file system has counted. */
   private counted = 0;
 
@@ -50,28 +40,9 @@ export class TmpfsRegular extends TmpfsInode {
     return this.cache.pageCount * SECTORS_PER_PAGE;
   }
 
-  override open(flags: number): File {
-    this.opens += 1;
-    if ((flags & O_TRUNC) !== 0) {
-      this.setSize(0);
-    }
-    return new TmpfsFile(this, flags);
-  }
-
-  /** A file of it was released. */
-  closed(): void {
-    this.opens -= 1;
-    if (this.opens === 0 && this.nlink === 0) this.destroy();
-  }
-
-  protected override lastLinkGone(): void {
-    if (this.opens === 0) this.destroy();
-  }
-
-  private destroy(): void {
+  protected override destroy(): void {
     this.cache.destroy();
     this.count();
-    super.lastLinkGone();
   }
 
   /** Tells the file system how many pages the file has now. */
@@ -91,7 +62,7 @@ export class TmpfsRegular extends TmpfsInode {
     return super.setAttributes(a);
   }
 
-  setSize(sizeBytes: number): number {
+  override setSize(sizeBytes: number): number {
     if (sizeBytes > MAX_BYTES) return -EFBIG;
     if (sizeBytes < this.size && (this.seals & F_SEAL_SHRINK) !== 0) return -EPERM;
     if (sizeBytes > this.size && (this.seals & F_SEAL_GROW) !== 0) return -EPERM;
@@ -102,11 +73,11 @@ export class TmpfsRegular extends TmpfsInode {
     return 0;
   }
 
-  readAt(io: IoBuffer, pos: number): number {
+  override readAt(io: IoBuffer, pos: number): number {
     return pos >= this.size ? 0 : this.cache.read(io, pos, this.size);
   }
 
-  writeAt(io: IoBuffer, pos: number): number {
+  override writeAt(io: IoBuffer, pos: number): number {
     const wanted = io.remaining;
     if (wanted === 0) return 0;
     if (pos > MAX_BYTES) return -EFBIG;
@@ -136,7 +107,7 @@ export class TmpfsRegular extends TmpfsInode {
   }
 
   /** lseek(2)'s SEEK_DATA and SEEK_HOLE: pages in memory are data. */
-  seekContent(offset: number, data: boolean): number {
+  override seekContent(offset: number, data: boolean): number {
     if (offset < 0 || offset >= this.size) return -ENXIO;
     let index = Math.floor(offset / PAGE);
     if (data) {
@@ -148,7 +119,7 @@ export class TmpfsRegular extends TmpfsInode {
   }
 
   /** fallocate(2). DIFFERS: pages are taken on the first write, so a later write may still find no space. */
-  allocate(mode: number, offset: number, length: number): number {
+  override allocate(mode: number, offset: number, length: number): number {
     const end = offset + length;
     if (mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)) {
       if ((this.seals & WRITE_SEALS) !== 0) return -EPERM;
@@ -165,7 +136,7 @@ export class TmpfsRegular extends TmpfsInode {
     return 0;
   }
 
-  addSeals(seals: number): number {
+  override addSeals(seals: number): number {
     if ((seals & ~ALL_SEALS) !== 0) return -EINVAL;
     if ((this.seals & F_SEAL_SEAL) !== 0) return -EPERM;
     if ((seals & F_SEAL_WRITE) !== 0 && (this.seals & F_SEAL_WRITE) === 0 && this.cache.isMappedWritable) return -EBUSY;
@@ -174,80 +145,5 @@ export class TmpfsRegular extends TmpfsInode {
     }
     this.seals |= seals;
     return 0;
-  }
-}
-
-class TmpfsFile extends File {
-  readonly inode: TmpfsRegular;
-
-  constructor(inode: TmpfsRegular, flags: number) {
-    super(flags);
-    this.inode = inode;
-  }
-
-  override read(io: IoBuffer): number {
-    const n = this.readAt(io, this.pos);
-    if (n > 0) this.pos += n;
-    return n;
-  }
-
-  override readAt(io: IoBuffer, pos: number): number {
-    const n = this.inode.readAt(io, pos);
-    if (n >= 0 && (this.flags & O_NOATIME) === 0) this.inode.accessed();
-    return n;
-  }
-
-  override write(io: IoBuffer): number {
-    const pos = (this.flags & O_APPEND) !== 0 ? this.inode.sizeBytes : this.pos;
-    const n = this.inode.writeAt(io, pos);
-    if (n > 0) this.pos = pos + n;
-    return n;
-  }
-
-  /** As on Linux, O_APPEND wins over the position of pwrite(2). */
-  override writeAt(io: IoBuffer, pos: number): number {
-    return this.inode.writeAt(io, (this.flags & O_APPEND) !== 0 ? this.inode.sizeBytes : pos);
-  }
-
-  override seek(offset: number, whence: number): number {
-    const to = this.target(offset, whence);
-    if (to < 0) return to;
-    this.pos = to;
-    return to;
-  }
-
-  private target(offset: number, whence: number): number {
-    if (whence === SEEK_DATA || whence === SEEK_HOLE) return this.inode.seekContent(offset, whence === SEEK_DATA);
-    const from = whence === SEEK_SET ? 0 : whence === SEEK_CUR ? this.pos : this.inode.sizeBytes;
-    const to = whence > SEEK_END || whence < 0 ? -1 : from + offset;
-    return to < 0 || to > MAX_BYTES ? -EINVAL : to;
-  }
-
-  override sizeBytes(): number {
-    return this.inode.sizeBytes;
-  }
-
-  override truncate(size: number): number {
-    return this.inode.setSize(size);
-  }
-
-  override allocate(mode: number, offset: number, len: number): number {
-    return this.inode.allocate(mode, offset, len);
-  }
-
-  override sync(): number {
-    return 0;
-  }
-
-  override addSeals(seals: number): number {
-    return this.canWrite ? this.inode.addSeals(seals) : -EPERM;
-  }
-
-  override seals(): number {
-    return this.inode.seals;
-  }
-
-  protected override release(): void {
-    this.inode.closed();
   }
 }

@@ -4,18 +4,15 @@
 import { EINVAL, ENOSPC } from "../../abi/errno.ts";
 import { NAME_MAX } from "../../abi/fcntl.ts";
 import { S_IALLUGO, S_IFDIR, S_ISVTX, TMPFS_MAGIC } from "../../abi/stat.ts";
-import { anonymousDev, FileSystem, type StatFs } from "../../vfs/file-system.ts";
-import { TmpfsDirectory } from "./tmpfs-directory.ts";
+import { anonymousDev, type StatFs } from "../../vfs/file-system.ts";
+import { MemoryDirectory } from "../memory/memory-directory.ts";
+import { MemoryFileSystem, type TimeSource } from "../memory/memory-file-system.ts";
+import { TmpfsRegular } from "./tmpfs-regular.ts";
 
 const PAGE = 4096;
 /** Reported where there is no limit. */
 const UNLIMITED_PAGES = 2 ** 33;
 const UNLIMITED_INODES = 2 ** 31;
-
-/** CLOCK_REALTIME. */
-export interface TimeSource {
-  realtime(): { sec: number; nsec: number };
-}
 
 export interface TmpfsOptions {
   /** Of the root directory: permission bits. */
@@ -30,11 +27,10 @@ export interface TmpfsOptions {
 
 export const TMPFS_DEFAULTS: TmpfsOptions = { mode: S_ISVTX | 0o777, uid: 0, gid: 0, sizeBytes: 0, inodes: 0 };
 
-export class Tmpfs extends FileSystem {
+export class Tmpfs extends MemoryFileSystem {
   readonly type = "tmpfs";
   readonly dev = anonymousDev();
-  readonly root: TmpfsDirectory;
-  override readonly cacheNames = true;
+  readonly root: MemoryDirectory;
   readonly clock: TimeSource;
   private readonly limits: TmpfsOptions;
   private nextIno = 1;
@@ -46,23 +42,29 @@ export class Tmpfs extends FileSystem {
     this.clock = clock;
     this.limits = { ...TMPFS_DEFAULTS, ...options };
     const { mode, uid, gid } = this.limits;
-    this.root = new TmpfsDirectory(this, S_IFDIR | (mode & S_IALLUGO), uid, gid);
+    this.root = this.newDirectory(S_IFDIR | (mode & S_IALLUGO), uid, gid);
   }
 
-  /** A number for a new inode. */
-  addInode(): number {
+  override newFile(mode: number, uid: number, gid: number): TmpfsRegular {
+    return new TmpfsRegular(this, this.addInode(), mode, uid, gid);
+  }
+
+  override newDirectory(mode: number, uid: number, gid: number): MemoryDirectory {
+    return new MemoryDirectory(this, this.addInode(), mode, uid, gid);
+  }
+
+  override addInode(): number {
     this.inodes += 1;
     const ino = this.nextIno;
     this.nextIno += 1;
     return ino;
   }
 
-  removeInode(): void {
+  override removeInode(): void {
     this.inodes -= 1;
   }
 
-  /** -ENOSPC when no inode is left. */
-  inodeLeft(): number {
+  override inodeLeft(): number {
     return this.limits.inodes > 0 && this.inodes >= this.limits.inodes ? -ENOSPC : 0;
   }
 

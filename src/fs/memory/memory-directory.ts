@@ -1,4 +1,4 @@
-// tmpfs directories: a map of names. Each entry has an offset that stays while it lives, so that a listing that is
+// Directories in memory: a map of names. Each entry has an offset that stays while it lives, so that a listing that is
 // interrupted by changes neither repeats nor loses what did not change.
 
 import { EEXIST, EINVAL, EISDIR, EMLINK, ENOENT, ENOTDIR, ENOTEMPTY, EXDEV } from "../../abi/errno.ts";
@@ -9,28 +9,43 @@ import { DirectoryFile } from "../../vfs/directory-file.ts";
 import type { File } from "../../vfs/file.ts";
 import type { DirectoryEntry, Inode } from "../../vfs/inode.ts";
 import { isDirectory, newOwner } from "../../vfs/permission.ts";
-import type { Tmpfs } from "./tmpfs.ts";
-import { TmpfsInode } from "./tmpfs-inode.ts";
-import { TmpfsRegular } from "./tmpfs-regular.ts";
-import { TmpfsSpecial, TmpfsSymlink } from "./tmpfs-special.ts";
+import type { MemoryFileSystem, Timestamp } from "./memory-file-system.ts";
+import { MemoryInode } from "./memory-inode.ts";
+import { MemorySpecial, MemorySymlink } from "./memory-special.ts";
 
 /** What Linux counts for each name in st_size. */
 const ENTRY_BYTES = 20;
 const FIRST_OFFSET = 2;
 const LINK_MAX = 0xffffffff;
 
-interface Entry {
-  inode: TmpfsInode;
-  offset: number;
+export interface Entry {
+  readonly inode: MemoryInode;
+  readonly offset: number;
 }
 
-export class TmpfsDirectory extends TmpfsInode {
-  private readonly entries = new Map<string, Entry>();
-  private nextOffset = FIRST_OFFSET;
+export class MemoryDirectory extends MemoryInode {
+  protected readonly entries = new Map<string, Entry>();
+  protected nextOffset = FIRST_OFFSET;
+  /** It was removed: nothing can be made in it any more. */
+  private removed = false;
 
-  constructor(fs: Tmpfs, mode: number, uid: number, gid: number) {
-    super(fs, mode, uid, gid);
+  constructor(fs: MemoryFileSystem, ino: number, mode: number, uid: number, gid: number, born?: Timestamp) {
+    super(fs, ino, mode, uid, gid, born);
     this.nlink = 2;
+  }
+
+  protected override get links(): number {
+    return this.removed ? 0 : this.nlink;
+  }
+
+  /** The entry of a name, or undefined. */
+  protected find(name: string): Entry | undefined {
+    return this.entries.get(name);
+  }
+
+  /** Whether there is no name in it. */
+  protected get isEmpty(): boolean {
+    return this.entries.size === 0;
   }
 
   override get sizeBytes(): number {
@@ -38,7 +53,7 @@ export class TmpfsDirectory extends TmpfsInode {
   }
 
   override open(flags: number): File {
-    return new TmpfsDirectoryFile(this, flags);
+    return new MemoryDirectoryFile(this, flags);
   }
 
   protected override setSize(): number {
@@ -46,7 +61,7 @@ export class TmpfsDirectory extends TmpfsInode {
   }
 
   override lookup(name: string): Inode | number {
-    return this.entries.get(name)?.inode ?? -ENOENT;
+    return this.find(name)?.inode ?? -ENOENT;
   }
 
   /** Emits entries from `from` on, in the order in which they were made. */
@@ -59,15 +74,15 @@ export class TmpfsDirectory extends TmpfsInode {
     return 0;
   }
 
-  private put(name: string, inode: TmpfsInode): void {
+  private put(name: string, inode: MemoryInode): void {
     this.entries.set(name, { inode, offset: this.nextOffset });
     this.nextOffset += 1;
     if (isDirectory(inode.mode)) this.nlink += 1;
     this.modified();
   }
 
-  private take(name: string): void {
-    const entry = this.entries.get(name);
+  protected take(name: string): void {
+    const entry = this.find(name);
     if (entry !== undefined && isDirectory(entry.inode.mode)) this.nlink -= 1;
     this.entries.delete(name);
     this.modified();
@@ -78,10 +93,10 @@ export class TmpfsDirectory extends TmpfsInode {
     name: string,
     mode: number,
     cred: Credentials,
-    make: (mode: number, uid: number, gid: number) => TmpfsInode,
-  ): TmpfsInode | number {
-    if (this.nlink === 0) return -ENOENT;
-    if (this.entries.has(name)) return -EEXIST;
+    make: (mode: number, uid: number, gid: number) => MemoryInode,
+  ): MemoryInode | number {
+    if (this.removed) return -ENOENT;
+    if (this.find(name) !== undefined) return -EEXIST;
     const full = this.fs.inodeLeft();
     if (full !== 0) return full;
     const owner = newOwner(this, mode, cred);
@@ -91,35 +106,45 @@ export class TmpfsDirectory extends TmpfsInode {
   }
 
   override create(name: string, mode: number, cred: Credentials): Inode | number {
-    return this.add(name, mode, cred, (bits, uid, gid) => new TmpfsRegular(this.fs, bits, uid, gid));
+    return this.add(name, mode, cred, (bits, uid, gid) => this.fs.newFile(bits, uid, gid));
   }
 
   override mkdir(name: string, mode: number, cred: Credentials): Inode | number {
-    return this.add(name, mode, cred, (bits, uid, gid) => new TmpfsDirectory(this.fs, bits, uid, gid));
+    return this.add(name, mode, cred, (bits, uid, gid) => this.fs.newDirectory(bits, uid, gid));
   }
 
   override symlink(name: string, target: string, cred: Credentials): Inode | number {
-    return this.add(name, S_IFLNK | 0o777, cred, (bits, uid, gid) => new TmpfsSymlink(this.fs, bits, uid, gid, target));
+    return this.add(
+      name,
+      S_IFLNK | 0o777,
+      cred,
+      (_mode, uid, gid) => new MemorySymlink(this.fs, this.fs.addInode(), uid, gid, target),
+    );
   }
 
   override mknod(name: string, mode: number, rdev: number, cred: Credentials): Inode | number {
-    return this.add(name, mode, cred, (bits, uid, gid) => new TmpfsSpecial(this.fs, bits, uid, gid, rdev));
+    return this.add(
+      name,
+      mode,
+      cred,
+      (bits, uid, gid) => new MemorySpecial(this.fs, this.fs.addInode(), bits, uid, gid, rdev),
+    );
   }
 
   override tmpfile(mode: number, cred: Credentials): Inode | number {
-    if (this.nlink === 0) return -ENOENT;
+    if (this.removed) return -ENOENT;
     const full = this.fs.inodeLeft();
     if (full !== 0) return full;
     const owner = newOwner(this, mode, cred);
-    const inode = new TmpfsRegular(this.fs, owner.mode, owner.uid, owner.gid);
+    const inode = this.fs.newFile(owner.mode, owner.uid, owner.gid);
     inode.nlink = 0;
     return inode;
   }
 
   override link(name: string, inode: Inode): number {
-    if (!(inode instanceof TmpfsInode) || inode.fs !== this.fs) return -EXDEV;
-    if (this.nlink === 0) return -ENOENT;
-    if (this.entries.has(name)) return -EEXIST;
+    if (!(inode instanceof MemoryInode) || inode.fs !== this.fs) return -EXDEV;
+    if (this.removed) return -ENOENT;
+    if (this.find(name) !== undefined) return -EEXIST;
     if (inode.nlink >= LINK_MAX) return -EMLINK;
     inode.nlink += 1;
     inode.changed();
@@ -128,35 +153,35 @@ export class TmpfsDirectory extends TmpfsInode {
   }
 
   override unlink(name: string): number {
-    const entry = this.entries.get(name);
+    const entry = this.find(name);
     if (entry === undefined) return -ENOENT;
-    if (entry.inode instanceof TmpfsDirectory) return -EISDIR;
+    if (entry.inode instanceof MemoryDirectory) return -EISDIR;
     this.take(name);
     entry.inode.dropLink();
     return 0;
   }
 
   override rmdir(name: string): number {
-    const entry = this.entries.get(name);
+    const entry = this.find(name);
     if (entry === undefined) return -ENOENT;
-    if (!(entry.inode instanceof TmpfsDirectory)) return -ENOTDIR;
-    if (entry.inode.entries.size > 0) return -ENOTEMPTY;
+    if (!(entry.inode instanceof MemoryDirectory)) return -ENOTDIR;
+    if (!entry.inode.isEmpty) return -ENOTEMPTY;
     this.take(name);
     entry.inode.die();
     return 0;
   }
 
-  /** The directory itself was removed: nothing can be made in it any more. */
   private die(): void {
+    this.removed = true;
     this.nlink = 1;
     this.dropLink();
   }
 
   override rename(name: string, newParent: Inode, newName: string, flags: number): number {
-    if (!(newParent instanceof TmpfsDirectory) || newParent.fs !== this.fs) return -EXDEV;
-    const source = this.entries.get(name)?.inode;
-    const target = newParent.entries.get(newName)?.inode;
-    if (source === undefined || newParent.nlink === 0) return -ENOENT;
+    if (!(newParent instanceof MemoryDirectory) || newParent.fs !== this.fs) return -EXDEV;
+    const source = this.find(name)?.inode;
+    const target = newParent.find(newName)?.inode;
+    if (source === undefined || newParent.removed) return -ENOENT;
     if ((flags & RENAME_NOREPLACE) !== 0 && target !== undefined) return -EEXIST;
     if ((flags & RENAME_EXCHANGE) !== 0) {
       if (target === undefined) return -ENOENT;
@@ -170,7 +195,7 @@ export class TmpfsDirectory extends TmpfsInode {
     }
     if (flags > RENAME_NOREPLACE) return -EINVAL;
     if (target !== undefined) {
-      const error = target instanceof TmpfsDirectory ? newParent.rmdir(newName) : newParent.unlink(newName);
+      const error = target instanceof MemoryDirectory ? newParent.rmdir(newName) : newParent.unlink(newName);
       if (error !== 0) return error;
     }
     this.take(name);
@@ -180,10 +205,10 @@ export class TmpfsDirectory extends TmpfsInode {
   }
 }
 
-class TmpfsDirectoryFile extends DirectoryFile {
-  readonly inode: TmpfsDirectory;
+class MemoryDirectoryFile extends DirectoryFile {
+  readonly inode: MemoryDirectory;
 
-  constructor(inode: TmpfsDirectory, flags: number) {
+  constructor(inode: MemoryDirectory, flags: number) {
     super(flags);
     this.inode = inode;
   }

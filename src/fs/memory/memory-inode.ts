@@ -1,17 +1,18 @@
-// What every kind of tmpfs inode has: owner, mode, times, links and extended attributes.
+// What every kind of inode has whose attributes live in carrick's memory, be it of tmpfs or of an image: owner, mode, times, links
+// and extended attributes.
 
 import { EEXIST, ENODATA, ENOSPC } from "../../abi/errno.ts";
 import { UTIME_NOW, XATTR_CREATE, XATTR_REPLACE } from "../../abi/stat.ts";
 import { type Attributes, Inode, type Stat } from "../../vfs/inode.ts";
-import type { Tmpfs } from "./tmpfs.ts";
+import type { MemoryFileSystem, Timestamp } from "./memory-file-system.ts";
 
 const PAGE = 4096;
 const DAY_SEC = 86400;
 /** Bytes of extended attributes on one inode. */
 const MAX_XATTR_BYTES = 1 << 20;
 
-export abstract class TmpfsInode extends Inode {
-  readonly fs: Tmpfs;
+export abstract class MemoryInode extends Inode {
+  readonly fs: MemoryFileSystem;
   readonly ino: number;
   mode: number;
   owner: number;
@@ -28,14 +29,15 @@ export abstract class TmpfsInode extends Inode {
   private xattrs: Map<string, Uint8Array> | null = null;
   private xattrBytes = 0;
 
-  constructor(fs: Tmpfs, mode: number, uid: number, gid: number) {
+  /** `ino` is a number that `fs` has given out. */
+  constructor(fs: MemoryFileSystem, ino: number, mode: number, uid: number, gid: number, born = fs.clock.realtime()) {
     super();
     this.fs = fs;
-    this.ino = fs.addInode();
+    this.ino = ino;
     this.mode = mode;
     this.owner = uid;
     this.group = gid;
-    const { sec, nsec } = fs.clock.realtime();
+    const { sec, nsec }: Timestamp = born;
     this.atimeSec = this.mtimeSec = this.ctimeSec = this.btimeSec = sec;
     this.atimeNsec = this.mtimeNsec = this.ctimeNsec = this.btimeNsec = nsec;
   }
@@ -45,6 +47,17 @@ export abstract class TmpfsInode extends Inode {
   }
   override get gid(): number {
     return this.group;
+  }
+
+  /** Gives the attributes that the inode has from the beginning. */
+  protected initXattrs(xattrs: Map<string, Uint8Array>): void {
+    this.xattrs = xattrs;
+    for (const [name, value] of xattrs) this.xattrBytes += name.length + value.length;
+  }
+
+  /** Names, as st_nlink says. */
+  protected get links(): number {
+    return this.nlink;
   }
 
   /** Bytes, as st_size says. */
@@ -63,7 +76,7 @@ export abstract class TmpfsInode extends Inode {
       dev: this.fs.dev,
       ino: this.ino,
       mode: this.mode,
-      nlink: this.nlink,
+      nlink: this.links,
       uid: this.owner,
       gid: this.group,
       rdev: this.rdev,

@@ -1,17 +1,17 @@
-// tmpfs inodes without content of their own: symbolic links, device nodes, FIFOs, socket names.
+// Inodes in memory without content of their own: symbolic links, device nodes, FIFOs, socket names.
 
 import { EINVAL, ELOOP, ENXIO } from "../../abi/errno.ts";
-import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT } from "../../abi/stat.ts";
+import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFLNK, S_IFMT, S_IRWXUGO } from "../../abi/stat.ts";
 import { openCharacterDevice, openFifo } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
-import type { Tmpfs } from "./tmpfs.ts";
-import { TmpfsInode } from "./tmpfs-inode.ts";
+import type { MemoryFileSystem, Timestamp } from "./memory-file-system.ts";
+import { MemoryInode } from "./memory-inode.ts";
 
-export class TmpfsSymlink extends TmpfsInode {
+export class MemorySymlink extends MemoryInode {
   private readonly target: string;
 
-  constructor(fs: Tmpfs, mode: number, uid: number, gid: number, target: string) {
-    super(fs, mode, uid, gid);
+  constructor(fs: MemoryFileSystem, ino: number, uid: number, gid: number, target: string, born?: Timestamp) {
+    super(fs, ino, S_IFLNK | S_IRWXUGO, uid, gid, born);
     this.target = target;
   }
 
@@ -33,11 +33,19 @@ export class TmpfsSymlink extends TmpfsInode {
   }
 }
 
-export class TmpfsSpecial extends TmpfsInode {
+export class MemorySpecial extends MemoryInode {
   private readonly device: number;
 
-  constructor(fs: Tmpfs, mode: number, uid: number, gid: number, rdev: number) {
-    super(fs, mode, uid, gid);
+  constructor(
+    fs: MemoryFileSystem,
+    ino: number,
+    mode: number,
+    uid: number,
+    gid: number,
+    rdev: number,
+    born?: Timestamp,
+  ) {
+    super(fs, ino, mode, uid, gid, born);
     const type = mode & S_IFMT;
     this.device = type === S_IFCHR || type === S_IFBLK ? rdev : 0;
   }

@@ -1,0 +1,29 @@
+// A file system whose tree lives in carrick's memory: tmpfs, and images with what a run changes of them.
+
+import { FileSystem } from "../../vfs/file-system.ts";
+import type { MemoryDirectory } from "./memory-directory.ts";
+import type { MemoryInode } from "./memory-inode.ts";
+
+export interface Timestamp {
+  sec: number;
+  nsec: number;
+}
+
+/** CLOCK_REALTIME. */
+export interface TimeSource {
+  realtime(): Timestamp;
+}
+
+export abstract class MemoryFileSystem extends FileSystem {
+  override readonly cacheNames: boolean = true;
+  abstract readonly clock: TimeSource;
+
+  /** A number for a new inode. */
+  abstract addInode(): number;
+  abstract removeInode(): void;
+  /** 0, or -ENOSPC when no inode is left. */
+  abstract inodeLeft(): number;
+  /** A new regular file, in no directory yet. */
+  abstract newFile(mode: number, uid: number, gid: number): MemoryInode;
+  abstract newDirectory(mode: number, uid: number, gid: number): MemoryDirectory;
+}
