@@ -9,6 +9,7 @@ import type { HostPoller } from "../../host/poller.ts";
 import { shim } from "../../host/shim.ts";
 import { lookAt, lookNumber, seen } from "../../host/stat.ts";
 import { assert } from "../../lib/assert.ts";
+import { IdlePages } from "../../mm/idle-pages.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
 import { FileSystem, type StatFs } from "../../vfs/file-system.ts";
 import { DirectoryHandles } from "./directory-handles.ts";
@@ -47,8 +48,7 @@ export class HostFileSystem extends FileSystem {
   readonly poller: HostPoller;
   readonly inodes = new InodeTable();
   readonly handles = new DirectoryHandles(MAX_HANDLES);
-  /** Files with cached pages that nobody has open, oldest first. */
-  readonly idleCaches = new Set<HostRegular>();
+  readonly idle = new IdlePages<HostRegular>(MAX_IDLE, MAX_IDLE_PAGES);
   /** Host devices met so far; the root's is the first. */
   private readonly devices: number[] = [];
   private readonly privileged: boolean;
@@ -150,25 +150,6 @@ export class HostFileSystem extends FileSystem {
     return this.privileged && (cred.fsuid !== this.hostUid || cred.fsgid !== this.hostGid);
   }
 
-  /** A file with cached pages has no user any more: the oldest of its kind make room. */
-  idle(inode: HostRegular): void {
-    this.idleCaches.add(inode);
-    let pages = 0;
-    for (const other of this.idleCaches) pages += other.cache?.pageCount ?? 0;
-    for (const other of this.idleCaches) {
-      if (this.idleCaches.size <= MAX_IDLE && pages <= MAX_IDLE_PAGES) break;
-      pages -= other.cache?.pageCount ?? 0;
-      this.idleCaches.delete(other);
-      other.dropCache();
-    }
-  }
-
-  /** Gives back all pages that only wait for a next user. */
-  trim(): void {
-    for (const inode of this.idleCaches) inode.dropCache();
-    this.idleCaches.clear();
-  }
-
   statfs(): StatFs | number {
     return files.statfs(this.rootFd);
   }
@@ -184,7 +165,7 @@ export class HostFileSystem extends FileSystem {
 
   /** The mount is gone and none of its files is open. */
   close(): void {
-    this.trim();
+    this.idle.clear();
     this.handles.closeAll();
     files.close(this.rootFd);
   }

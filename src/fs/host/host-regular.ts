@@ -102,7 +102,7 @@ export class HostRegular extends HostInode {
 
   opened(file: HostFile): void {
     this.openFiles.push(file);
-    this.fs.idleCaches.delete(this);
+    this.fs.idle.delete(this);
   }
 
   closed(file: HostFile): void {
@@ -118,7 +118,7 @@ export class HostRegular extends HostInode {
       if (lookAt(file.fd) < 0 || seen.nlink === 0) this.dropCache();
       else {
         if (this.stamp === "") this.stamp = `${seen.size} ${seen.mtime} ${seen.ctime}`;
-        this.fs.idle(this);
+        this.fs.idle.add(this);
       }
     }
   }

@@ -26,18 +26,21 @@ export abstract class MemoryInode extends Inode {
   private ctimeNsec: number;
   private readonly btimeSec: number;
   private readonly btimeNsec: number;
+  /** What an image has is not written to when it is only read (ovl_update_time). */
+  private untouched: boolean;
   private xattrs: Map<string, Uint8Array> | null = null;
   private xattrBytes = 0;
 
-  /** `ino` is a number that `fs` has given out. */
-  constructor(fs: MemoryFileSystem, ino: number, mode: number, uid: number, gid: number, born = fs.clock.realtime()) {
+  /** `ino` is a number that `fs` has given out. What was `born` before now has been in an image. */
+  constructor(fs: MemoryFileSystem, ino: number, mode: number, uid: number, gid: number, born?: Timestamp) {
     super();
     this.fs = fs;
     this.ino = ino;
     this.mode = mode;
     this.owner = uid;
     this.group = gid;
-    const { sec, nsec }: Timestamp = born;
+    this.untouched = born !== undefined;
+    const { sec, nsec } = born ?? fs.clock.realtime();
     this.atimeSec = this.mtimeSec = this.ctimeSec = this.btimeSec = sec;
     this.atimeNsec = this.mtimeNsec = this.ctimeNsec = this.btimeNsec = nsec;
   }
@@ -50,7 +53,7 @@ export abstract class MemoryInode extends Inode {
   }
 
   /** Gives the attributes that the inode has from the beginning. */
-  protected initXattrs(xattrs: Map<string, Uint8Array>): void {
+  initXattrs(xattrs: Map<string, Uint8Array>): void {
     this.xattrs = xattrs;
     for (const [name, value] of xattrs) this.xattrBytes += name.length + value.length;
   }
@@ -96,6 +99,7 @@ export abstract class MemoryInode extends Inode {
 
   /** The inode changed now. */
   changed(): void {
+    this.untouched = false;
     const { sec, nsec } = this.fs.clock.realtime();
     this.ctimeSec = sec;
     this.ctimeNsec = nsec;
@@ -110,6 +114,7 @@ export abstract class MemoryInode extends Inode {
 
   /** The content was read now: relatime, as every mount has it by default. */
   accessed(): void {
+    if (this.untouched) return;
     const fresh = this.isAfter(this.mtimeSec, this.mtimeNsec) && this.isAfter(this.ctimeSec, this.ctimeNsec);
     const { sec, nsec } = this.fs.clock.realtime();
     if (fresh && sec - this.atimeSec < DAY_SEC) return;

@@ -123,9 +123,9 @@ test("idle pages are bounded", () => {
     cacheOf(file).get(0);
     file.unref();
   }
-  expect(fs.idleCaches.size).toBeLessThanOrEqual(64);
-  fs.trim();
-  expect(fs.idleCaches.size).toBe(0);
+  expect(fs.idle.size).toBeLessThanOrEqual(64);
+  fs.idle.clear();
+  expect(fs.idle.size).toBe(0);
   expect(openDescriptors()).toBeLessThanOrEqual(before + 2);
 });
 

@@ -1,0 +1,173 @@
+// An image as the root of a guest (what overlayfs shows a container): the layers, which nobody changes, and on top of them what this run
+// does. Metadata and names of the run are in memory, changed content in the scratch store, and both end with the run. An inode object
+// is made when its name is first looked up.
+// DIFFERS: a file that was opened before somebody wrote to it shows what was written, and a hard link of the image stays one; overlayfs
+// copies the file away from under both.
+
+import { NAME_MAX } from "../../abi/fcntl.ts";
+import { OVERLAYFS_SUPER_MAGIC, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../abi/stat.ts";
+import type { LayerIndex } from "../../lib/layer-index.ts";
+import { IdlePages } from "../../mm/idle-pages.ts";
+import { anonymousDev, type StatFs } from "../../vfs/file-system.ts";
+import { MemoryFileSystem, type TimeSource, type Timestamp } from "../memory/memory-file-system.ts";
+import type { MemoryInode } from "../memory/memory-inode.ts";
+import { MemorySpecial, MemorySymlink } from "../memory/memory-special.ts";
+import { type Base, ImageContent } from "./image-content.ts";
+import { ImageDirectory } from "./image-directory.ts";
+import { type Found, type ImageLayer, ImageLayers, type Place } from "./image-layers.ts";
+import { ImageRegular } from "./image-regular.ts";
+import { PAGE, ScratchStore } from "./scratch-store.ts";
+
+/** Files without users whose pages are kept for the next one, and how many pages in all. */
+const MAX_IDLE = 1024;
+const MAX_IDLE_PAGES = 32768;
+/** Reported where the host tells nothing. */
+const UNKNOWN_PAGES = 2 ** 28;
+const UNKNOWN_INODES = 2 ** 31;
+
+export class ImageFileSystem extends MemoryFileSystem {
+  readonly type = "overlay";
+  readonly dev = anonymousDev();
+  readonly clock: TimeSource;
+  readonly layers: ImageLayers;
+  readonly root: ImageDirectory;
+  readonly idle = new IdlePages<ImageRegular>(MAX_IDLE, MAX_IDLE_PAGES);
+  private readonly store: ScratchStore;
+  /** Inodes of the image with several names, by number. */
+  private readonly linked = new Map<number, MemoryInode>();
+  private nextIno: number;
+  private inodes = 0;
+
+  /** `layers` bottom first; `scratchDirectories` of the host may take the store, the first that can. */
+  constructor(clock: TimeSource, layers: readonly ImageLayer[], scratchDirectories: readonly string[]) {
+    super();
+    this.clock = clock;
+    this.layers = new ImageLayers(layers);
+    this.store = new ScratchStore(scratchDirectories);
+    this.nextIno = this.layers.endOfInodes;
+    this.root = layers.length === 0 ? this.newDirectory(S_IFDIR | 0o755, 0, 0) : this.directoryOf(this.layers.root);
+  }
+
+  override addInode(): number {
+    this.inodes += 1;
+    const ino = this.nextIno;
+    this.nextIno += 1;
+    return ino;
+  }
+
+  override removeInode(): void {
+    this.inodes -= 1;
+  }
+
+  override inodeLeft(): number {
+    return 0;
+  }
+
+  override newFile(mode: number, uid: number, gid: number): ImageRegular {
+    return new ImageRegular(this, this.addInode(), mode, uid, gid, new ImageContent(this.store, null, 0));
+  }
+
+  override newDirectory(mode: number, uid: number, gid: number): ImageDirectory {
+    return new ImageDirectory(this, this.addInode(), mode, uid, gid, []);
+  }
+
+  /** The inode object for what a name of the layers means. A file with several names has one. */
+  inodeOf(found: Found): MemoryInode {
+    if (found.sources !== null) return this.directoryOf(found);
+    const { place } = found;
+    if (!this.layers.hasManyNames(place)) return this.make(place);
+    const ino = this.layers.inodeNumber(place);
+    let inode = this.linked.get(ino);
+    if (inode === undefined) {
+      inode = this.make(place);
+      inode.nlink = this.layers.linkCount(place);
+      this.linked.set(ino, inode);
+    }
+    return inode;
+  }
+
+  private directoryOf(found: Found): ImageDirectory {
+    const { place } = found;
+    const index = this.layers.index(place);
+    const { entry } = place;
+    const inode = new ImageDirectory(
+      this,
+      this.layers.inodeNumber(place),
+      index.mode(entry),
+      index.uid(entry),
+      index.gid(entry),
+      found.sources ?? [],
+      bornAt(index, entry),
+    );
+    return withXattrs(inode, index, entry);
+  }
+
+  /** An inode that is no directory. */
+  private make(place: Place): MemoryInode {
+    const index = this.layers.index(place);
+    const { entry } = place;
+    const ino = this.layers.inodeNumber(place);
+    const [mode, uid, gid] = [index.mode(entry), index.uid(entry), index.gid(entry)];
+    const born = bornAt(index, entry);
+    let inode: MemoryInode;
+    switch (mode & S_IFMT) {
+      case S_IFREG: {
+        const content = new ImageContent(this.store, baseOf(index, place, this.layers), index.size(entry));
+        inode = new ImageRegular(this, ino, mode, uid, gid, content, born);
+        break;
+      }
+      case S_IFLNK:
+        inode = new MemorySymlink(this, ino, uid, gid, index.target(entry), born);
+        break;
+      default:
+        inode = new MemorySpecial(this, ino, mode, uid, gid, index.rdev(entry), born);
+    }
+    return withXattrs(inode, index, entry);
+  }
+
+  override statfs(): StatFs {
+    const host = this.store.statfs();
+    return {
+      type: OVERLAYFS_SUPER_MAGIC,
+      bsize: host?.bsize ?? PAGE,
+      blocks: host?.blocks ?? UNKNOWN_PAGES,
+      bfree: host?.bfree ?? UNKNOWN_PAGES,
+      bavail: host?.bavail ?? UNKNOWN_PAGES,
+      files: host?.files ?? UNKNOWN_INODES,
+      ffree: host?.ffree ?? UNKNOWN_INODES - this.inodes,
+      fsid: [this.dev, 0],
+      namelen: NAME_MAX,
+    };
+  }
+
+  /** Gives back what the run has written. */
+  close(): void {
+    this.store.close();
+  }
+}
+
+function bornAt(index: LayerIndex, entry: number): Timestamp {
+  return { sec: index.mtimeSec(entry), nsec: index.mtimeNsec(entry) };
+}
+
+function withXattrs<T extends MemoryInode>(inode: T, index: LayerIndex, entry: number): T {
+  const xattrs = index.xattrs(entry);
+  if (xattrs !== null) inode.initXattrs(xattrs);
+  return inode;
+}
+
+/** Where in the tar the pieces of a file are. */
+function baseOf(index: LayerIndex, place: Place, layers: ImageLayers): Base {
+  const { entry } = place;
+  const tarFd = layers.tarFd(place);
+  let tarOffset = index.dataOffset(entry);
+  const sparse = index.sparse(entry);
+  if (sparse === null) return { tarFd, pieces: [{ start: 0, length: index.size(entry), tarOffset }] };
+  const pieces: { start: number; length: number; tarOffset: number }[] = [];
+  for (let i = 0; i < sparse.length; i += 2) {
+    const length = sparse[i + 1]!;
+    pieces.push({ start: sparse[i]!, length, tarOffset });
+    tarOffset += length;
+  }
+  return { tarFd, pieces };
+}

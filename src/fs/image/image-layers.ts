@@ -1,0 +1,198 @@
+// The layers of an image as one tree that nobody changes (OCI image-spec layer.md, "Applying Changesets"): names of upper layers
+// hide those of lower ones, directories merge, whiteouts and opaque directories cut. Everything is looked up when asked for.
+
+import { S_IFDIR, S_IFMT } from "../../abi/stat.ts";
+import { Flag, Kind, type LayerIndex, nameHash } from "../../lib/layer-index.ts";
+
+export interface ImageLayer {
+  readonly index: LayerIndex;
+  /** Descriptor of the tar. */
+  readonly tarFd: number;
+}
+
+/** A record of a layer's index. */
+export interface Place {
+  readonly layer: number;
+  readonly entry: number;
+}
+
+/** What a name means: a directory with all the layers that take part in it, topmost first, or something else. */
+export interface Found {
+  /** What describes the inode. */
+  readonly place: Place;
+  /** Null for what is no directory. */
+  readonly sources: readonly Place[] | null;
+}
+
+/** One name of a directory as a listing shows it. */
+export interface ListedName {
+  readonly name: string;
+  readonly found: Found;
+}
+
+export class ImageLayers {
+  private readonly layers: readonly ImageLayer[];
+  /** Where the numbers of each layer's records begin among those of the whole image. */
+  private readonly bases: number[] = [];
+  /** One more than the largest inode number of the image. */
+  readonly endOfInodes: number;
+  readonly root: Found;
+  /** Names that externals give to inodes, by inode number; made when first needed. */
+  private externalNames: Map<number, Place[]> | null = null;
+
+  /** Bottom layer first. */
+  constructor(layers: readonly ImageLayer[]) {
+    this.layers = layers;
+    let next = 1;
+    for (const { index } of layers) {
+      this.bases.push(next);
+      next += index.entries;
+    }
+    this.endOfInodes = next;
+    this.root = this.rootBelow(layers.length);
+  }
+
+  index(place: Place): LayerIndex {
+    return this.layers[place.layer]!.index;
+  }
+
+  tarFd(place: Place): number {
+    return this.layers[place.layer]!.tarFd;
+  }
+
+  inodeNumber(place: Place): number {
+    return this.bases[place.layer]! + place.entry;
+  }
+
+  /** The root of the tree that the layers below `end` make. */
+  private rootBelow(end: number): Found {
+    const sources: Place[] = [];
+    for (let layer = end - 1; layer >= 0; layer -= 1) {
+      sources.push({ layer, entry: 0 });
+      if (this.layers[layer]!.index.hasFlag(0, Flag.opaque)) break;
+    }
+    return this.directory(sources);
+  }
+
+  private directory(sources: readonly Place[]): Found {
+    const described = sources.find((place) => !this.index(place).hasFlag(place.entry, Flag.implied));
+    return { place: described ?? sources[0] ?? { layer: 0, entry: 0 }, sources };
+  }
+
+  /** What `name` is in a directory; null when there is no such name. */
+  find(sources: readonly Place[], name: string): Found | null {
+    const hash = nameHash(name);
+    let directories: Place[] | null = null;
+    for (const { layer, entry } of sources) {
+      const { index } = this.layers[layer]!;
+      const at = index.find(entry, name, hash);
+      if (at < 0) continue;
+      const kind = index.kind(at);
+      if (kind === Kind.whiteout) break;
+      if (kind === Kind.inode && (index.mode(at) & S_IFMT) === S_IFDIR) {
+        directories ??= [];
+        directories.push({ layer, entry: at });
+        if (index.hasFlag(at, Flag.opaque)) break;
+        continue;
+      }
+      if (directories !== null) break;
+      return this.fileAt(layer, at);
+    }
+    return directories === null ? null : this.directory(directories);
+  }
+
+  /** The inode behind a name that is no directory. */
+  private fileAt(layer: number, at: number): Found | null {
+    const { index } = this.layers[layer]!;
+    if (index.kind(at) === Kind.external) {
+      const found = this.resolve(this.rootBelow(layer), index.target(at));
+      return found === null || found.sources !== null ? null : found;
+    }
+    const entry = index.kind(at) === Kind.link ? index.linkedTo(at) : at;
+    return { place: { layer, entry }, sources: null };
+  }
+
+  /** A path without links, dots and leading slashes. */
+  private resolve(from: Found, path: string): Found | null {
+    let at: Found | null = from;
+    for (const name of path.split("/")) {
+      if (at?.sources == null) return null;
+      at = this.find(at.sources, name);
+    }
+    return at;
+  }
+
+  /** All names of a directory, in no particular order. */
+  list(sources: readonly Place[]): ListedName[] {
+    const names: ListedName[] = [];
+    const met = sources.length > 1 ? new Set<string>() : null;
+    for (const { layer, entry } of sources) {
+      const { index } = this.layers[layer]!;
+      const first = index.firstChild(entry);
+      const end = first + index.childCount(entry);
+      for (let at = first; at < end; at += 1) {
+        const name = index.name(at);
+        if (met !== null) {
+          if (met.has(name)) continue;
+          met.add(name);
+        }
+        const found = this.find(sources, name);
+        if (found !== null) names.push({ name, found });
+      }
+    }
+    return names;
+  }
+
+  mode(found: Found): number {
+    return this.index(found.place).mode(found.place.entry);
+  }
+
+  /** How many names of the tree mean this inode, which is no directory. */
+  linkCount(place: Place): number {
+    const index = this.index(place);
+    let count = 0;
+    let at = place.entry;
+    // A damaged ring ends with the layer.
+    for (let steps = index.entries; steps > 0; steps -= 1) {
+      if (this.isVisible({ layer: place.layer, entry: at }, place)) count += 1;
+      at = index.next(at);
+      if (at === 0 || at === place.entry) break;
+    }
+    for (const name of this.externals().get(this.inodeNumber(place)) ?? []) if (this.isVisible(name, place)) count += 1;
+    return Math.max(count, 1);
+  }
+
+  /** Whether the inode may have more names than the one it was found by. */
+  hasManyNames(place: Place): boolean {
+    return this.index(place).next(place.entry) !== 0 || this.externals().has(this.inodeNumber(place));
+  }
+
+  /** Whether the name in this record leads to `inode` in the whole tree. */
+  private isVisible(name: Place, inode: Place): boolean {
+    const index = this.index(name);
+    const path: string[] = [];
+    for (let at = name.entry; at !== 0 && path.length < index.entries; at = index.parent(at)) path.push(index.name(at));
+    const found = this.resolve(this.root, path.reverse().join("/"));
+    return found !== null && found.place.layer === inode.layer && found.place.entry === inode.entry;
+  }
+
+  private externals(): Map<number, Place[]> {
+    if (this.externalNames !== null) return this.externalNames;
+    const names = new Map<number, Place[]>();
+    this.externalNames = names;
+    this.layers.forEach(({ index }, layer) => {
+      let at = index.firstExternal;
+      for (let steps = index.entries; at !== 0 && steps > 0; steps -= 1) {
+        const found = this.fileAt(layer, at);
+        if (found !== null) {
+          const ino = this.inodeNumber(found.place);
+          const known = names.get(ino);
+          if (known === undefined) names.set(ino, [{ layer, entry: at }]);
+          else known.push({ layer, entry: at });
+        }
+        at = index.next(at);
+      }
+    });
+    return names;
+  }
+}

@@ -1,0 +1,124 @@
+// Regular files of an image, and new ones of a run. Bytes go straight between the host's files and guest memory; where a file is mapped
+// too, writes of mappings are flushed before its bytes are read, and cached pages are refreshed after it was written.
+
+import { EFBIG, ENXIO, EOPNOTSUPP } from "../../abi/errno.ts";
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE } from "../../abi/fcntl.ts";
+import type { IoBuffer } from "../../mm/io-buffer.ts";
+import { PageCache } from "../../mm/page-cache.ts";
+import type { File } from "../../vfs/file.ts";
+import type { Timestamp } from "../memory/memory-file-system.ts";
+import { MAX_BYTES, MemoryRegular } from "../memory/memory-regular.ts";
+import type { ImageContent } from "./image-content.ts";
+import type { ImageFileSystem } from "./image-file-system.ts";
+
+export class ImageRegular extends MemoryRegular {
+  declare readonly fs: ImageFileSystem;
+  /** The pages that mappings see, made by the first one. */
+  cache: PageCache | null = null;
+  private readonly content: ImageContent;
+
+  constructor(
+    fs: ImageFileSystem,
+    ino: number,
+    mode: number,
+    uid: number,
+    gid: number,
+    content: ImageContent,
+    born?: Timestamp,
+  ) {
+    super(fs, ino, mode, uid, gid, born);
+    this.content = content;
+  }
+
+  override get sizeBytes(): number {
+    return this.content.size;
+  }
+
+  protected override get blocks(): number {
+    return this.content.blocks;
+  }
+
+  override open(flags: number): File {
+    if (this.cache !== null) this.fs.idle.delete(this);
+    return super.open(flags);
+  }
+
+  override closed(): void {
+    if (this.opens === 1 && this.cache !== null && this.nlink > 0) {
+      this.cache.writeBack();
+      this.fs.idle.add(this);
+    }
+    super.closed();
+  }
+
+  dropCache(): void {
+    this.cache?.destroy();
+    this.cache = null;
+  }
+
+  protected override destroy(): void {
+    this.fs.idle.delete(this);
+    this.dropCache();
+    this.content.destroy();
+  }
+
+  override pages(): PageCache {
+    if (this.cache === null) {
+      this.cache = new PageCache(this.content);
+      this.content.onWriteBack = () => this.modified();
+    }
+    return this.cache;
+  }
+
+  override readAt(io: IoBuffer, pos: number): number {
+    if (pos >= this.content.size) return 0;
+    if (this.cache?.hasDirtyPages) this.cache.writeBack();
+    return this.content.read(io, pos);
+  }
+
+  override writeAt(io: IoBuffer, pos: number): number {
+    if (io.remaining === 0) return 0;
+    if (pos > MAX_BYTES) return -EFBIG;
+    this.cache?.writeBack();
+    const n = this.content.write(io, pos, MAX_BYTES - pos);
+    if (n <= 0) return n;
+    this.cache?.refresh(pos, pos + n);
+    this.modified();
+    return n;
+  }
+
+  override setSize(sizeBytes: number): number {
+    if (sizeBytes > MAX_BYTES) return -EFBIG;
+    this.cache?.writeBack();
+    const error = this.content.truncate(sizeBytes);
+    if (error < 0) return error;
+    this.cache?.truncate(sizeBytes);
+    this.modified();
+    return 0;
+  }
+
+  override seekContent(offset: number, data: boolean): number {
+    if (offset < 0 || offset >= this.content.size) return -ENXIO;
+    this.cache?.writeBack();
+    const found = this.content.seek(offset, data);
+    return found === Number.POSITIVE_INFINITY ? -ENXIO : found;
+  }
+
+  /** DIFFERS: space is taken on the first write, so a later write may still find none. */
+  override allocate(mode: number, offset: number, length: number): number {
+    const end = offset + length;
+    if (end > MAX_BYTES) return -EFBIG;
+    const punch = mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+    const zero = (mode & ~FALLOC_FL_KEEP_SIZE) === FALLOC_FL_ZERO_RANGE;
+    if (!punch && !zero && (mode & ~FALLOC_FL_KEEP_SIZE) !== 0) return -EOPNOTSUPP;
+    this.cache?.writeBack();
+    if (punch || zero) {
+      const error = this.content.punch(offset, end);
+      if (error < 0) return error;
+      this.cache?.refresh(offset, Math.min(end, this.content.size));
+    }
+    if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && end > this.content.size) this.content.truncate(end);
+    this.modified();
+    return 0;
+  }
+}
