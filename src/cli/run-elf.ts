@@ -1,6 +1,6 @@
 // `carrick run-elf FILE [ARG...]`: a Linux/ARM64 program of this machine as if it were a native command.
 
-import { BootError } from "../container/boot.ts";
+import { BootError } from "../container/boot-error.ts";
 import { ProgramError, type ProgramOptions, runProgram } from "../container/run.ts";
 import type { Observer } from "../trace/observer.ts";
 import type { Command } from "./commands.ts";

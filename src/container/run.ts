@@ -2,6 +2,7 @@
 
 import { E2BIG, EACCES, EISDIR, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOTDIR } from "../abi/errno.ts";
 import { startIsOver } from "../host/process.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { execTask } from "../kernel/task-exec.ts";
 import { whyNotRunnable } from "../loader/elf.ts";
@@ -30,20 +31,25 @@ export interface ProgramOptions extends BootOptions {
 /** Runs a program to its end. Its exit status, or 128 plus the signal that killed it. Throws BootError, ProgramError. */
 export function runProgram(options: ProgramOptions): number {
   const { kernel, init } = boot(options);
-  start(init, options);
+  startProgram(init, options.program, options.argv, options.env);
+  return finish(kernel);
+}
+
+/** Lets the first process run: its exit status, or 128 plus the signal that killed it. */
+export function finish(kernel: Kernel): number {
   startIsOver();
   const status = kernel.run();
   const signal = status & 0x7f;
   return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
 }
 
-function start(init: Task, options: ProgramOptions): void {
-  const name = options.program;
+/** Loads the program `name`, a path in the guest, into the first process. Throws ProgramError. */
+export function startProgram(init: Task, name: string, argv: readonly string[], env: readonly string[]): void {
   const file = openProgram(init, name);
   if (typeof file === "number") throw startError(name, file, null);
   const head = new Uint8Array(64);
   const n = file.readAt(new KernelBuffer(head), 0);
-  const error = execTask(init, { file, filename: name, argv: options.argv, envp: options.env });
+  const error = execTask(init, { file, filename: name, argv, envp: env });
   file.unref();
   if (error < 0) throw startError(name, error, head.subarray(0, Math.max(0, n)));
   init.setRunnable();

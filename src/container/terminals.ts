@@ -10,6 +10,7 @@ import { KernelJobs } from "../kernel/tty-jobs.ts";
 import { registerTerminals } from "../tty/devices.ts";
 import { DevPts } from "../tty/devpts.ts";
 import { HostTerminal, HostTerminalFile } from "../tty/host-terminal.ts";
+import type { Terminal } from "../tty/terminal.ts";
 import { makeDev } from "../vfs/devices.ts";
 import type { FdTable } from "../vfs/fd-table.ts";
 import type { Path } from "../vfs/path.ts";
@@ -18,6 +19,8 @@ const CONSOLE_DEV = makeDev(5, 1);
 
 export class Terminals {
   readonly pts: DevPts;
+  /** What /dev/console is, when it is not carrick's own terminal. */
+  console: Terminal | null = null;
   private readonly jobs: KernelJobs;
   /** carrick's terminals by device number: the standard streams may be on the same one, or on several. */
   private readonly hosts = new Map<number, HostTerminal>();
@@ -25,7 +28,7 @@ export class Terminals {
   constructor(kernel: Kernel) {
     this.jobs = new KernelJobs(kernel);
     this.pts = new DevPts(this.jobs, () => kernel.clock.realtime().sec);
-    registerTerminals(this.jobs, this.pts, () => this.hosts.values().next().value ?? null);
+    registerTerminals(this.jobs, this.pts, () => this.console ?? this.hosts.values().next().value ?? null);
   }
 
   /**

@@ -68,7 +68,7 @@ function exitGroup(group: ThreadGroup): void {
 /** do_notify_parent. True when the parent does not want to wait for it. */
 function notifyExit(group: ThreadGroup): boolean {
   const parent = group.parent;
-  if (parent === null) return true;
+  if (parent === null || (parent.reapsOrphans && group.adopted)) return true;
   const action = parent.actions.get(S.SIGCHLD);
   let autoReap = false;
   let signal = group.exitSignal;

@@ -162,11 +162,16 @@ export class Pty extends Terminal implements LineOwner {
   }
 
   private setWindowSize(mm: AddressSpace, arg: number): number {
-    const before = Buffer.from(this.winsize);
     if (mm.copyInBytes(arg, chunk, 0, T.WINSIZE_BYTES) !== T.WINSIZE_BYTES) return -EFAULT;
-    this.winsize.set(chunk.subarray(0, T.WINSIZE_BYTES));
-    if (!before.equals(this.winsize)) this.signalForeground(SIGWINCH);
+    this.resize(chunk.subarray(0, T.WINSIZE_BYTES));
     return 0;
+  }
+
+  /** Takes a new struct winsize and tells the foreground when it is another. */
+  resize(winsize: Uint8Array): void {
+    const before = Buffer.from(this.winsize);
+    this.winsize.set(winsize);
+    if (!before.equals(this.winsize)) this.signalForeground(SIGWINCH);
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { SEEK_SET } from "../../abi/fcntl.ts";
 import { files, type HostDirent } from "../../host/files.ts";
-import { lookAt, seenStat } from "../../host/stat.ts";
+import { lookAt } from "../../host/stat.ts";
 import { DirectoryFile } from "../../vfs/directory-file.ts";
 import type { DirectoryEntry, Stat } from "../../vfs/inode.ts";
 import type { HostDirectory } from "./host-directory.ts";
@@ -26,7 +26,7 @@ export class HostDirectoryFile extends DirectoryFile {
 
   override stat(): Stat | number {
     const error = lookAt(this.fd);
-    return error < 0 ? error : seenStat();
+    return error < 0 ? error : this.inode.fs.seenStat();
   }
 
   protected override readEntries(from: number, emit: (entry: DirectoryEntry) => boolean): number {

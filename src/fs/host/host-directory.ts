@@ -16,7 +16,7 @@ import {
   O_TMPFILE,
   RENAME_EXCHANGE,
 } from "../../abi/fcntl.ts";
-import { S_IALLUGO, S_ISGID } from "../../abi/stat.ts";
+import { S_IALLUGO, S_IRWXUGO, S_ISGID, S_ISUID } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
 import { look, lookAt, seen } from "../../host/stat.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
@@ -27,6 +27,7 @@ import { HostDirectoryFile } from "./host-directory-file.ts";
 import { HostFile } from "./host-file.ts";
 import { HostInode } from "./host-inode.ts";
 import { HostRegular, hostOpenFlags } from "./host-regular.ts";
+import { VirtualOwners } from "./virtual-owners.ts";
 
 /** Longest path that one walk takes; with the last name it stays below PATH_MAX. */
 const MAX_WALK = 3072;
@@ -118,10 +119,18 @@ export class HostDirectory extends HostInode implements HandleOwner {
   }
 
   /** The inode of what was made as `name`, given to the guest's user. */
-  private made(fd: number, name: string, cred: Credentials): Inode | number {
+  private made(fd: number, name: string, mode: number, cred: Credentials): Inode | number {
     this.giveTo(cred, fd, name);
     const error = look(fd, name);
-    return error < 0 ? error : this.fs.found(this, name);
+    if (error < 0) return error;
+    const inode = this.fs.found(this, name);
+    inode.madeBy(cred, mode, this);
+    return inode;
+  }
+
+  /** The bits of a new file's mode that the host gets. */
+  private hostMode(mode: number): number {
+    return this.fs.owners === null ? mode & S_IALLUGO : VirtualOwners.hostMode(mode);
   }
 
   override create(name: string, mode: number, cred: Credentials): Inode | number {
@@ -136,7 +145,7 @@ export class HostDirectory extends HostInode implements HandleOwner {
     const dirFd = this.forNew(name);
     if (dirFd < 0) return dirFd;
     const how = hostOpenFlags(flags) | O_CREAT | O_EXCL | O_NOFOLLOW;
-    const fd = files.open(dirFd, name, how, mode & S_IALLUGO);
+    const fd = files.open(dirFd, name, how, this.hostMode(mode));
     if (fd < 0) return fd;
     this.giveTo(cred, fd, "");
     const error = lookAt(fd);
@@ -145,6 +154,7 @@ export class HostDirectory extends HostInode implements HandleOwner {
       return error;
     }
     const inode = this.fs.found(this, name) as HostRegular;
+    inode.madeBy(cred, mode, this);
     return new HostFile(inode, flags, fd);
   }
 
@@ -152,34 +162,36 @@ export class HostDirectory extends HostInode implements HandleOwner {
     if (this.fs.readOnly) return -EROFS;
     const dirFd = this.directoryFd();
     if (dirFd < 0) return dirFd;
-    const fd = files.open(dirFd, ".", O_TMPFILE | O_RDWR, mode & S_IALLUGO);
+    const fd = files.open(dirFd, ".", O_TMPFILE | O_RDWR, this.hostMode(mode));
     if (fd < 0) return fd;
     this.giveTo(cred, fd, "");
     const inode = this.fs.adopt(fd);
-    if (inode instanceof HostRegular) inode.anchor(fd);
-    else files.close(fd);
+    if (inode instanceof HostRegular) {
+      inode.madeBy(cred, mode, this);
+      inode.anchor(fd);
+    } else files.close(fd);
     return inode;
   }
 
   override mkdir(name: string, mode: number, cred: Credentials): Inode | number {
     const fd = this.forNew(name);
     if (fd < 0) return fd;
-    const error = files.mkdir(fd, name, mode);
-    return error < 0 ? error : this.made(fd, name, cred);
+    const error = files.mkdir(fd, name, this.fs.owners === null ? mode : VirtualOwners.hostMode(mode));
+    return error < 0 ? error : this.made(fd, name, mode, cred);
   }
 
   override symlink(name: string, target: string, cred: Credentials): Inode | number {
     const fd = this.forNew(name);
     if (fd < 0) return fd;
     const error = files.symlink(target, fd, name);
-    return error < 0 ? error : this.made(fd, name, cred);
+    return error < 0 ? error : this.made(fd, name, S_IRWXUGO, cred);
   }
 
   override mknod(name: string, mode: number, rdev: number, cred: Credentials): Inode | number {
     const fd = this.forNew(name);
     if (fd < 0) return fd;
-    const error = files.mknod(fd, name, mode, rdev);
-    return error < 0 ? error : this.made(fd, name, cred);
+    const error = files.mknod(fd, name, this.fs.owners === null ? mode : mode & ~(S_ISUID | S_ISGID), rdev);
+    return error < 0 ? error : this.made(fd, name, mode, cred);
   }
 
   override link(name: string, inode: Inode): number {

@@ -7,17 +7,19 @@ import { AT_FDCWD, files } from "../../host/files.ts";
 import { hostIdentity } from "../../host/identity.ts";
 import type { HostPoller } from "../../host/poller.ts";
 import { shim } from "../../host/shim.ts";
-import { lookAt, lookNumber, seen } from "../../host/stat.ts";
+import { lookAt, lookNumber, seen, seenStat } from "../../host/stat.ts";
 import { assert } from "../../lib/assert.ts";
 import { IdlePages } from "../../mm/idle-pages.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
 import { FileSystem, type StatFs } from "../../vfs/file-system.ts";
+import type { Stat } from "../../vfs/inode.ts";
 import { DirectoryHandles } from "./directory-handles.ts";
 import { HostDirectory } from "./host-directory.ts";
 import type { HostInode } from "./host-inode.ts";
 import { HostRegular } from "./host-regular.ts";
 import { HostLink, HostSpecial } from "./host-special.ts";
 import { InodeTable } from "./inode-table.ts";
+import { type Owner, VirtualOwners } from "./virtual-owners.ts";
 
 const MAX_HANDLES = 256;
 /** Files without users whose pages are kept for the next one, and how many pages in all. */
@@ -32,7 +34,9 @@ export function openHostRoot(path: string): number {
 }
 
 export interface HostOptions {
-  readOnly?: boolean;
+  readonly readOnly?: boolean;
+  /** For containers: the user whose files those of carrick's user look like. Owners are virtual then. */
+  readonly owner?: Owner;
 }
 
 export class HostFileSystem extends FileSystem {
@@ -45,6 +49,8 @@ export class HostFileSystem extends FileSystem {
 
   readonly rootFd: number;
   readonly readOnly: boolean;
+  /** Null where the guest sees the host's own owners. */
+  readonly owners: VirtualOwners | null;
   readonly poller: HostPoller;
   readonly inodes = new InodeTable();
   readonly handles = new DirectoryHandles(MAX_HANDLES);
@@ -66,7 +72,8 @@ export class HostFileSystem extends FileSystem {
     this.readOnly = options.readOnly === true;
     const { euid, egid } = hostIdentity();
     this.privileged = euid === 0;
-    this.hostChecks = !this.privileged;
+    this.owners = options.owner === undefined ? null : new VirtualOwners(options.owner);
+    this.hostChecks = !this.privileged && this.owners === null;
     this.hostUid = euid;
     this.hostGid = egid;
     assert(lookAt(rootFd) === 0, "a mount without a descriptor");
@@ -147,7 +154,17 @@ export class HostFileSystem extends FileSystem {
 
   /** Whether new files must be given to the guest's user because the host would make them carrick's. */
   chownTo(cred: Credentials): boolean {
-    return this.privileged && (cred.fsuid !== this.hostUid || cred.fsgid !== this.hostGid);
+    return this.privileged && this.owners === null && (cred.fsuid !== this.hostUid || cred.fsgid !== this.hostGid);
+  }
+
+  /** Attributes of the file that the last look met, as the guest sees them. */
+  seenStat(): Stat {
+    const stat = seenStat();
+    if (this.owners === null) return stat;
+    stat.uid = this.owners.uid;
+    stat.gid = this.owners.gid;
+    stat.mode = this.owners.mode;
+    return stat;
   }
 
   statfs(): StatFs | number {

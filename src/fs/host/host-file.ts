@@ -15,7 +15,7 @@ import {
 } from "../../abi/fcntl.ts";
 import { S_IFREG } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
-import { lookAt, seen, seenStat } from "../../host/stat.ts";
+import { lookAt, seen } from "../../host/stat.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
 import type { PageCache } from "../../mm/page-cache.ts";
 import { File } from "../../vfs/file.ts";
@@ -44,7 +44,7 @@ export class HostFile extends File {
 
   override stat(): Stat | number {
     const error = lookAt(this.fd);
-    return error < 0 ? error : seenStat();
+    return error < 0 ? error : this.inode.fs.seenStat();
   }
 
   override sizeBytes(): number {

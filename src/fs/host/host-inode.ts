@@ -2,17 +2,18 @@
 // last found), an identity (device and inode number), attributes. Operations go through the parent's descriptor and
 // one name without following links, or through an open descriptor of the file itself.
 
-import { ELOOP, ENOENT, EROFS } from "../../abi/errno.ts";
+import { ELOOP, ENOENT, EPERM, EROFS } from "../../abi/errno.ts";
 import { O_NOFOLLOW, O_PATH } from "../../abi/fcntl.ts";
-import { S_IALLUGO, S_IFDIR, S_IFMT, UTIME_OMIT } from "../../abi/stat.ts";
+import { S_IALLUGO, S_IFDIR, S_IFLNK, S_IFMT, UTIME_OMIT } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
-import { look, lookAt, seen, seenStat } from "../../host/stat.ts";
+import { look, lookAt, seen } from "../../host/stat.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
 import type { File } from "../../vfs/file.ts";
 import { type Attributes, Inode, type Stat } from "../../vfs/inode.ts";
-import { MAY_WRITE } from "../../vfs/permission.ts";
+import { MAY_WRITE, newOwner } from "../../vfs/permission.ts";
 import type { HostDirectory } from "./host-directory.ts";
 import type { HostFileSystem } from "./host-file-system.ts";
+import { VirtualOwners } from "./virtual-owners.ts";
 
 /** A descriptor and a name for the calls of host/files.ts; the name is "" when the descriptor is the file. */
 export interface Handle {
@@ -45,9 +46,9 @@ export abstract class HostInode extends Inode {
     this.dev = seen.dev;
     this.hostIno = seen.ino;
     this.born = seen.born;
-    this.mode = seen.mode;
-    this.owner = seen.uid;
-    this.group = seen.gid;
+    this.mode = fs.owners?.mode ?? seen.mode;
+    this.owner = fs.owners?.uid ?? seen.uid;
+    this.group = fs.owners?.gid ?? seen.gid;
     this.ino = fs.uniqueIno(this.dev, this.hostIno);
   }
 
@@ -60,9 +61,10 @@ export abstract class HostInode extends Inode {
 
   /** Notes what the last look, which met this file, says about who may use it. */
   noteAccess(): void {
-    this.mode = seen.mode;
-    this.owner = seen.uid;
-    this.group = seen.gid;
+    const { owners } = this.fs;
+    this.mode = owners?.mode ?? seen.mode;
+    this.owner = owners?.uid ?? seen.uid;
+    this.group = owners?.gid ?? seen.gid;
   }
 
   /** Notes where it was found. */
@@ -134,7 +136,7 @@ export abstract class HostInode extends Inode {
   }
 
   stat(): Stat | number {
-    if (this.fs.takeFresh(this)) return seenStat();
+    if (this.fs.takeFresh(this)) return this.fs.seenStat();
     const fd = this.openFd;
     if (fd >= 0) {
       const error = lookAt(fd);
@@ -146,7 +148,7 @@ export abstract class HostInode extends Inode {
 
   private remember(): Stat {
     this.noteAccess();
-    return seenStat();
+    return this.fs.seenStat();
   }
 
   /** As the host decides for the user who runs carrick; root is asked for nothing there, so the guest's user decides. */
@@ -166,13 +168,17 @@ export abstract class HostInode extends Inode {
     const at = this.reach();
     if (typeof at === "number") return at;
     const { uid, gid, mode, atimeNsec, mtimeNsec } = attributes;
-    if (uid !== undefined || gid !== undefined) {
+    const { owners } = this.fs;
+    if (owners !== null) {
+      const error = this.setVirtual(owners, at, attributes);
+      if (error < 0) return error;
+    } else if (uid !== undefined || gid !== undefined) {
       const error = files.chown(at.fd, at.name, uid ?? -1, gid ?? -1);
       if (error < 0) return error;
       this.owner = uid ?? this.owner;
       this.group = gid ?? this.group;
     }
-    if (mode !== undefined) {
+    if (owners === null && mode !== undefined) {
       const error = files.chmod(at.fd, at.name, mode & S_IALLUGO);
       if (error < 0) return error;
       this.mode = (this.mode & S_IFMT) | (mode & S_IALLUGO);
@@ -181,6 +187,34 @@ export abstract class HostInode extends Inode {
     const atime = attributes.atimeSec ?? 0;
     const mtime = attributes.mtimeSec ?? 0;
     return files.utimes(at.fd, at.name, atime, atimeNsec ?? UTIME_OMIT, mtime, mtimeNsec ?? UTIME_OMIT);
+  }
+
+  /** chown(2) is for the guest alone; of chmod(2) the host gets what it lets its user do and what does no harm there. */
+  private setVirtual(owners: VirtualOwners, at: Handle, { uid, gid, mode }: Attributes): number {
+    if (uid === undefined && gid === undefined && mode === undefined) return 0;
+    const error = look(at.fd, at.name);
+    if (error < 0) return error;
+    if (uid !== undefined || gid !== undefined) owners.setOwner(uid ?? owners.uid, gid ?? owners.gid);
+    if (mode !== undefined) {
+      const onHost = VirtualOwners.hostMode(mode);
+      const changed = files.chmod(at.fd, at.name, onHost);
+      if (changed < 0 && changed !== -EPERM) return changed;
+      owners.setMode(mode, changed < 0 ? seen.mode : onHost);
+      const now = look(at.fd, at.name);
+      if (now < 0) return now;
+    }
+    this.noteAccess();
+    return 0;
+  }
+
+  /** Somebody of the guest's has just made the file, which the last look met, with this mode, in `parent`. */
+  madeBy(cred: Credentials, mode: number, parent: HostDirectory): void {
+    const { owners } = this.fs;
+    if (owners === null) return;
+    const made = newOwner(parent, (this.mode & S_IFMT) | (mode & S_IALLUGO), cred);
+    owners.setOwner(made.uid, made.gid);
+    if ((this.mode & S_IFMT) !== S_IFLNK) owners.setMode(made.mode, seen.mode);
+    this.noteAccess();
   }
 
   /** truncate(2) by name. */

@@ -1,11 +1,14 @@
 // carrick's own standard streams as files of the guest. They behave as for a native child: a redirected file shares its
 // position with the other processes that have it, a pipe or terminal is waited for through the poller.
 
-import { EBADF } from "../../abi/errno.ts";
+import { EBADF, ENOTTY } from "../../abi/errno.ts";
 import { O_ACCMODE, SEEK_CUR } from "../../abi/fcntl.ts";
+import { S_IFIFO } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
+import { terminal } from "../../host/terminal.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
 import type { File } from "../../vfs/file.ts";
+import type { Stat } from "../../vfs/inode.ts";
 import { HostDirectory } from "./host-directory.ts";
 import { HostDirectoryFile } from "./host-directory-file.ts";
 import { HostFile } from "./host-file.ts";
@@ -58,11 +61,32 @@ class InheritedFile extends HostFile {
   }
 }
 
+/** carrick's terminal as a pipe: what a container without a terminal of its own has. */
+class PipeLikeFile extends HostStreamFile {
+  override ioctl(): number {
+    return -ENOTTY;
+  }
+
+  override stat(): Stat | number {
+    const stat = super.stat();
+    return typeof stat === "number" ? stat : { ...stat, mode: S_IFIFO | 0o600, rdev: 0 };
+  }
+
+  override name(): string {
+    return `pipe:[${this.inode.ino}]`;
+  }
+}
+
+export interface InheritOptions {
+  /** Whether a terminal looks like a pipe to the guest. */
+  readonly hideTerminal?: boolean;
+}
+
 /**
  * The host's descriptor `fd`, which carrick was started with, as an open file; -EBADF when carrick was started without it. `fs` gives
  * redirected files their identity; it need not be mounted.
  */
-export function inheritedFile(fs: HostFileSystem, fd: number): File | number {
+export function inheritedFile(fs: HostFileSystem, fd: number, options: InheritOptions = {}): File | number {
   const flags = files.getFlags(fd);
   if (flags < 0) return flags;
   const inode = fs.adopt(fd);
@@ -76,5 +100,7 @@ export function inheritedFile(fs: HostFileSystem, fd: number): File | number {
   }
   if (!(inode instanceof HostSpecial)) return -EBADF;
   inode.anchor(fd);
-  return new HostStreamFile(inode, flags, fd, fs.poller, false);
+  return options.hideTerminal === true && terminal.isTerminal(fd)
+    ? new PipeLikeFile(inode, flags, fd, fs.poller, false)
+    : new HostStreamFile(inode, flags, fd, fs.poller, false);
 }

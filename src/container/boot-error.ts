@@ -1,0 +1,3 @@
+// What stops a boot: a sentence for the user.
+
+export class BootError extends Error {}

@@ -1,0 +1,124 @@
+// The part of a boot that is the same whatever the guest's root is: memory, clock, kernel, the system's own mounts, and the first
+// process, which has no program yet.
+
+import { SIGCONT } from "../abi/signal.ts";
+import { UTS_RELEASE, UTS_VERSION } from "../abi/utsname.ts";
+import { shimCpu } from "../cpu/cpu.ts";
+import { HostClock } from "../host/clock.ts";
+import { cpuCount } from "../host/identity.ts";
+import { HostPoller } from "../host/poller.ts";
+import { signals, startHost, underJobControl } from "../host/process.ts";
+import { hostRandom } from "../host/random.ts";
+import { shim } from "../host/shim.ts";
+import { TaskFs } from "../kernel/fs-context.ts";
+import { Kernel } from "../kernel/kernel.ts";
+import type { Task } from "../kernel/task.ts";
+import { sendGroupSignal } from "../kernel/task-signals.ts";
+import { Vdso } from "../loader/vdso.ts";
+import { AddressSpace } from "../mm/address-space.ts";
+import { Layout } from "../mm/layout.ts";
+import { dispatch } from "../syscalls/dispatch.ts";
+import type { Observer } from "../trace/observer.ts";
+import type { Credentials } from "../vfs/credentials.ts";
+import type { FdTable } from "../vfs/fd-table.ts";
+import type { FileSystem } from "../vfs/file-system.ts";
+import { MountTable } from "../vfs/mount-table.ts";
+import { BootError } from "./boot-error.ts";
+import { programLoader } from "./program.ts";
+import { type SystemMount, systemMounts } from "./system-mounts.ts";
+import { Terminals } from "./terminals.ts";
+
+export interface Machine {
+  readonly kernel: Kernel;
+  readonly poller: HostPoller;
+  readonly clock: HostClock;
+  readonly mounts: MountTable;
+  /** Of the first process. */
+  readonly fs: TaskFs;
+  readonly terminals: Terminals;
+  readonly layout: Layout;
+  /** Still to be mounted. */
+  readonly systemMounts: readonly SystemMount[];
+}
+
+export interface MachineOptions {
+  readonly hostname: string;
+  readonly credentials: Credentials;
+  /** Null: the one that carrick was started with. */
+  readonly umask: number | null;
+  /** Watches the run: a trace, a counter. */
+  readonly observer: Observer | null;
+  /** Makes what "/" is, and says how /proc/mounts names it. */
+  readonly root: (poller: HostPoller, clock: HostClock) => { fs: FileSystem; source: string };
+}
+
+/** Throws BootError. */
+export function startMachine(options: MachineOptions): Machine {
+  const umask = startHost();
+  if (shim.mem_init(0, 0) < 0) throw new BootError("the host gives no memory for the guest");
+  const poller = new HostPoller();
+  const clock = new HostClock();
+  const vdso = new Vdso();
+  setVdsoClock(vdso, clock);
+  const layout = new Layout(randomBelow);
+  const root = options.root(poller, clock);
+  const mounts = new MountTable(root.fs, 0, root.source);
+  const kernel = new Kernel({
+    cpu: shimCpu,
+    clock,
+    random: hostRandom,
+    poller,
+    cpuCount: cpuCount(),
+    hostname: options.hostname,
+    dispatch: options.observer === null ? dispatch : options.observer.around(dispatch),
+    load: programLoader(layout, vdso),
+  });
+  kernel.hooks = options.observer?.hooks ?? null;
+  kernel.mounts = mounts;
+  const fs = new TaskFs(mounts.rootPath, mounts.rootPath, options.umask ?? umask, options.credentials);
+  const identity = {
+    release: UTS_RELEASE,
+    version: UTS_VERSION,
+    hwcap: shim.cpu_hwcap(0) >>> 0,
+    hwcap2: shim.cpu_hwcap(1) >>> 0,
+  };
+  const terminals = new Terminals(kernel);
+  const system = systemMounts(kernel, identity, terminals.pts);
+  return { kernel, poller, clock, mounts, fs, terminals, layout, systemMounts: system };
+}
+
+/** Makes the first process. Signals to carrick reach it from now on. */
+export function createFirst(machine: Machine, files: FdTable): Task {
+  const { kernel, layout, fs } = machine;
+  const mm = AddressSpace.create(layout);
+  if (typeof mm === "number") throw new BootError("the host gives no memory for the guest");
+  const init = kernel.createInit(mm, files, fs);
+  signals.start();
+  kernel.outside = { continues: underJobControl, stopped: (signal) => stopWithGuest(kernel, signal) };
+  return init;
+}
+
+/**
+ * The first process has stopped (Ctrl-Z): so does carrick by the same signal, and both go on together.
+ * DIFFERS: the other processes of the guest stop with it.
+ */
+function stopWithGuest(kernel: Kernel, signal: number): void {
+  signals.killSelf(signal);
+  if (kernel.init !== null) sendGroupSignal(kernel.init, SIGCONT);
+}
+
+function randomBelow(n: number): number {
+  return Math.floor(Math.random() * n);
+}
+
+/** The counter that the vDSO reads, at this moment and in its own frequency. */
+function setVdsoClock(vdso: Vdso, clock: HostClock): void {
+  const { sec, nsec } = clock.realtime();
+  vdso.setClock({
+    counter: BigInt(Math.floor(shim.cpu_counter())),
+    counterHz: shim.cpu_counter_hz(),
+    monotonicNs: clock.monotonicNs(),
+    realtimeSec: sec,
+    realtimeNsec: nsec,
+  });
+}
