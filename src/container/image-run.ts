@@ -177,39 +177,19 @@ function mountRequested(machine: Machine, request: MountRequest, user: Container
   const { mounts, fs, poller } = machine;
   const target = bytes(request.target);
   if (request.type === "tmpfs") {
-    const { flags, rest } = tmpfsFlags(request.options);
-    const options = parseTmpfsOptions(rest);
-    if (typeof options === "number")
-      throw new BootError(`--tmpfs ${request.target}: unknown option in ${request.options}`);
+    const options = parseTmpfsOptions(request.data);
+    if (typeof options === "number") throw new BootError(`unknown option of tmpfs in ${request.data}`);
+    const flags =
+      (request.readOnly ? MS_RDONLY : 0) |
+      (request.noExec ? MS_NOEXEC : 0) |
+      (request.noSuid ? MS_NOSUID : 0) |
+      (request.noDev ? MS_NODEV : 0);
     mounts.mount(new Tmpfs(machine.clock, options), ensurePlace(mounts, fs, target, true), flags, "tmpfs");
     return;
   }
   const tree = hostTree(bytes(request.source), poller, { readOnly: request.readOnly, owner: user });
   const place = ensurePlace(mounts, fs, target, isDirectory(tree.root.mode));
   mounts.mount(tree, place, request.readOnly ? MS_RDONLY : 0, bytes(request.source));
-}
-
-const TMPFS_FLAGS: Readonly<Record<string, (flags: number) => number>> = {
-  ro: (flags) => flags | MS_RDONLY,
-  rw: (flags) => flags & ~MS_RDONLY,
-  nosuid: (flags) => flags | MS_NOSUID,
-  suid: (flags) => flags & ~MS_NOSUID,
-  nodev: (flags) => flags | MS_NODEV,
-  dev: (flags) => flags & ~MS_NODEV,
-  noexec: (flags) => flags | MS_NOEXEC,
-  exec: (flags) => flags & ~MS_NOEXEC,
-};
-
-/** Docker's defaults, changed by the words among `options` that are flags of the mount. */
-function tmpfsFlags(options: string): { flags: number; rest: string } {
-  let flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  const rest: string[] = [];
-  for (const word of options.split(",")) {
-    const flag = Object.hasOwn(TMPFS_FLAGS, word) ? TMPFS_FLAGS[word] : undefined;
-    if (flag === undefined) rest.push(word);
-    else flags = flag(flags);
-  }
-  return { flags, rest: rest.join(",") };
 }
 
 /** Without a terminal of its own, a container has pipes: standard input only when asked for. */
