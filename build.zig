@@ -11,6 +11,9 @@ pub fn build(b: *std.Build) void {
     }) catch unreachable);
 
     const lib = b.addLibrary(.{ .name = "carrick", .linkage = .dynamic, .root_module = shim(b, "shim/main.zig", host, optimize), .use_llvm = true });
+    // Its memset and memcpy go byte by byte and would take the place of libc's; what it alone has is an error of the linker.
+    lib.bundle_compiler_rt = false;
+    lib.linker_allow_shlib_undefined = false;
     b.getInstallStep().dependOn(&b.addInstallArtifact(lib, .{ .dest_dir = .{ .override = .{ .custom = "../dist" } } }).step);
 
     const gen = b.addExecutable(.{ .name = "gen", .root_module = shim(b, "shim/gen.zig", host, .Debug) });
