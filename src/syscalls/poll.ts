@@ -16,6 +16,7 @@ import {
 import { RLIMIT_NOFILE } from "../abi/resource.ts";
 import { type Op, Wake } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
+import { signalPending } from "../kernel/task-signals.ts";
 import { readTimespec, spanNs, writeTimespec } from "../kernel/timespec.ts";
 import type { WaitQueue } from "../lib/wait-queue.ts";
 import type { File } from "../vfs/file.ts";
@@ -127,6 +128,8 @@ function pollOnce(task: Task, set: PollSet, timeout: Timeout, report: (task: Tas
   const count = set.look();
   if (count === 0 && timeout.deadlineNs !== Number.NEGATIVE_INFINITY)
     return new PollOp(set, timeout, report).wait(task);
+  // A signal that the call's own mask lets through counts even when there is no time to wait.
+  if (count === 0 && signalPending(task)) return finishTimeout(task, timeout, -ERESTARTNOHAND);
   return callMaskDone(task, finishTimeout(task, timeout, report(task, count)));
 }
 

@@ -9,9 +9,9 @@ import type { AddressSpace } from "../mm/address-space.ts";
 import type { IoBuffer } from "../mm/io-buffer.ts";
 import type { PageCache } from "../mm/page-cache.ts";
 import type { DirectoryEntry, Inode, Stat } from "./inode.ts";
-import { anyWatchers, notify } from "./notify.ts";
+import { anyWatchers, isWatched, notify, notifyGone } from "./notify.ts";
 import type { Path } from "./path.ts";
-import { fullPathString } from "./path-string.ts";
+import { fullPathString, isUnlinked } from "./path-string.ts";
 
 const O_ACCMODE = 3;
 const O_NONBLOCK = 0o4000;
@@ -162,10 +162,12 @@ export abstract class File {
   unref(): void {
     this.refs -= 1;
     if (this.refs !== 0) return;
-    if (this.path !== null && anyWatchers())
-      notify(this.path.dentry, this.canWrite ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+    const watched = this.path !== null && anyWatchers();
+    if (watched) notify(this.path!.dentry, this.canWrite ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+    const last = watched && isWatched(this.inode) && isUnlinked(this.path!.dentry);
     if (this.releaseHooks !== null) for (const hook of this.releaseHooks) hook.fileReleased(this);
     this.release();
+    if (last && !this.inode.isOpen) notifyGone(this.inode);
   }
 
   /** Tells `hook` when the last holder is gone: epoll sets and locks forget the file then. */

@@ -63,8 +63,13 @@ export abstract class Inode {
   /** Type and permission bits (S_IF*), as of the last look. */
   abstract readonly mode: number;
 
-  /** vfs's own: where a directory was last found, on file systems that do not keep names. */
+  /** vfs's own: where a directory or an open file was last found, on file systems that do not keep names. */
   dentry: Dentry | null = null;
+
+  /** Whether files of it are open. */
+  get isOpen(): boolean {
+    return false;
+  }
 
   /** Current attributes, or -errno. A fresh object the caller may keep. */
   abstract stat(): Stat | number;

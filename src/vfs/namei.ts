@@ -53,7 +53,7 @@ export function lookupChild(parent: Dentry, name: string): Dentry | number {
   }
   if (typeof inode === "number") return inode;
   if (!dir.fs.cacheNames)
-    return isDirectory(inode.mode) ? directoryDentry(parent, name, inode) : new Dentry(parent, name, inode);
+    return isDirectory(inode.mode) ? directoryDentry(parent, name, inode) : fileDentry(parent, name, inode);
   const child = new Dentry(parent, name, inode);
   parent.keep(child);
   return child;
@@ -79,6 +79,15 @@ function directoryDentry(parent: Dentry, name: string, inode: Inode): Dentry {
   known.moveTo(parent, name);
   known.unlinked = false;
   return known;
+}
+
+/** For an open file the dentry it was opened by, when this is its name still: it learns of renames and removals. */
+function fileDentry(parent: Dentry, name: string, inode: Inode): Dentry {
+  const known = inode.dentry;
+  if (known !== null && known.parent === parent && known.name === name && !known.unlinked) return known;
+  const made = new Dentry(parent, name, inode);
+  if (known === null || !inode.isOpen) inode.dentry = made;
+  return made;
 }
 
 /** The state of one walk (struct nameidata). */

@@ -3,7 +3,7 @@
 
 import { CAP_MKNOD } from "../abi/capability.ts";
 import { EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EROFS, EXDEV } from "../abi/errno.ts";
-import { IN_ATTRIB, IN_CREATE, IN_DELETE, IN_DELETE_SELF } from "../abi/inotify.ts";
+import { IN_ATTRIB, IN_CREATE, IN_DELETE } from "../abi/inotify.ts";
 import {
   S_IALLUGO,
   S_IFBLK,
@@ -21,7 +21,7 @@ import {
 import type { FsContext } from "./context.ts";
 import type { Inode } from "./inode.ts";
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, lookupChild, type Walk, walkParent } from "./namei.ts";
-import { notifyEntry, notifyInode } from "./notify.ts";
+import { isWatched, notifyEntry, notifyGone, notifyInode } from "./notify.ts";
 import type { Dentry, Path } from "./path.ts";
 import { capable, checkSticky, isDirectory, MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable } from "./permission.ts";
 
@@ -148,7 +148,7 @@ export function removeFile(ctx: FsContext, base: Path, path: string): number {
   if (victim.mounts !== null) return -EBUSY;
   const error = at.dentry.inode.unlink(at.name);
   if (error !== 0) return error;
-  dropped(at.dentry, victim);
+  dropped(at.dentry, victim, true);
   return 0;
 }
 
@@ -166,17 +166,19 @@ export function removeDirectory(ctx: FsContext, base: Path, path: string): numbe
   if (victim.pins > 0) return victim.mounts !== null ? -EBUSY : -ENOTEMPTY;
   const error = at.dentry.inode.rmdir(at.name);
   if (error !== 0) return error;
-  dropped(at.dentry, victim);
+  dropped(at.dentry, victim, true);
   return 0;
 }
 
-/** The name is gone: the dentry leaves the cache, watchers hear of it. */
-export function dropped(dir: Dentry, victim: Dentry): void {
-  const directory = isDirectory(victim.inode.mode);
+/** The name is gone: the dentry leaves the cache, watchers hear of it. Those of the directory only when it was `deleted`. */
+export function dropped(dir: Dentry, victim: Dentry, deleted: boolean): void {
+  const { inode } = victim;
+  const directory = isDirectory(inode.mode);
   dir.forget(victim.name);
   victim.unlinked = true;
-  notifyEntry(dir, victim.name, IN_DELETE, directory);
-  const stat = victim.inode.stat();
-  if (directory || typeof stat === "number" || stat.nlink === 0) notifyInode(victim.inode, IN_DELETE_SELF);
-  else notifyInode(victim.inode, IN_ATTRIB);
+  if (isWatched(inode)) {
+    if (!directory) notifyInode(inode, IN_ATTRIB);
+    if (directory || !inode.isOpen) notifyGone(inode);
+  }
+  if (deleted) notifyEntry(dir, victim.name, IN_DELETE, directory);
 }

@@ -1,15 +1,15 @@
 // What happens to files, told to those who watch them (fs/notify/fsnotify.c). The open, name and attribute calls
 // report here; inotify(7) listens. Only changes made through this kernel are seen.
 
-import { IN_ISDIR, IN_MOVE_SELF, IN_MOVED_FROM, IN_MOVED_TO } from "../abi/inotify.ts";
+import { IN_DELETE_SELF, IN_ISDIR, IN_MOVE_SELF, IN_MOVED_FROM, IN_MOVED_TO } from "../abi/inotify.ts";
 import { S_IFDIR, S_IFMT } from "../abi/stat.ts";
 import type { Inode } from "./inode.ts";
 import type { Dentry, Path } from "./path.ts";
 
 /** Someone who watches one inode. */
 export interface Watcher {
-  /** `mask`: one IN_* bit, perhaps with IN_ISDIR. `name`: the entry of a watched directory, "" for the inode itself. */
-  event(mask: number, cookie: number, name: string): void;
+  /** `mask`: one IN_* bit, perhaps with IN_ISDIR. `name`: the entry of a watched directory, "" for the inode itself; `entry` when something was done to what it names. */
+  event(mask: number, cookie: number, name: string, entry: Dentry | null): void;
 }
 
 /** Watchers by file system and inode number: a host directory may meet us as several Inode objects. */
@@ -40,17 +40,22 @@ export function anyWatchers(): boolean {
   return watched.size > 0;
 }
 
-function tell(inode: Inode, mask: number, cookie: number, name: string): void {
+/** Whether somebody watches this inode itself. */
+export function isWatched(inode: Inode): boolean {
+  return watched.size > 0 && watched.has(keyOf(inode));
+}
+
+function tell(inode: Inode, mask: number, cookie: number, name: string, entry: Dentry | null = null): void {
   const set = watched.get(keyOf(inode));
   if (set === undefined) return;
-  for (const watcher of [...set]) watcher.event(mask, cookie, name);
+  for (const watcher of [...set]) watcher.event(mask, cookie, name, entry);
 }
 
 /** Something happened to the inode at `dentry`: told to its own watchers and to those of its directory. */
 export function notify(dentry: Dentry, mask: number): void {
   if (watched.size === 0) return;
   const bits = (dentry.inode.mode & S_IFMT) === S_IFDIR ? mask | IN_ISDIR : mask;
-  if (dentry.parent !== null && !dentry.unlinked) tell(dentry.parent.inode, bits, 0, dentry.name);
+  if (dentry.parent !== null) tell(dentry.parent.inode, bits, 0, dentry.name, dentry);
   tell(dentry.inode, bits, 0, "");
 }
 
@@ -68,6 +73,14 @@ export function notifyEntry(dir: Dentry, name: string, mask: number, isDirectory
 /** Something happened to the inode under whichever name: IN_ATTRIB when its links change, IN_DELETE_SELF. */
 export function notifyInode(inode: Inode, mask: number): void {
   if (watched.size > 0) tell(inode, mask, 0, "");
+}
+
+/** A watched inode that nobody has open lost a name or its last user: IN_DELETE_SELF when no name is left. */
+export function notifyGone(inode: Inode): void {
+  if (!isWatched(inode)) return;
+  const stat = inode.stat();
+  const directory = (inode.mode & S_IFMT) === S_IFDIR;
+  if (directory || typeof stat === "number" || stat.nlink === 0) tell(inode, IN_DELETE_SELF, 0, "");
 }
 
 export function notifyMove(from: Dentry, oldName: string, to: Dentry, newName: string, moved: Inode): void {

@@ -17,7 +17,7 @@ import {
   O_WRONLY,
   RESOLVE_CACHED,
 } from "../abi/fcntl.ts";
-import { IN_CREATE, IN_OPEN } from "../abi/inotify.ts";
+import { IN_CREATE, IN_MODIFY, IN_OPEN } from "../abi/inotify.ts";
 import { S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../abi/stat.ts";
 import type { FsContext } from "./context.ts";
 import type { File } from "./file.ts";
@@ -109,6 +109,7 @@ function create(ctx: FsContext, at: Walk, flags: number, mode: number): File | n
   if (typeof file === "number") return file;
   const dentry = new Dentry(parent, at.name, file.inode);
   if (dir.fs.cacheNames) parent.keep(dentry);
+  else file.inode.dentry = dentry;
   notifyEntry(parent, at.name, IN_CREATE, false);
   return finish(file, { mount: at.mount, dentry }, flags);
 }
@@ -175,7 +176,10 @@ export function openExisting(ctx: FsContext, path: Path, flags: number): File | 
   }
   const keep = type === S_IFREG ? flags & (O_TRUNC | O_NOCTTY) : flags & O_NOCTTY;
   const file = inode.open(withoutOnce(flags) | keep);
-  return typeof file === "number" ? file : finish(file, path, flags);
+  if (typeof file === "number") return file;
+  finish(file, path, flags);
+  if ((keep & O_TRUNC) !== 0) notify(path.dentry, IN_MODIFY);
+  return file;
 }
 
 /** Opens a program for execve(2) and for its interpreter: a regular file that `ctx` may execute. */

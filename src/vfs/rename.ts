@@ -95,7 +95,7 @@ function move(from: Walk, source: Dentry, to: Walk, target: Dentry | null, flags
     // The second move has taken the first one's old name, and each has kept its own.
     notifyMove(to.dentry, to.name, from.dentry, from.name, target.inode);
   } else {
-    if (target !== null) dropped(to.dentry, target);
+    if (target !== null) dropped(to.dentry, target, false);
     source.moveTo(to.dentry, to.name);
   }
   notifyMove(from.dentry, from.name, to.dentry, to.name, source.inode);

@@ -22,8 +22,8 @@ import { anonymousInode } from "./anonymous-inode.ts";
 const ALWAYS = POLLERR | POLLHUP;
 const PRIVATE = EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP;
 const EXCLUSIVE_OK = POLLIN | POLLOUT | ALWAYS | EPOLLET | EPOLLWAKEUP | EPOLLEXCLUSIVE;
-/** Sets inside sets: a chain may be this long (EP_MAX_NESTS). */
-const MAX_NESTS = 4;
+/** Sets inside sets: a chain may have this many (EP_MAX_NESTS and the first). */
+const MAX_NESTS = 5;
 
 export class EpollItem implements Waiter {
   readonly epoll: EpollFile;
@@ -83,6 +83,11 @@ export class EpollFile extends File implements ReleaseHook {
 
   override get waitQueue(): WaitQueue {
     return this.queue;
+  }
+
+  /** There is no position to move (noop_llseek). */
+  override seek(): number {
+    return 0;
   }
 
   override poll(): number {

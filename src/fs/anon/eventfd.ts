@@ -45,6 +45,11 @@ export class EventFile extends File {
     return this.queue;
   }
 
+  /** There is no position to move (noop_llseek). */
+  override seek(): number {
+    return 0;
+  }
+
   override poll(): number {
     let events = 0;
     if (this.lo + this.hi !== 0) events |= POLLIN | POLLRDNORM;
@@ -75,7 +80,7 @@ export class EventFile extends File {
   }
 
   override write(io: IoBuffer): number {
-    if (io.remaining < VALUE_BYTES) return -EINVAL;
+    if (io.remaining !== VALUE_BYTES) return -EINVAL;
     const n = io.take(valueBytes, 0, VALUE_BYTES);
     if (n < VALUE_BYTES) return n;
     const lo = value[0]!;

@@ -51,6 +51,11 @@ export class SignalFile extends File {
     return this.signals.arrival;
   }
 
+  /** There is no position to move (noop_llseek). */
+  override seek(): number {
+    return 0;
+  }
+
   override poll(): number {
     return this.signals.pending(this.maskLo, this.maskHi) ? POLLIN | POLLRDNORM : 0;
   }

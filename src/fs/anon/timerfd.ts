@@ -135,6 +135,11 @@ export class TimerFile extends File {
     this.expired = true;
   }
 
+  /** There is no position to move (noop_llseek). */
+  override seek(): number {
+    return 0;
+  }
+
   override poll(): number {
     this.expireNow();
     return this.expired || this.ticks > 0 || this.canceled ? POLLIN | POLLRDNORM : 0;

@@ -110,6 +110,7 @@ export class HostDirectory extends HostInode implements HandleOwner {
   /** Prepares a call that makes `name`: this directory's descriptor or -errno. */
   private forNew(name: string): number {
     if (!validName(name)) return -EINVAL;
+    this.fs.forgetFresh();
     return this.fs.readOnly ? -EROFS : this.directoryFd();
   }
 
@@ -198,6 +199,7 @@ export class HostDirectory extends HostInode implements HandleOwner {
     if (!(inode instanceof HostInode) || inode.fs !== this.fs) return -EXDEV;
     if (!validName(name)) return -EINVAL;
     if (this.fs.readOnly) return -EROFS;
+    this.fs.forgetFresh();
     this.pins += 1;
     const error = this.linkFrom(name, inode);
     this.pins -= 1;

@@ -152,6 +152,11 @@ export class HostFileSystem extends FileSystem {
     return this.freshLook === lookNumber() && shim.host_elapsed_ns() - this.freshNs < FRESH_NS;
   }
 
+  /** A change of ours made the host's last answer old. */
+  forgetFresh(): void {
+    this.freshInode = null;
+  }
+
   /** Whether new files must be given to the guest's user because the host would make them carrick's. */
   chownTo(cred: Credentials): boolean {
     return this.privileged && this.owners === null && (cred.fsuid !== this.hostUid || cred.fsgid !== this.hostGid);

@@ -161,6 +161,7 @@ export abstract class HostInode extends Inode {
 
   override setAttributes(attributes: Attributes): number {
     if (this.fs.readOnly) return -EROFS;
+    this.fs.forgetFresh();
     if (attributes.size !== undefined) {
       const error = this.setSize(attributes.size);
       if (error < 0) return error;

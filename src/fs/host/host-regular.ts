@@ -44,6 +44,10 @@ export class HostRegular extends HostInode {
     return this.openFiles.length > 0 || this.cache !== null || this.anchorFd >= 0;
   }
 
+  override get isOpen(): boolean {
+    return this.openFiles.length > 0;
+  }
+
   override get openFd(): number {
     if (this.openFiles.length > 0) return this.openFiles[0]!.fd;
     return this.anchorFd >= 0 ? this.anchorFd : super.openFd;

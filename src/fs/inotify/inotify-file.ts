@@ -11,6 +11,8 @@ import type { IoBuffer } from "../../mm/io-buffer.ts";
 import { File } from "../../vfs/file.ts";
 import type { Inode } from "../../vfs/inode.ts";
 import { addWatcher, removeWatcher, type Watcher } from "../../vfs/notify.ts";
+import type { Dentry } from "../../vfs/path.ts";
+import { isUnlinked } from "../../vfs/path-string.ts";
 import { anonymousInode } from "../anon/anonymous-inode.ts";
 
 /** fs.inotify.max_queued_events and max_user_watches. */
@@ -38,7 +40,8 @@ class Watch implements Watcher {
     this.mask = mask;
   }
 
-  event(mask: number, cookie: number, name: string): void {
+  event(mask: number, cookie: number, name: string, entry: Dentry | null): void {
+    if ((this.mask & N.IN_EXCL_UNLINK) !== 0 && entry !== null && isUnlinked(entry)) return;
     if ((mask & this.mask & N.IN_ALL_EVENTS) !== 0) {
       this.file.queue({ wd: this.wd, mask, cookie, name });
       if ((this.mask & N.IN_ONESHOT) !== 0) this.file.drop(this);
@@ -56,6 +59,11 @@ export class InotifyFile extends File {
 
   override get waitQueue(): WaitQueue {
     return this.readable;
+  }
+
+  /** There is no position to move (noop_llseek). */
+  override seek(): number {
+    return 0;
   }
 
   override poll(): number {

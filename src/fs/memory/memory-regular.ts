@@ -30,6 +30,10 @@ export abstract class MemoryRegular extends MemoryInode {
   /** F_SEAL_* that hold, or -EINVAL where files are never sealed. */
   seals = -EINVAL;
 
+  override get isOpen(): boolean {
+    return this.opens > 0;
+  }
+
   override open(flags: number): File {
     this.opens += 1;
     if ((flags & O_TRUNC) !== 0) this.setSize(0);

@@ -99,6 +99,12 @@ abstract class DescriptorDirectory extends PseudoDirectory {
   }
 }
 
+class FdLink extends LinkInode {
+  protected override get sizeBytes(): number {
+    return 64;
+  }
+}
+
 /** /proc/PID/fd */
 export class FdDirectory extends DescriptorDirectory {
   protected override readonly entryType = DT_LNK;
@@ -108,7 +114,7 @@ export class FdDirectory extends DescriptorDirectory {
     const access = file.flags & O_ACCMODE;
     const mode = 0o100 | (access !== O_WRONLY ? 0o400 : 0) | (access !== O_RDONLY ? 0o200 : 0);
     const current = () => subject.task.files?.get(fd);
-    return new LinkInode(
+    return new FdLink(
       fs,
       fdIno(subject.task.tid, fd),
       () => {

@@ -60,6 +60,7 @@ function self(s: S, text: (tgid: number, tid: number) => string): string | numbe
 export class ProcFileSystem extends PseudoFileSystem {
   readonly type = "proc";
   readonly root: Inode;
+  override readonly changeErrno = ENOENT;
 
   constructor(source: ProcSource) {
     super(PROC_SUPER_MAGIC, 1024, () => source.nowSec);

@@ -1,10 +1,19 @@
 // The directories /proc/PID and /proc/PID/task/TID, as tables.
 
-import { ENOENT } from "../../abi/errno.ts";
+import { ENOENT, ESRCH } from "../../abi/errno.ts";
 import { DT_DIR, DT_REG } from "../../abi/stat.ts";
 import type { Inode } from "../../vfs/inode.ts";
 import { type Named, type Ownership, PseudoDirectory, type PseudoFileSystem } from "../pseudo/pseudo-inode.ts";
-import { constant, custom, directory, file, link, type Node, type Place, TableDirectory } from "../pseudo/table.ts";
+import {
+  constant,
+  custom,
+  directory,
+  link,
+  type Node,
+  type Place,
+  TableDirectory,
+  file as textFile,
+} from "../pseudo/table.ts";
 import * as L from "./links.ts";
 import * as M from "./memory-files.ts";
 import { netNodes } from "./net-files.ts";
@@ -16,6 +25,17 @@ const of =
   (read: (task: ProcTask) => string | Uint8Array | number) =>
   (s: S): string | Uint8Array | number =>
     read(s.task);
+
+/** A file about a task: whoever opened it in time hears ESRCH once the task has been reaped. */
+function file(
+  name: string,
+  read: (s: S) => string | Uint8Array | number,
+  mode = 0o444,
+  write?: (s: S, text: string) => number,
+): Node<S> {
+  const change = write === undefined ? undefined : (s: S, text: string) => (s.task.alive ? write(s, text) : -ESRCH);
+  return textFile(name, (s) => (s.task.alive ? read(s) : -ESRCH), mode, change);
+}
 
 /** Present in both kinds of directory. */
 const common: readonly Node<S>[] = [

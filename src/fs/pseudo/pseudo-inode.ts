@@ -1,8 +1,8 @@
 // The pieces of file systems whose content the kernel makes up: proc, sys, devpts (fs/libfs.c, fs/seq_file.c). Text is
 // made when a reader starts at offset 0 and stays the same while it reads on.
 
-import { EACCES, EINVAL, EIO, ENOENT } from "../../abi/errno.ts";
-import { O_RDONLY, SEEK_CUR, SEEK_END, SEEK_SET } from "../../abi/fcntl.ts";
+import { EACCES, EINVAL, EIO, ENOENT, EPERM } from "../../abi/errno.ts";
+import { O_RDONLY, SEEK_CUR, SEEK_SET } from "../../abi/fcntl.ts";
 import { DT_DIR, DT_LNK, DT_REG, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../abi/stat.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
 import { KernelBuffer } from "../../mm/kernel-buffer.ts";
@@ -19,6 +19,8 @@ export type NowSec = () => number;
 export abstract class PseudoFileSystem extends FileSystem {
   readonly dev = anonymousDev();
   readonly nowSec: NowSec;
+  /** What those hear who want to make, remove or rename a name: proc says that there is no such thing. */
+  readonly changeErrno: number = EPERM;
   /** st_blksize of every inode. */
   readonly blockBytes: number;
   private readonly magic: number;
@@ -197,9 +199,10 @@ class TextFile extends File {
   }
 
   override seek(offset: number, whence: number): number {
-    const base = whence === SEEK_SET ? 0 : whence === SEEK_CUR ? this.pos : whence === SEEK_END ? 0 : Number.NaN;
-    const to = base + offset;
-    if (!(to >= 0)) return -EINVAL;
+    // Text that is made on reading has no end to seek to (seq_lseek).
+    if (whence !== SEEK_SET && whence !== SEEK_CUR) return -EINVAL;
+    const to = whence === SEEK_CUR ? this.pos + offset : offset;
+    if (to < 0) return -EINVAL;
     this.pos = to;
     return to;
   }
@@ -262,6 +265,22 @@ export abstract class PseudoDirectory extends PseudoInode {
   }
 
   abstract override lookup(name: string): Inode | number;
+
+  override create(): number {
+    return -this.fs.changeErrno;
+  }
+  override mkdir(): number {
+    return -this.fs.changeErrno;
+  }
+  override symlink(): number {
+    return -this.fs.changeErrno;
+  }
+  override mknod(): number {
+    return -this.fs.changeErrno;
+  }
+  override rename(): number {
+    return -this.fs.changeErrno;
+  }
 
   /** Names with DT_* types and inode numbers, in a stable order. -errno when the directory's subject is gone. */
   abstract list(): readonly Named[] | number;
