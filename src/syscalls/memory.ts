@@ -286,7 +286,7 @@ export function sys_madvise(task: Task, start: number, length: number, advice: n
   const mm = task.mm;
   if (start % PAGE !== 0) return -EINVAL;
   const end = start + pageUp(length);
-  if (end > TASK_SIZE || !Object.values(MADV_NAMES).includes(advice)) return -EINVAL;
+  if (end > TASK_SIZE || !Object.values(MADV_NAMES()).includes(advice)) return -EINVAL;
   if (start === end) return 0;
   const areas = mm.vmas.within(start, end);
   const hole = mm.vmas.covers(start, end) ? 0 : -ENOMEM;
