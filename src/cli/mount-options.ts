@@ -1,0 +1,131 @@
+// -v, --mount and --tmpfs, as Docker spells them.
+
+import { statSync } from "node:fs";
+import { posix, resolve } from "node:path";
+import type { BindMount, MountRequest, TmpfsMount } from "../container/run-request.ts";
+import { parseTmpfsOptions } from "../fs/tmpfs/tmpfs.ts";
+import { usageError } from "./options.ts";
+import { printable, type UserError } from "./user-error.ts";
+
+/** Modes of -v that change nothing here: labels and caching are other systems' business. */
+const IGNORED_MODES = ["rw", "z", "Z", "cached", "delegated", "consistent", "nocopy"];
+
+/** SRC:DST[:MODE,...], or a mere path of the guest that is to exist. */
+export function parseVolumeOrPath(text: string): BindMount | string {
+  const wrong = (why: string): UserError => usageError(`-v ${printable(text)}: ${why}`);
+  const [source = "", target, modes = "rw", ...more] = text.split(":");
+  if (target === undefined) return guestPath(source, wrong);
+  if (source === "" || more.length > 0) throw wrong("this is not SRC:DST or SRC:DST:ro");
+  if (!/^[./~]/.test(source) && !source.includes("/"))
+    throw wrong(`carrick has no named volumes; write ./${printable(source)} for a directory`);
+  let readOnly = false;
+  for (const mode of modes.split(",")) {
+    if (mode === "ro") readOnly = true;
+    else if (!IGNORED_MODES.includes(mode)) throw wrong(`unknown mode ${printable(mode)}`);
+  }
+  return { type: "bind", source: hostPath(source, wrong), target: mountPoint(target, wrong), readOnly };
+}
+
+const SOURCE_KEYS = ["source", "src"];
+const TARGET_KEYS = ["target", "destination", "dst"];
+const READ_ONLY_KEYS = ["readonly", "ro"];
+
+/** KEY=VALUE pairs with commas between them; a pair with a comma in it stands in double quotes. */
+export function parseMount(text: string): MountRequest {
+  const wrong = (why: string): UserError => usageError(`--mount ${printable(text)}: ${why}`);
+  const fields = new Map<string, string>();
+  for (const field of splitFields(text)) {
+    const equals = field.indexOf("=");
+    const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
+    const name = SOURCE_KEYS.includes(key)
+      ? "source"
+      : TARGET_KEYS.includes(key)
+        ? "target"
+        : READ_ONLY_KEYS.includes(key)
+          ? "readonly"
+          : key;
+    if (equals < 0 && name !== "readonly") throw wrong(`${printable(key)} needs a value`);
+    fields.set(name, equals < 0 ? "true" : field.slice(equals + 1));
+  }
+  const take = (name: string): string | undefined => {
+    const value = fields.get(name);
+    fields.delete(name);
+    return value;
+  };
+  const type = take("type") ?? "volume";
+  const target = mountPoint(take("target") ?? "", wrong);
+  const readOnly = isTrue(take("readonly"), wrong);
+  let mount: MountRequest;
+  if (type === "bind") {
+    const source = take("source");
+    if (source === undefined || source === "") throw wrong("there is no source");
+    take("consistency");
+    mount = { type, source: hostPath(source, wrong), target, readOnly };
+  } else if (type === "tmpfs") {
+    const data = [take("tmpfs-size")?.replace(/^/, "size="), take("tmpfs-mode")?.replace(/^/, "mode=")];
+    mount = tmpfs(target, [...data.filter((d) => d !== undefined), ...(readOnly ? ["ro"] : [])], wrong);
+  } else throw wrong(`type ${printable(type)} is not known; there are bind and tmpfs`);
+  const [unknown] = fields.keys();
+  if (unknown !== undefined) throw wrong(`${printable(unknown)} is not known for ${type}`);
+  return mount;
+}
+
+/** DST[:OPTION,...] */
+export function parseTmpfs(text: string): TmpfsMount {
+  const wrong = (why: string): UserError => usageError(`--tmpfs ${printable(text)}: ${why}`);
+  const colon = text.indexOf(":");
+  const target = mountPoint(colon < 0 ? text : text.slice(0, colon), wrong);
+  return tmpfs(target, colon < 0 ? [] : text.slice(colon + 1).split(","), wrong);
+}
+
+/** Docker's defaults are noexec, nosuid and nodev. */
+function tmpfs(target: string, options: readonly string[], wrong: (why: string) => UserError): TmpfsMount {
+  const flags = { readOnly: false, noExec: true, noSuid: true, noDev: true };
+  const data: string[] = [];
+  for (const option of options) {
+    if (option === "ro") flags.readOnly = true;
+    else if (option === "rw") flags.readOnly = false;
+    else if (option === "exec" || option === "noexec") flags.noExec = option === "noexec";
+    else if (option === "suid" || option === "nosuid") flags.noSuid = option === "nosuid";
+    else if (option === "dev" || option === "nodev") flags.noDev = option === "nodev";
+    else if (option !== "" && typeof parseTmpfsOptions(option) === "number")
+      throw wrong(`${printable(option)} is not an option of tmpfs`);
+    else if (option !== "") data.push(option);
+  }
+  return { type: "tmpfs", target, ...flags, data: data.join(",") };
+}
+
+function hostPath(path: string, wrong: (why: string) => UserError): string {
+  const absolute = resolve(path);
+  try {
+    statSync(absolute);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const missing = code === "ENOENT" || code === "ENOTDIR";
+    throw wrong(`${printable(absolute)} ${missing ? "does not exist on this machine" : `cannot be used (${code})`}`);
+  }
+  return absolute;
+}
+
+function guestPath(path: string, wrong: (why: string) => UserError): string {
+  if (!path.startsWith("/")) throw wrong("the guest's path must be absolute");
+  return posix.normalize(path).replace(/(.)\/$/, "$1");
+}
+
+function mountPoint(path: string, wrong: (why: string) => UserError): string {
+  const target = guestPath(path, wrong);
+  if (target === "/") throw wrong("nothing can be mounted over /");
+  return target;
+}
+
+function isTrue(text: string | undefined, wrong: (why: string) => UserError): boolean {
+  if (text === undefined || /^(false|0)$/i.test(text)) return false;
+  if (/^(true|1)$/i.test(text)) return true;
+  throw wrong("readonly is true or false");
+}
+
+/** Fields of one line of CSV. */
+function splitFields(text: string): string[] {
+  const fields = text.match(/"(?:[^"]|"")*"|[^,]+/g) ?? [];
+  return fields.map((field) => (field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field));
+}
