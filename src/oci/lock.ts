@@ -1,6 +1,6 @@
 // Locks between carricks: flock(2) on a file. The host drops a lock with its owner's death, so a crash leaves none.
 
-import { EAGAIN, ENOENT, ENOLCK, EOPNOTSUPP } from "../abi/errno.ts";
+import { EACCES, EAGAIN, ENOENT, ENOLCK, ENOSPC, ENOTDIR, EOPNOTSUPP, EROFS } from "../abi/errno.ts";
 import { LOCK_EX, LOCK_SH, O_CLOEXEC, O_CREAT, O_RDONLY, O_RDWR } from "../abi/fcntl.ts";
 import { AT_FDCWD, files } from "../host/files.ts";
 import { lookAt, seen } from "../host/stat.ts";
@@ -49,11 +49,21 @@ export class FileLock {
   }
 }
 
+const CODES: Readonly<Record<number, string>> = {
+  [EACCES]: "EACCES",
+  [ENOENT]: "ENOENT",
+  [ENOSPC]: "ENOSPC",
+  [ENOTDIR]: "ENOTDIR",
+  [EROFS]: "EROFS",
+};
+
+/** Throws an error with a code, as the host's own do. */
 function openLockFile(path: string): number {
   const name = Buffer.from(path, "utf8").toString("latin1");
-  let fd = files.open(AT_FDCWD, name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600);
+  const fd = files.open(AT_FDCWD, name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600);
+  if (fd >= 0) return fd;
   // A store that can only be read can still be locked, if it has ever been used.
-  if (fd < 0 && fd !== -ENOENT) fd = files.open(AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
-  if (fd < 0) throw new OciError(`the lock file ${path} cannot be opened (errno ${-fd})`);
-  return fd;
+  const readable = files.open(AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
+  if (readable >= 0) return readable;
+  throw Object.assign(new Error(`${path} cannot be opened (errno ${-fd})`), { code: CODES[-fd] ?? "" });
 }

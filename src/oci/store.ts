@@ -52,16 +52,25 @@ export class ImageStore {
 
   /** Keeps others from removing things. */
   lockShared(onWait: () => void = () => {}): Promise<FileLock> {
-    return FileLock.take(join(this.path, "lock"), true, onWait);
+    return this.locked(FileLock.take(join(this.path, "lock"), true, onWait));
   }
 
   /** Keeps others from adding, removing and starting. */
   lockExclusive(onWait: () => void): Promise<FileLock> {
-    return FileLock.take(join(this.path, "lock"), false, onWait);
+    return this.locked(FileLock.take(join(this.path, "lock"), false, onWait));
   }
 
   claimWork(name: string, onWait?: () => void): Promise<WorkFolder> {
-    return WorkFolder.claim(this.folder("work"), name, onWait);
+    return this.locked(WorkFolder.claim(this.folder("work"), name, onWait));
+  }
+
+  /** The host's refusals as sentences. */
+  private async locked<T>(taking: Promise<T>): Promise<T> {
+    try {
+      return await taking;
+    } catch (error) {
+      throw storeError(error, this.path);
+    }
   }
 
   layer(diffId: string): StoredLayer {
