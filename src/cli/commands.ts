@@ -18,6 +18,7 @@ export const VERSION = "0.1.0";
 
 const load: Readonly<Record<string, () => Promise<Command>>> = {
   "run-elf": async () => (await import("./run-elf.ts")).command,
+  run: async () => (await import("./run.ts")).command,
   pull: async () => (await import("./pull.ts")).command,
   images: async () => (await import("./images.ts")).command,
   rmi: async () => (await import("./rmi.ts")).command,

@@ -21,7 +21,6 @@ const SIGTERM = 15;
 
 /** Runs what uses images; its OciErrors become sentences for the user. */
 export async function withStore<T>(act: (store: ImageStore) => Promise<T>): Promise<T> {
-  startIsOver();
   try {
     return await act(new ImageStore(dataFolder()));
   } catch (error) {
@@ -32,6 +31,7 @@ export async function withStore<T>(act: (store: ImageStore) => Promise<T>): Prom
 /** Runs what fetches images: with progress on stderr, and leaving nothing behind when it is interrupted. */
 export async function fetching<T>(parsed: Parsed, act: (options: FetchOptions) => Promise<T>): Promise<T> {
   checkPlatform(last(parsed, PLATFORM.name) ?? "linux/arm64");
+  startIsOver();
   const progress = makeProgress(isOn(parsed, QUIET.name));
   const stopWatching = endCleanly(progress);
   try {

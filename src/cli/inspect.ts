@@ -3,9 +3,9 @@
 import { writeOut } from "../host/stdio.ts";
 import { parseImageName, shownName } from "../oci/image-name.ts";
 import type { ImageRecord } from "../oci/image-record.ts";
-import { findImages } from "../oci/images.ts";
 import { familiarRepository } from "../oci/reference.ts";
 import type { ImageStore } from "../oci/store.ts";
+import { findImages } from "../oci/stored-images.ts";
 import type { Command } from "./commands.ts";
 import { withStore } from "./image-command.ts";
 import { type Parsed, usageError } from "./options.ts";

@@ -2,7 +2,7 @@
 
 import { writeOut } from "../host/stdio.ts";
 import { shownName } from "../oci/image-name.ts";
-import { collectGarbage } from "../oci/images.ts";
+import { collectGarbage } from "../oci/stored-images.ts";
 import type { Command } from "./commands.ts";
 import { formatBytes } from "./format.ts";
 import { noteWaiting, withStore } from "./image-command.ts";

@@ -2,7 +2,7 @@
 
 import { writeOut } from "../host/stdio.ts";
 import { shownName } from "../oci/image-name.ts";
-import { collectGarbage, findImages } from "../oci/images.ts";
+import { collectGarbage, findImages } from "../oci/stored-images.ts";
 import type { Command } from "./commands.ts";
 import { noteWaiting, withStore } from "./image-command.ts";
 import { type Parsed, usageError } from "./options.ts";

@@ -1,11 +1,11 @@
 // `carrick run-elf FILE [ARG...]`: a Linux/ARM64 program of this machine as if it were a native command.
 
-import { BootError } from "../container/boot-error.ts";
-import { ProgramError, type ProgramOptions, runProgram } from "../container/run.ts";
+import { type ProgramOptions, runProgram } from "../container/run.ts";
 import type { Observer } from "../trace/observer.ts";
 import type { Command } from "./commands.ts";
 import { all, bytes, last, type Option, type Parsed, usageError } from "./options.ts";
-import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, printable, UserError } from "./user-error.ts";
+import { explained } from "./start-errors.ts";
+import { EXIT_NOT_FOUND, printable, UserError } from "./user-error.ts";
 
 const options: readonly Option[] = [
   { name: "env", short: "e", value: "NAME[=VALUE]", repeatable: true, help: "Set a variable, or pass it on from here" },
@@ -25,18 +25,8 @@ export const command: Command = {
 
 /** Runs under an observer, unless that is null. The exit status for the shell. */
 export function runElf(parsed: Parsed, observer: Observer | null): number {
-  return runOrExplain({ ...programOptions(parsed), observer });
-}
-
-/** Turns failures to start into sentences and Docker's exit codes. */
-function runOrExplain(program: ProgramOptions): number {
-  try {
-    return runProgram(program);
-  } catch (error) {
-    if (error instanceof BootError) throw new UserError(printable(error.message));
-    if (!(error instanceof ProgramError)) throw error;
-    throw new UserError(printable(error.message), error.notFound ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
-  }
+  const program: ProgramOptions = { ...programOptions(parsed), observer };
+  return explained(() => runProgram(program));
 }
 
 function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {

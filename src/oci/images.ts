@@ -1,9 +1,8 @@
 // What the command line does with images, whatever their kind: open one for a run, pull, load, remove, clean up.
 
 import { closeSync, openSync, readSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { compressionOf, decompress } from "./decompress.ts";
-import { digestFileName } from "./digest.ts";
 import { chooseDockerImage, DockerArchiveSource, dockerArchiveImages } from "./docker-archive.ts";
 import { ArchiveTree, FolderTree } from "./file-tree.ts";
 import { DEFAULT_HTTP, type HttpSettings } from "./http.ts";
@@ -17,6 +16,7 @@ import { OciClient } from "./registry.ts";
 import type { ImageSource } from "./source.ts";
 import type { ImageStore, OpenImage } from "./store.ts";
 import { storeError, writeAll } from "./store-files.ts";
+import { openById, openUsable } from "./stored-images.ts";
 
 export interface FetchOptions {
   readonly env: HttpSettings["env"];
@@ -52,21 +52,6 @@ export async function obtainImage(
   const image = await store.openImage(name.name);
   if (image === null) throw new OciError(`${shownName(name.name)} was removed while it was being pulled`);
   return image;
-}
-
-/** An image of the store; null when it is missing or incomplete, so that it is to be pulled again. */
-async function openUsable(store: ImageStore, name: string): Promise<OpenImage | null> {
-  try {
-    return await store.openImage(name);
-  } catch (error) {
-    if (error instanceof OciError) return null;
-    throw error;
-  }
-}
-
-async function openById(store: ImageStore, id: string): Promise<OpenImage | null> {
-  const record = findById(store, id)[0];
-  return record === undefined ? null : store.openImage(record.name);
 }
 
 /** Pulls (or, from this machine, copies) an image into the store. */
@@ -133,7 +118,7 @@ function imagesOf(tree: ArchiveTree, path: string): { name: string; source: Imag
   const docker = dockerArchiveImages(tree);
   if (docker !== null)
     return docker.flatMap((image, i) => {
-      const names = image.names.length > 0 ? image.names : [`docker-archive:${path}:@${i}`];
+      const names = image.names.length > 0 ? image.names : [`docker-archive:${resolve(path)}:@${i}`];
       return names.map((name) => ({ name, source: new DockerArchiveSource(tree, image, name) }));
     });
   return layoutEntries(tree).map((entry) => {
@@ -145,7 +130,7 @@ function imagesOf(tree: ArchiveTree, path: string): { name: string; source: Imag
 /** A layout may call its images by complete names or by mere tags. */
 function nameInStore(ref: string, path: string): string {
   const complete = /[/:]/.test(ref);
-  return complete ? formatReference(parseReference(ref)) : `oci-archive:${path}${ref === "" ? "" : `:${ref}`}`;
+  return complete ? formatReference(parseReference(ref)) : `oci-archive:${resolve(path)}${ref === "" ? "" : `:${ref}`}`;
 }
 
 /** A tar that can be read at any place: compressed ones are unpacked into the store's work folder first. */
@@ -196,57 +181,5 @@ async function copyArchive(path: string, copy: string, store: ImageStore): Promi
     throw storeError(error, store.path);
   } finally {
     closeSync(fd);
-  }
-}
-
-/** The images with this identifier (of the configuration) or beginning of one. */
-export function findById(store: ImageStore, text: string): ImageRecord[] {
-  const hex = text.replace(/^sha256:/, "");
-  if (!/^[0-9a-f]{6,64}$/.test(hex)) return [];
-  return store.records().filter((record) => record.configDigest.startsWith(`sha256:${hex}`));
-}
-
-/** The image of a name, or all with that identifier. */
-export function findImages(store: ImageStore, text: string): ImageRecord[] {
-  let named: ImageRecord | null = null;
-  try {
-    named = store.findRecord(parseImageName(text).name);
-  } catch (error) {
-    if (!(error instanceof OciError) || !/^(sha256:)?[0-9a-f]{64}$/.test(text)) throw error;
-  }
-  const found = named === null ? findById(store, text) : [named];
-  if (found.length === 0) throw new OciError(`${text} is not in the image store`);
-  return found;
-}
-
-export interface Removed {
-  readonly layers: readonly string[];
-  /** On disk. */
-  readonly bytes: number;
-}
-
-/** Removes what no image needs. The caller holds the store's exclusive lock. */
-export function collectGarbage(store: ImageStore): Removed {
-  const keepLayers = new Set<string>();
-  const keepDocuments = new Set<string>();
-  for (const record of store.records()) {
-    for (const digest of [record.manifestDigest, record.configDigest]) keepDocuments.add(digestFileName(digest));
-    for (const diffId of diffIdsOf(store, record)) keepLayers.add(digestFileName(diffId));
-  }
-  const layers = store.list("layers").filter((file) => !keepLayers.has(file));
-  const documents = store.list("documents").filter((file) => !keepDocuments.has(file));
-  let bytes = 0;
-  for (const file of layers) bytes += store.remove("layers", file);
-  for (const file of documents) bytes += store.remove("documents", file);
-  return { layers: layers.map((file) => file.replace("-", ":")), bytes };
-}
-
-/** A damaged image needs no layers: it must be pulled again anyway. */
-function diffIdsOf(store: ImageStore, record: ImageRecord): readonly string[] {
-  try {
-    return store.config(record).diffIds;
-  } catch (error) {
-    if (error instanceof OciError) return [];
-    throw error;
   }
 }

@@ -5,11 +5,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { digestFileName } from "../../src/oci/digest.ts";
 import { FolderTree } from "../../src/oci/file-tree.ts";
-import { collectGarbage, obtainImage } from "../../src/oci/images.ts";
+import { obtainImage } from "../../src/oci/images.ts";
 import type { LayerLimits } from "../../src/oci/layer-writer.ts";
 import { LayoutSource } from "../../src/oci/layout.ts";
 import { pullImage } from "../../src/oci/pull.ts";
 import { ImageStore } from "../../src/oci/store.ts";
+import { collectGarbage } from "../../src/oci/stored-images.ts";
 import { type CarrickOptions, carrick, startCarrick } from "../support/carrick.ts";
 import { brokenOff, FakeRegistry } from "../support/fake-registry.ts";
 import { fetchOptions, freshFolder, freshStore, pullInto, removeFolders, watcher } from "../support/image-store.ts";
