@@ -1,7 +1,7 @@
 // `bun run bench`: carrick and qemu-aarch64 side by side in one run, interleaved; medians and ratios. Nothing is
 // asserted: figures are for people.
 
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildShim, bun, must, root } from "../../scripts/toolchain.ts";
 import { carrick, compile, qemu } from "../support/guest.ts";
@@ -41,10 +41,10 @@ function row(name: string, ours: number, theirs: number, unit: string): number {
 }
 
 /** Runs both, alternating, and returns the samples of each. */
-function interleave(program: string): { ours: Sample[]; theirs: Sample[] } {
+function interleave(program: string, rounds = ROUNDS): { ours: Sample[]; theirs: Sample[] } {
   const ours: Sample[] = [];
   const theirs: Sample[] = [];
-  for (let i = 0; i < ROUNDS; i += 1) {
+  for (let i = 0; i < rounds; i += 1) {
     ours.push(sample([...carrick, "run-elf", program]));
     theirs.push(sample([qemu!, program]));
   }
@@ -75,6 +75,28 @@ function selfMeasured(name: string, unit: string): void {
     });
 }
 
+function startUp(): void {
+  const { ours, theirs } = interleave(compile(join(import.meta.dir, "hello/hello.c")), Math.max(ROUNDS, 15));
+  row("start-up of a static hello, CPU", median(ours.map((s) => s.cpuMs)), median(theirs.map((s) => s.cpuMs)), "ms");
+  row("start-up of a static hello, wall", median(ours.map((s) => s.wallMs)), median(theirs.map((s) => s.wallMs)), "ms");
+}
+
+/** What a guest that sleeps keeps in memory: all of it, and what is its own (written to). */
+function memory(): void {
+  const program = compile(join(root, "test/cli/idle.c"));
+  const look = (command: readonly string[]): Map<string, number> => {
+    const child = Bun.spawn([...command, program, "nanosleep"], { stdin: "ignore", stdout: "ignore", cwd: root });
+    Bun.sleepSync(1000);
+    const text = readFileSync(`/proc/${child.pid}/smaps_rollup`, "latin1");
+    child.kill("SIGKILL");
+    return new Map(Array.from(text.matchAll(/^(\w+): +(\d+) kB$/gm), ([, name, kb]) => [name!, Number(kb) / 1024]));
+  };
+  const ours = look([...carrick, "run-elf"]);
+  const theirs = look([qemu!]);
+  row("memory of a sleeping guest, resident", ours.get("Rss")!, theirs.get("Rss")!, "MiB");
+  row("memory of a sleeping guest, written", ours.get("Private_Dirty")!, theirs.get("Private_Dirty")!, "MiB");
+}
+
 if (qemu === null) {
   console.error("bench needs qemu-aarch64 to measure against (Debian: apt-get install qemu-user)");
   process.exit(1);
@@ -93,10 +115,5 @@ console.log(`| integer, geometric mean | | | ${geometricMean(integer).toFixed(2)
 console.log(`| FP and SIMD, geometric mean | | | ${geometricMean(vector).toFixed(2)} |`);
 selfMeasured("calls", "ns");
 selfMeasured("processes", "us");
-const hello = interleave(compile(join(import.meta.dir, "hello/hello.c")));
-row(
-  "start-up of a static hello, wall",
-  median(hello.ours.map((s) => s.wallMs)),
-  median(hello.theirs.map((s) => s.wallMs)),
-  "ms",
-);
+startUp();
+memory();
