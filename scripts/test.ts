@@ -34,7 +34,16 @@ stage("types", run(["node_modules/.bin/tsc"]) === 0);
 stage("generated files are current", run([bun, "scripts/generate.ts", "--check"]) === 0);
 stage("zig fmt", run([zig, "fmt", "--check", "build.zig", "shim", "test"]) === 0);
 stage("shim unit tests", run([zig, "build", "test"]) === 0);
-const suites = ["test/tidy.test.ts", "test/unit", "test/cpu", "test/guest", "test/cli", "test/fuzz", "test/regression"];
+const suites = [
+  "test/tidy.test.ts",
+  "test/unit",
+  "test/cpu",
+  "test/guest",
+  "test/cli",
+  "test/oci",
+  "test/fuzz",
+  "test/regression",
+];
 for (const suite of suites) if (existsSync(`${root}/${suite}`)) bunTests([suite]);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
