@@ -18,6 +18,8 @@ export const PAGE = 4096;
 const MAX_PAGES = 2 ** 32 - 1;
 /** Freed pages are given back to the host in batches of about this many. */
 const FREE_BATCH = 1024;
+/** The host file grows by this many pages; they take no space before they are written. */
+const GROWTH = 16384;
 const ATTEMPTS = 16;
 
 interface Range {
@@ -32,6 +34,8 @@ export class ScratchStore {
   granted = 0;
   private opened = -1;
   private end = 0;
+  /** Pages that the host file is long. */
+  private reach = 0;
   /** Given back and zero again, in order. */
   private free: Range[] = [];
   /** Given back by files, never written to. */
@@ -76,10 +80,22 @@ export class ScratchStore {
       return start;
     }
     if (this.end + count > MAX_PAGES) return -ENOSPC;
+    const error = this.extend(this.end + count);
+    if (error < 0) return error;
     const start = this.end;
     this.end += count;
     this.granted = count;
     return start;
+  }
+
+  /** Makes the host file reach beyond `pages`, so that what was not written there reads as zeros. */
+  private extend(pages: number): number {
+    if (pages <= this.reach) return 0;
+    const reach = Math.min(Math.ceil(pages / GROWTH) * GROWTH, MAX_PAGES);
+    const error = files.truncate(this.fd, reach * PAGE);
+    if (error < 0) return storeError(error);
+    this.reach = reach;
+    return 0;
   }
 
   /** Takes pages back that may have content. */

@@ -10,6 +10,7 @@ import { Limits } from "../../../src/kernel/limits.ts";
 import type { Task } from "../../../src/kernel/task.ts";
 import { KernelBuffer } from "../../../src/mm/kernel-buffer.ts";
 import { FdTable } from "../../../src/vfs/fd-table.ts";
+import type { FileSystem } from "../../../src/vfs/file-system.ts";
 import { MountTable } from "../../../src/vfs/mount-table.ts";
 
 const MEMORY_BYTES = 1 << 20;
@@ -67,7 +68,7 @@ export class FakeMemory {
 export interface FakeTask {
   readonly task: Task;
   readonly memory: FakeMemory;
-  readonly root: Tmpfs;
+  readonly root: FileSystem;
   readonly mounts: MountTable;
   readonly fs: TaskFs;
   readonly files: FdTable;
@@ -76,11 +77,15 @@ export interface FakeTask {
   become(uid: number): void;
 }
 
-/** A task that stands in the root of an empty tmpfs with mode 0755. */
-export function fakeTask(): FakeTask {
+function emptyTmpfs(clock: ManualClock): FileSystem {
+  return new Tmpfs(clock, { mode: 0o755 });
+}
+
+/** A task that stands in the root of an empty tmpfs with mode 0755, or of what `makeRoot` makes. */
+export function fakeTask(makeRoot: (clock: ManualClock) => FileSystem = emptyTmpfs): FakeTask {
   const clock = new ManualClock(1e9);
-  const root = new Tmpfs(clock, { mode: 0o755 });
-  const mounts = new MountTable(root, 0, "tmpfs");
+  const root = makeRoot(clock);
+  const mounts = new MountTable(root, 0, root.type);
   const fs = new TaskFs(mounts.rootPath, mounts.rootPath, 0o022, userCredentials(0, 0));
   const files = new FdTable(1024);
   const memory = new FakeMemory();

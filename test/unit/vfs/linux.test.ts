@@ -2,26 +2,13 @@
 // root for the oracle's chroot; skipped elsewhere.
 
 import { beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
 import fc from "fast-check";
 import { shim } from "../../../src/host/shim.ts";
 import { sequence } from "./generate.ts";
 import { type Operation, performAll } from "./operations.ts";
+import { buildOracle, canJudge, oracle } from "./oracle.ts";
 
-const root = join(import.meta.dir, "../../..");
-const source = join(import.meta.dir, "oracle.c");
-const oracle = join(root, ".cache/vfs-oracle");
-const canJudge = process.platform === "linux" && process.getuid?.() === 0;
 const RUNS = Number(process.env["CARRICK_VFS_RUNS"] ?? 30);
-
-function buildOracle(): void {
-  if (existsSync(oracle) && statSync(oracle).mtimeMs > statSync(source).mtimeMs) return;
-  mkdirSync(join(root, ".cache"), { recursive: true });
-  const zig = join(root, "node_modules/@zigc", `${process.platform}-${process.arch}`, "bin/zig");
-  const built = Bun.spawnSync([zig, "cc", "-O1", "-o", oracle, source]);
-  if (!built.success) throw new Error(built.stderr.toString());
-}
 
 function judge(operations: readonly Operation[]): string[] | null {
   const input = operations.map((operation) => `${operation.join("\t")}\n`).join("");

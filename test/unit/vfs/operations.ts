@@ -7,6 +7,7 @@ import * as names from "../../../src/syscalls/names.ts";
 import * as open from "../../../src/syscalls/open.ts";
 import * as stat from "../../../src/syscalls/stat.ts";
 import * as xattr from "../../../src/syscalls/xattr.ts";
+import { dropPrivileges } from "../../../src/vfs/attributes.ts";
 import { type FakeTask, fakeTask } from "./fake-task.ts";
 
 export type Operation = readonly (string | number)[];
@@ -17,8 +18,12 @@ const SLOTS = 4;
 const UTIMES: Readonly<Record<string, number>> = { now: 0x3fffffff, omit: 0x3ffffffe };
 
 export class Performer {
-  readonly fake: FakeTask = fakeTask();
+  readonly fake: FakeTask;
   private readonly slots: number[] = new Array(SLOTS).fill(-1);
+
+  constructor(fake: FakeTask = fakeTask()) {
+    this.fake = fake;
+  }
 
   private at(slot: string | number): number {
     const n = Number(slot);
@@ -142,7 +147,9 @@ export class Performer {
     if (file === undefined) return -9;
     switch (op) {
       case "write":
-        return file.canWrite ? file.write(new KernelBuffer(Buffer.from(a[1]!, "latin1"))) : -9;
+        if (!file.canWrite) return -9;
+        dropPrivileges(file.inode, this.fake.fs.cred);
+        return file.write(new KernelBuffer(Buffer.from(a[1]!, "latin1")));
       case "pread": {
         const { bytes } = this.fake.memory;
         if (!file.canRead) return -9;
