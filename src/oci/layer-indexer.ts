@@ -12,12 +12,15 @@ import {
   RECORD_WORDS,
   Record,
 } from "../lib/layer-index.ts";
+import { LayerError } from "./layer-error.ts";
 import { type LayerInode, type LayerName, LayerTree } from "./layer-tree.ts";
 import { TarReader } from "./tar-reader.ts";
 
-export { LayerError } from "./layer-error.ts";
+export { LayerError };
 
 const HIGH = 4294967296;
+/** Hard links of one file; ext4 has no more either. */
+const MAX_LINKS = 65000;
 
 export class LayerIndexer {
   private readonly tree = new LayerTree();
@@ -116,7 +119,7 @@ function serialise(root: LayerName): Uint8Array {
   const hashes = new Uint32Array(rows.length);
   const blob = new Blob();
   /** First and latest record of each inode with several names. */
-  const names = new Map<LayerInode, { primary: number; last: number }>();
+  const names = new Map<LayerInode, { primary: number; last: number; count: number }>();
   let externals = 0;
   let lastExternal = 0;
   rows.forEach((row, index) => {
@@ -138,13 +141,15 @@ function serialise(root: LayerName): Uint8Array {
       const known = names.get(inode);
       kind = known === undefined ? Kind.inode : Kind.link;
       if (known === undefined) {
-        names.set(inode, { primary: index, last: index });
+        names.set(inode, { primary: index, last: index, count: 1 });
         describe(words, at, inode, first[index]!, blob);
       } else {
         words[at + Record.dataLow] = known.primary;
         words[at + Record.next] = known.primary;
         words[HEADER_WORDS + known.last * RECORD_WORDS + Record.next] = index;
         known.last = index;
+        known.count += 1;
+        if (known.count > MAX_LINKS) throw new LayerError(`the layer has a file with more than ${MAX_LINKS} names`);
       }
     }
     const flags = (inode?.implied === true ? Flag.implied : 0) | (opaque ? Flag.opaque : 0);

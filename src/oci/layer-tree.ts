@@ -215,7 +215,7 @@ export class LayerTree {
       return;
     }
     // What was there in between has hidden the layers below.
-    old.opaque ||= old.inode !== null;
+    old.opaque ||= old.inode !== null && (before === null) !== (inode.children === null);
     old.inode = inode;
   }
 
