@@ -36,7 +36,7 @@ export async function* checkedContent(
       if (received === size) break;
       broken = new NetworkError(`${what} ends after ${received} of ${size} bytes`);
     } catch (error) {
-      if (!(error instanceof NetworkError) || error.certificate) throw error;
+      if (!(error instanceof NetworkError) || error.failure === "certificate") throw error;
       broken = error;
     }
     breaks = received > before ? 0 : breaks + 1;

@@ -29,13 +29,16 @@ export const DEFAULT_HTTP: Omit<HttpSettings, "env" | "insecure"> = {
   patienceMs: 30_000,
 };
 
-/** The other side was not reached or broke off: worth another try. `certificate`: it was not trusted, so it is not. */
-export class NetworkError extends OciError {
-  readonly certificate: boolean;
+/** What a failure on the way tells: how often trying makes sense. */
+export type NetworkFailure = "certificate" | "unreachable" | "interrupted";
 
-  constructor(message: string, certificate = false) {
+/** The other side was not trusted, not reached, or broke off. */
+export class NetworkError extends OciError {
+  readonly failure: NetworkFailure;
+
+  constructor(message: string, failure: NetworkFailure = "interrupted") {
     super(message);
-    this.certificate = certificate;
+    this.failure = failure;
   }
 }
 
@@ -82,10 +85,16 @@ export class Http {
         pauseMs = Math.max(pauseMs, asked ?? 0);
         answer.abandon();
       } catch (error) {
-        if (!(error instanceof NetworkError) || error.certificate || attempt >= this.settings.attempts) throw error;
+        if (!(error instanceof NetworkError) || attempt >= this.triesAfter(error)) throw error;
       }
       await Bun.sleep(pauseMs);
     }
+  }
+
+  /** Nobody there, or no such name, rarely changes while a user waits. */
+  private triesAfter(error: NetworkError): number {
+    if (error.failure === "certificate") return 1;
+    return error.failure === "unreachable" ? Math.min(2, this.settings.attempts) : this.settings.attempts;
   }
 
   private async follow(first: URL, request: HttpRequest): Promise<Answer> {
@@ -242,7 +251,7 @@ function networkError(url: URL, error: unknown): OciError {
   const code = (error as { code?: unknown }).code;
   if (typeof code === "string" && UNTRUSTED.test(code)) {
     const hint = "SSL_CERT_FILE can name a file with its authority";
-    return new NetworkError(`the certificate of ${url.host} is not trusted (${reason(error)}); ${hint}`, true);
+    return new NetworkError(`the certificate of ${url.host} is not trusted (${reason(error)}); ${hint}`, "certificate");
   }
   const words: Readonly<Record<string, string>> = {
     ECONNREFUSED: "the connection is refused",
@@ -252,7 +261,8 @@ function networkError(url: URL, error: unknown): OciError {
     ConnectionClosed: "the connection broke off",
     EPROTO: "it does not speak TLS",
   };
-  return new NetworkError(`cannot reach ${url.host}: ${words[String(code)] ?? reason(error)}`);
+  const failure = code === "ECONNREFUSED" || code === "ENOTFOUND" ? "unreachable" : "interrupted";
+  return new NetworkError(`cannot reach ${url.host}: ${words[String(code)] ?? reason(error)}`, failure);
 }
 
 function readAuthority(path: string): string {

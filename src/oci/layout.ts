@@ -2,7 +2,7 @@
 
 import { type FileTree, openTreeFile, readTreeFile } from "./file-tree.ts";
 import { MAX_JSON_BYTES, parseJson } from "./json.ts";
-import { type Descriptor, decodeManifest, type IndexEntry } from "./manifest.ts";
+import { checkContent, type Descriptor, decodeManifest, type IndexEntry } from "./manifest.ts";
 import { OciError } from "./oci-error.ts";
 import type { ImageSource, ManifestBytes, OpenContent } from "./source.ts";
 
@@ -34,6 +34,7 @@ export class LayoutSource implements ImageSource {
 
   async manifest(descriptor: Descriptor): Promise<ManifestBytes> {
     const bytes = readTreeFile(this.blob(descriptor), MAX_JSON_BYTES, `the manifest of ${this.name}`);
+    checkContent(bytes, descriptor, `the manifest of ${this.name}`);
     return { bytes, mediaType: descriptor.mediaType };
   }
 

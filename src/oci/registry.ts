@@ -103,8 +103,7 @@ export class OciClient implements ImageSource {
       (await once.send(secure, { method: "GET", headers: {} })).abandon();
       return secure;
     } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-      if (error.certificate) throw error;
+      if (!(error instanceof NetworkError) || error.failure === "certificate") throw error;
       return plain;
     }
   }

@@ -10,6 +10,8 @@ export interface TarMember {
   /** "0" file (the default), "5" directory, "2" symbolic link. */
   readonly type?: string;
   readonly link?: string;
+  /** Permission bits, 0644 or 0755 unless given. */
+  readonly mode?: number;
 }
 
 const BLOCK = 512;
@@ -17,11 +19,11 @@ const BLOCK = 512;
 /** A ustar archive. */
 export function tar(members: readonly TarMember[]): Uint8Array {
   const parts: Uint8Array[] = [];
-  for (const { name, body = "", type = "0", link = "" } of members) {
+  for (const { name, body = "", type = "0", link = "", mode = type === "5" ? 0o755 : 0o644 } of members) {
     const data = typeof body === "string" ? Buffer.from(body) : body;
     const header = Buffer.alloc(BLOCK);
     header.write(name, 0, 100, "latin1");
-    header.write(type === "5" ? "0000755\0" : "0000644\0", 100);
+    header.write(`${mode.toString(8).padStart(7, "0")}\0`, 100);
     header.write("0000000\0", 108);
     header.write("0000000\0", 116);
     header.write(`${data.length.toString(8).padStart(11, "0")}\0`, 124);
