@@ -1,6 +1,7 @@
 // The program: one command line, one exit status. The only place that ends the process.
 
 import { main } from "./cli/main.ts";
-import { exitNow } from "./host/process.ts";
+import { commandLine } from "./host/command-line.ts";
+import { end } from "./host/process.ts";
 
-main(process.argv.slice(2)).then(exitNow);
+main(commandLine()).then(end);

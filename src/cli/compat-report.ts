@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { writeErr } from "../host/stdio.ts";
 import { CallCounter } from "../trace/call-counter.ts";
 import type { Command } from "./commands.ts";
+import { openOutput } from "./host-paths.ts";
 import { last, type Option, parseOptions, usageError } from "./options.ts";
 import { runElf, command as runElfCommand } from "./run-elf.ts";
 
@@ -20,12 +21,13 @@ export const command: Command = {
   run(parsed) {
     const [name, ...rest] = parsed.rest;
     if (name !== "run-elf") throw usageError("compat-report needs the command run-elf");
+    const path = last(parsed, "output");
+    const fd = path === undefined ? -1 : openOutput(path);
     const counter = new CallCounter();
     const status = runElf(parseOptions(runElfCommand.options, rest), counter);
     const report = `${JSON.stringify(counter.report(), null, 2)}\n`;
-    const path = last(parsed, "output");
-    if (path === undefined) writeErr(report);
-    else writeFileSync(path, report);
+    if (fd < 0) writeErr(report);
+    else writeFileSync(fd, report);
     return status;
   },
 };

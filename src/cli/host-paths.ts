@@ -1,6 +1,6 @@
 // Options that name paths of the host: what they say is checked before anything starts.
 
-import { statSync } from "node:fs";
+import { openSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import type { Bind } from "../container/boot.ts";
 import { bytes, usageError } from "./options.ts";
@@ -21,7 +21,27 @@ export function parseVolume(text: string): Bind {
   if (!target.startsWith("/")) throw usageError(`-v ${printable(text)}: the guest's path must be absolute`);
   if (mode !== undefined && mode !== "ro" && mode !== "rw")
     throw usageError(`-v ${printable(text)}: unknown mode ${printable(mode)}`);
+  if (posix.normalize(target) === "/")
+    throw usageError(`-v ${printable(text)}: the guest's / cannot be replaced; --rootfs does that`);
   if (statSync(source, { throwIfNoEntry: false }) === undefined)
     throw usageError(`-v: ${printable(source)} does not exist`);
   return { source: bytes(source), target: bytes(posix.normalize(target)), readOnly: mode === "ro" };
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "it is not permitted",
+  EISDIR: "it is a directory",
+  ENOENT: "its directory does not exist",
+  ENOTDIR: "its directory does not exist",
+  EROFS: "the file system is read-only",
+};
+
+/** Opens a file that a command writes its own results to. */
+export function openOutput(path: string): number {
+  try {
+    return openSync(path, "w");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw usageError(`-o: cannot write ${printable(path)}: ${REASONS[code!] ?? code}`);
+  }
 }

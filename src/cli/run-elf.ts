@@ -1,6 +1,8 @@
 // `carrick run-elf FILE [ARG...]`: a Linux/ARM64 program of this machine as if it were a native command.
 
 import { type ProgramOptions, runProgram } from "../container/run.ts";
+import { environmentVariables } from "../host/command-line.ts";
+import { KILLED_BY } from "../host/process.ts";
 import type { Observer } from "../trace/observer.ts";
 import type { Command } from "./commands.ts";
 import { all, bytes, last, type Option, type Parsed, usageError } from "./options.ts";
@@ -23,10 +25,12 @@ export const command: Command = {
   run: (parsed) => runElf(parsed, null),
 };
 
-/** Runs under an observer, unless that is null. The exit status for the shell. */
+/** Runs under an observer, unless that is null. The exit status, or KILLED_BY plus the signal. */
 export function runElf(parsed: Parsed, observer: Observer | null): number {
   const program: ProgramOptions = { ...programOptions(parsed), observer };
-  return explained(() => runProgram(program));
+  const status = explained(() => runProgram(program));
+  const signal = status & 0x7f;
+  return signal === 0 ? (status >> 8) & 0xff : KILLED_BY + signal;
 }
 
 function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
@@ -37,17 +41,26 @@ function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
   if (cpu !== "interp") throw usageError(`--cpu ${printable(cpu)} is not known; this build has: interp`);
   const rootfs = last(parsed, "rootfs");
   const volumes = all(parsed, "volume");
+  if (rootfs === "") throw usageError("--rootfs needs a directory");
   if (rootfs !== undefined) hostPaths().requireDirectory(rootfs, "--rootfs");
   const workdir = last(parsed, "workdir");
   if (workdir !== undefined && !workdir.startsWith("/")) throw usageError("--workdir needs an absolute path");
   return {
     root: rootfs === undefined ? "/" : bytes(rootfs),
     binds: volumes.length === 0 ? [] : volumes.map(hostPaths().parseVolume),
-    cwd: bytes(workdir ?? (rootfs === undefined ? process.cwd() : "/")),
+    cwd: workdir === undefined && rootfs === undefined ? workingDirectory() : bytes(workdir ?? "/"),
     program: bytes(file),
     argv: [file, ...args].map(bytes),
     env: environment(all(parsed, "env")),
   };
+}
+
+function workingDirectory(): string {
+  try {
+    return bytes(process.cwd());
+  } catch {
+    throw new UserError("the working directory does not exist any more");
+  }
 }
 
 /** Loaded when an option names a path of the host: most runs have none. */
@@ -57,8 +70,7 @@ function hostPaths(): typeof import("./host-paths.ts") {
 
 /** carrick's own environment with the given changes: NAME=VALUE sets, NAME alone passes on (or is left out when unset here). */
 function environment(changes: readonly string[]): string[] {
-  const env = new Map<string, string>();
-  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env.set(name, value);
+  const env = new Map(environmentVariables());
   for (const change of changes) {
     const equals = change.indexOf("=");
     if (equals === 0 || change === "") throw usageError(`-e ${printable(change)} has no name`);

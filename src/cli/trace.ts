@@ -1,10 +1,11 @@
 // `carrick trace run-elf ...`: runs like the command behind it and prints each system call, as strace does.
 
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { writeErr } from "../host/stdio.ts";
 import { table } from "../syscalls/table.ts";
 import { Tracer } from "../trace/strace.ts";
 import type { Command } from "./commands.ts";
+import { openOutput } from "./host-paths.ts";
 import { last, type Option, parseOptions, usageError } from "./options.ts";
 import { runElf, command as runElfCommand } from "./run-elf.ts";
 import { printable } from "./user-error.ts";
@@ -25,7 +26,7 @@ export const command: Command = {
     const inner = parseOptions(runElfCommand.options, rest);
     const path = last(parsed, "output");
     if (path === undefined) return runElf(inner, new Tracer(table, writeErr));
-    const fd = openSync(path, "w");
+    const fd = openOutput(path);
     try {
       return runElf(inner, new Tracer(table, (text) => writeSync(fd, text)));
     } finally {

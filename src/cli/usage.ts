@@ -5,17 +5,25 @@ import { type Command, commandNames, findCommand, VERSION } from "./commands.ts"
 
 /** The usage text of one command. */
 export function commandUsage(command: Command): Promise<string> {
-  return renderUsage(definition(command), { meta: { name: "carrick" } });
+  return plain(renderUsage(definition(command), { meta: { name: "carrick" } }));
 }
 
 /** The usage text of carrick itself. */
 export async function mainUsage(): Promise<string> {
   const subCommands: Record<string, CommandDef> = {};
   for (const name of commandNames) subCommands[name] = definition((await findCommand(name))!);
-  return renderUsage({
-    meta: { name: "carrick", version: VERSION, description: "Runs Linux/ARM64 programs as one ordinary process" },
-    subCommands,
-  });
+  return plain(
+    renderUsage({
+      meta: { name: "carrick", version: VERSION, description: "Runs Linux/ARM64 programs as one ordinary process" },
+      subCommands,
+    }),
+  );
+}
+
+/** Without the escape sequences that citty always adds: the text may go to a pipe, a file or a screen reader. */
+async function plain(usage: Promise<string>): Promise<string> {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what begins an escape sequence.
+  return (await usage).replace(/\u001b\[[0-9;]*m/g, "");
 }
 
 function definition(command: Command): CommandDef {

@@ -1,5 +1,6 @@
 // Boots with a directory of the host as the guest's root, for run-elf: the guest is a program of this machine.
 
+import { EACCES, ENOTDIR } from "../abi/errno.ts";
 import { MS_RDONLY } from "../abi/mount.ts";
 import type { HostFileSystem } from "../fs/host/host-file-system.ts";
 import { inheritedFile } from "../fs/host/stdio.ts";
@@ -10,7 +11,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Observer } from "../trace/observer.ts";
 import { FdTable } from "../vfs/fd-table.ts";
-import { FOLLOW, walk } from "../vfs/namei.ts";
+import { DIRECTORY, FOLLOW, walk } from "../vfs/namei.ts";
 import { BootError } from "./boot-error.ts";
 import { createFirst, startMachine } from "./machine.ts";
 import { hostTree, placeFor } from "./mounting.ts";
@@ -59,8 +60,8 @@ export function boot(options: BootOptions): Booted {
     const tree = hostTree(bind.source, poller, { readOnly: bind.readOnly });
     mounts.mount(tree, placeFor(mounts, fs, bind.target), bind.readOnly ? MS_RDONLY : 0, bind.source);
   }
-  const cwd = walk(fs, fs.root, options.cwd, FOLLOW);
-  if (typeof cwd === "number") throw new BootError(`the working directory ${options.cwd} does not exist in the guest`);
+  const cwd = walk(fs, fs.root, options.cwd, FOLLOW | DIRECTORY);
+  if (typeof cwd === "number") throw new BootError(`the working directory ${options.cwd} ${whyNotThere(cwd)}`);
   fs.cwd = cwd;
 
   const files = new FdTable(1024);
@@ -72,4 +73,9 @@ export function boot(options: BootOptions): Booted {
   const consolePath = walk(fs, fs.root, "/dev/console", FOLLOW);
   if (typeof consolePath !== "number") terminals.attach(files, poller, consolePath);
   return { kernel, init };
+}
+
+function whyNotThere(error: number): string {
+  if (error === -ENOTDIR) return "is not a directory";
+  return error === -EACCES ? "may not be entered" : "does not exist in the guest";
 }

@@ -1,7 +1,7 @@
 // The part of a boot that is the same whatever the guest's root is: memory, clock, kernel, the system's own mounts, and the first
 // process, which has no program yet.
 
-import { SIGCONT } from "../abi/signal.ts";
+import { SIG_IGN, SIGCONT } from "../abi/signal.ts";
 import { UTS_RELEASE, UTS_VERSION } from "../abi/utsname.ts";
 import { shimCpu } from "../cpu/cpu.ts";
 import { HostClock } from "../host/clock.ts";
@@ -93,9 +93,16 @@ export function createFirst(machine: Machine, files: FdTable): Task {
   const mm = AddressSpace.create(layout);
   if (typeof mm === "number") throw new BootError("the host gives no memory for the guest");
   const init = kernel.createInit(mm, files, fs);
-  signals.start();
+  ignoreSignals(init, signals.start());
   kernel.outside = { continues: underJobControl, stopped: (signal) => stopWithGuest(kernel, signal) };
   return init;
+}
+
+/** What carrick's parent ignores (nohup) is ignored by the first process too. `set`: bit n-1 for signal n. */
+function ignoreSignals(init: Task, set: number): void {
+  for (let signal = 1; signal <= 32; signal += 1) {
+    if (((set >>> (signal - 1)) & 1) !== 0) init.group.actions.get(signal).handler = SIG_IGN;
+  }
 }
 
 /**

@@ -1,12 +1,14 @@
 // One run: boots, loads the program, lets it run, and says how it ended in the terms of a shell.
 
+import { PHDR_BYTES } from "../abi/elf.ts";
 import { E2BIG, EACCES, EISDIR, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOTDIR } from "../abi/errno.ts";
 import { startIsOver } from "../host/process.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { execTask } from "../kernel/task-exec.ts";
-import { whyNotRunnable } from "../loader/elf.ts";
+import { parseHeader, parseSegments, whyNotRunnable } from "../loader/elf.ts";
 import { KernelBuffer } from "../mm/kernel-buffer.ts";
+import type { File } from "../vfs/file.ts";
 import { type BootOptions, boot } from "./boot.ts";
 import { openProgram } from "./program.ts";
 
@@ -28,11 +30,12 @@ export interface ProgramOptions extends BootOptions {
   readonly env: readonly string[];
 }
 
-/** Runs a program to its end. Its exit status, or 128 plus the signal that killed it. Throws BootError, ProgramError. */
+/** Runs a program to its end. Its status word as wait4(2) would give it. Throws BootError, ProgramError. */
 export function runProgram(options: ProgramOptions): number {
   const { kernel, init } = boot(options);
   startProgram(init, options.program, options.argv, options.env);
-  return finish(kernel);
+  startIsOver();
+  return kernel.run();
 }
 
 /** Lets the first process run: its exit status, or 128 plus the signal that killed it. */
@@ -49,10 +52,28 @@ export function startProgram(init: Task, name: string, argv: readonly string[], 
   if (typeof file === "number") throw startError(name, file, null);
   const head = new Uint8Array(64);
   const n = file.readAt(new KernelBuffer(head), 0);
+  const flaw = whyItWouldDie(file, head);
+  if (flaw !== null) throw new ProgramError(`${name} ${flaw}`, false);
   const error = execTask(init, { file, filename: name, argv, envp: env });
   file.unref();
   if (error < 0) throw startError(name, error, head.subarray(0, Math.max(0, n)));
   init.setRunnable();
+}
+
+/**
+ * What makes a program die at once of SIGBUS or SIGILL on Linux, which explains nothing: segments beyond the end of
+ * the file, no entry point. null when it has nothing of the kind.
+ */
+function whyItWouldDie(file: File, head: Uint8Array): string | null {
+  const header = parseHeader(head);
+  const stat = file.stat();
+  if (typeof header === "number" || typeof stat === "number") return null;
+  const table = new Uint8Array(header.phdrCount * PHDR_BYTES);
+  if (file.readAt(new KernelBuffer(table), header.phdrOffset) !== table.length) return "is a truncated ELF file";
+  const image = parseSegments(header, table);
+  if (typeof image === "number") return null;
+  if (image.segments.some((s) => s.offset + s.fileSize > stat.size)) return "is a truncated ELF file";
+  return header.relocatable && header.entry === 0 ? "is a shared library, not a program" : null;
 }
 
 /** `head`: the first bytes of the file, when it could be opened. */
@@ -68,7 +89,7 @@ function startError(name: string, error: number, head: Uint8Array | null): Progr
       return new ProgramError(`${name} is not executable`, false);
     case -ENOEXEC: {
       const script = head !== null && head[0] === 0x23 && head[1] === 0x21;
-      const why = head === null || script ? null : whyNotRunnable(head);
+      const why = head === null ? null : script ? "names no interpreter in its first line" : whyNotRunnable(head);
       return new ProgramError(`${name} ${why ?? "has headers that make no sense"}`, false);
     }
     case -ELIBBAD:

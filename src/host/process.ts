@@ -64,6 +64,17 @@ export function startIsOver(): void {
   Bun.unsafe.setJITPolicy(1);
 }
 
+/** Added to the number of a signal: the status of a command that was killed by it. */
+export const KILLED_BY = 256;
+
+/** Ends the process with an exit status, or by the signal that the guest died of, so that a shell sees a native command. */
+export function end(status: number): never {
+  if (status < KILLED_BY) exitNow(status);
+  const signal = status - KILLED_BY;
+  signals.killSelf(signal);
+  return exitNow(128 + signal);
+}
+
 /** Ends the process now; the terminal is restored, nothing else runs. */
 export function exitNow(code: number): never {
   shim.host_exit(code);

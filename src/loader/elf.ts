@@ -75,6 +75,7 @@ const MACHINES: Readonly<Record<number, string>> = {
 
 /** One phrase that says why these first bytes are not a Linux/ARM64 program, or null when they may be one. */
 export function whyNotRunnable(bytes: Uint8Array): string | null {
+  if (bytes.length === 0) return "is empty";
   if (!isElf(bytes)) return "is not an ELF file";
   if (bytes.length < elf.EHDR_BYTES) return "is a truncated ELF file";
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -13,8 +13,8 @@ var running: ?*abi.RegisterBlock = null;
 /// Signals that have our handler (bit n-1).
 var caught: u32 = 0;
 
-/// SIGHUP SIGINT SIGQUIT SIGUSR1 SIGUSR2 SIGTERM SIGCONT SIGTSTP SIGWINCH.
-const wanted = [_]u5{ 1, 2, 3, 10, 12, 15, 18, 20, 28 };
+/// SIGHUP SIGINT SIGQUIT SIGUSR1 SIGUSR2 SIGALRM SIGTERM SIGCONT SIGTSTP SIGWINCH.
+const wanted = [_]u5{ 1, 2, 3, 10, 12, 14, 15, 18, 20, 28 };
 
 fn bit(number: u5) u32 {
     return @as(u32, 1) << (number - 1);

@@ -1,0 +1,47 @@
+// The words and variables that carrick was started with. The runtime reads them as UTF-8 and loses what is none; where it
+// has, they are read again. A byte that belongs to no character is the lone surrogate U+DC00 + byte.
+
+import { readFileSync } from "node:fs";
+
+const LOST = "\ufffd";
+/** A whole character in UTF-8 of several bytes, or a byte that is part of none. */
+const CHARACTER =
+  /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
+
+/** Arguments without the program's name. */
+export function commandLine(): string[] {
+  const words = process.argv.slice(2);
+  if (!words.some((word) => word.includes(LOST))) return words;
+  const all = stringsOf("cmdline");
+  return all.length < words.length ? words : all.slice(all.length - words.length);
+}
+
+/** Variables and their values. */
+export function environmentVariables(): [string, string][] {
+  const variables: [string, string][] = [];
+  let lost = false;
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value === undefined) continue;
+    lost ||= name.includes(LOST) || value.includes(LOST);
+    variables.push([name, value]);
+  }
+  const all = lost ? stringsOf("environ").filter((text) => text.includes("=")) : [];
+  if (all.length === 0) return variables;
+  return all.map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]);
+}
+
+function stringsOf(file: "cmdline" | "environ"): string[] {
+  try {
+    return readFileSync(`/proc/self/${file}`, "latin1").split("\0").slice(0, -1).map(decode);
+  } catch {
+    return [];
+  }
+}
+
+function decode(latin1: string): string {
+  return latin1.replace(CHARACTER, (bytes) =>
+    bytes.length === 1
+      ? String.fromCharCode(0xdc00 + bytes.charCodeAt(0))
+      : Buffer.from(bytes, "latin1").toString("utf8"),
+  );
+}
