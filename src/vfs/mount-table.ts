@@ -1,13 +1,14 @@
 // The mount tree (fs/namespace.c): which file system hangs where.
 
-import { EBUSY, EINVAL, ENOENT, ENOTDIR } from "../abi/errno.ts";
-import { DT_DIR, S_IFDIR } from "../abi/stat.ts";
+import { EBUSY, EINVAL, ENOTDIR } from "../abi/errno.ts";
+import { S_IFMT } from "../abi/stat.ts";
 import type { File } from "./file.ts";
-import { FileSystem, type StatFs } from "./file-system.ts";
-import { type DirectoryEntry, Inode, type Stat } from "./inode.ts";
+import type { FileSystem } from "./file-system.ts";
+import type { DirectoryEntry } from "./inode.ts";
 import { Mount, topOf } from "./mount.ts";
 import { Dentry, type Path } from "./path.ts";
 import { isDirectory } from "./permission.ts";
+import { makePlaceholder, PlaceholderInode } from "./placeholder.ts";
 
 /** All mounts of one guest system, in mounting order (/proc/mounts). */
 export class MountTable {
@@ -52,12 +53,12 @@ export class MountTable {
   }
 
   /**
-   * A mount point that the file system below does not have: `name` in `parent` becomes an empty directory that
-   * exists for the walk only. Nothing shows unless something is mounted on it.
+   * A mount point that the file system below does not have: `name` in `parent` becomes an empty directory, which
+   * stays as long as something is mounted on it or below it.
    */
   placeholder(parent: Path, name: string): Path {
     const top = topOf(parent);
-    const dentry = new Dentry(top.dentry, name, placeholders.root);
+    const dentry = new Dentry(top.dentry, name, makePlaceholder());
     return { mount: top.mount, dentry };
   }
 }
@@ -75,40 +76,9 @@ function unpin(dentry: Dentry, mount: Mount): void {
   if (mounts.length === 0) dentry.mounts = null;
   for (let at: Dentry | null = dentry; at !== null; at = at.parent) {
     at.addPins(-1);
-    if (at.pins === 0 && at.inode === placeholders.root) at.parent?.forget(at.name);
+    if (at.pins === 0 && at.inode instanceof PlaceholderInode) at.parent?.forget(at.name);
   }
 }
-
-class PlaceholderInode extends Inode {
-  readonly fs: FileSystem;
-  readonly ino = 1;
-  readonly mode = S_IFDIR | 0o555;
-
-  constructor(fs: FileSystem) {
-    super();
-    this.fs = fs;
-  }
-  override stat(): Stat | number {
-    return -ENOENT;
-  }
-  override open(): File | number {
-    return -ENOENT;
-  }
-  override lookup(): Inode | number {
-    return -ENOENT;
-  }
-}
-
-class PlaceholderFileSystem extends FileSystem {
-  readonly type = "none";
-  readonly dev = 0;
-  readonly root = new PlaceholderInode(this);
-  override statfs(): StatFs | number {
-    return -ENOENT;
-  }
-}
-
-const placeholders = new PlaceholderFileSystem();
 
 /** Offsets of placeholders in a listing: behind every offset of a file system. */
 const PLACEHOLDER_OFFSET = 2 ** 40;
@@ -127,10 +97,11 @@ export function listDirectory(file: File, from: number, emit: (entry: DirectoryE
   }
   let offset = PLACEHOLDER_OFFSET;
   for (const child of dentry.children?.values() ?? []) {
-    if (child.inode !== placeholders.root) continue;
+    if (!(child.inode instanceof PlaceholderInode)) continue;
     offset += 1;
     if (offset <= from) continue;
-    if (!emit({ name: child.name, ino: child.inode.ino, type: DT_DIR, next: offset })) break;
+    const shown = child.mounts?.at(-1)?.root.inode ?? child.inode;
+    if (!emit({ name: child.name, ino: child.inode.ino, type: (shown.mode & S_IFMT) >> 12, next: offset })) break;
   }
   return 0;
 }

@@ -223,13 +223,7 @@ export class HostDirectory extends HostInode implements HandleOwner {
 
   override rmdir(name: string): number {
     const fd = this.forNew(name);
-    if (fd < 0) return fd;
-    // Whoever stands in it has to reach it when it has no name any more.
-    this.pins += 1;
-    const victim = this.known(fd, name);
-    if (victim instanceof HostDirectory) victim.directoryFd();
-    this.pins -= 1;
-    return files.unlink(fd, name, AT_REMOVEDIR);
+    return fd < 0 ? fd : files.unlink(fd, name, AT_REMOVEDIR);
   }
 
   override rename(name: string, newParent: Inode, newName: string, flags: number): number {
