@@ -29,6 +29,7 @@ export function programLoader(layout: Layout, vdso: Vdso): (task: Task, request:
     const program = load({
       file: request.file,
       path: request.filename,
+      inaccessible: request.inaccessible,
       argv: request.argv,
       envp: request.envp,
       layout,
@@ -45,7 +46,7 @@ export function programLoader(layout: Layout, vdso: Vdso): (task: Task, request:
       open: (path) => openProgram(task, path),
     });
     if (typeof program === "number") return program;
-    return { mm: program.mm, entry: program.entry, sp: program.sp, comm: program.comm, cred };
+    return { mm: program.mm, entry: program.entry, sp: program.sp, comm: request.comm ?? program.name, cred };
   };
 }
 
@@ -62,7 +63,7 @@ export function openProgram(task: Task, path: string): File | number {
   return error;
 }
 
-/** 0 when an open file may be executed; -EACCES, -EISDIR. */
+/** 0 when an open file may be executed; -EACCES; -EISDIR, which the command line tells apart. */
 export function executable(task: Task, file: File): number {
   const mode = file.inode.mode;
   if ((mode & S_IFMT) === S_IFDIR) return -EISDIR;

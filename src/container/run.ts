@@ -54,7 +54,14 @@ export function startProgram(init: Task, name: string, argv: readonly string[], 
   const n = file.readAt(new KernelBuffer(head), 0);
   const flaw = whyItWouldDie(file, head);
   if (flaw !== null) throw new ProgramError(`${name} ${flaw}`, false);
-  const error = execTask(init, { file, filename: name, argv, envp: env });
+  const error = execTask(init, {
+    file,
+    filename: name,
+    inaccessible: false,
+    comm: name.slice(name.lastIndexOf("/") + 1),
+    argv,
+    envp: env,
+  });
   file.unref();
   if (error < 0) throw startError(name, error, head.subarray(0, Math.max(0, n)));
   init.setRunnable();

@@ -4,10 +4,12 @@ import { EBADF, EINVAL, ESRCH } from "../abi/errno.ts";
 import { O_RDWR } from "../abi/fcntl.ts";
 import { POLLHUP, POLLIN } from "../abi/poll.ts";
 import { S_IFREG } from "../abi/stat.ts";
+import { processOfDirectory } from "../fs/proc/task-directory.ts";
 import type { WaitQueue } from "../lib/wait-queue.ts";
 import { File } from "../vfs/file.ts";
 import { anonymousDev, FileSystem, type StatFs } from "../vfs/file-system.ts";
 import { Inode, type Stat } from "../vfs/inode.ts";
+import { PathFile } from "../vfs/path-file.ts";
 import type { Task } from "./task.ts";
 import type { ThreadGroup } from "./thread-group.ts";
 
@@ -76,6 +78,13 @@ export class PidFile extends File {
 export function installPidfd(task: Task, group: ThreadGroup, flags = 0): number {
   const free = task.files.lowestFree();
   return free < 0 ? free : task.files.install(new PidFile(group, flags), true);
+}
+
+/** What pidfd_send_signal(2) takes: a pidfd, or an open /proc/PID; -EBADF, -ESRCH. */
+export function signalTarget(task: Task, fd: number): ThreadGroup | number {
+  const file = task.files.get(fd);
+  const tgid = file === undefined || file instanceof PathFile ? undefined : processOfDirectory(file.inode);
+  return tgid === undefined ? pidfdGroup(task, fd) : (task.kernel.pids.group(tgid) ?? -ESRCH);
 }
 
 /** The living or zombie process behind a pidfd; -EBADF, -ESRCH. */

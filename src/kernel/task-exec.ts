@@ -15,6 +15,10 @@ export interface ExecRequest {
   file: File;
   /** The name as the caller gave it (AT_EXECFN, and the script argument of `#!`). */
   filename: string;
+  /** The name goes through a descriptor that is closed on exec: scripts cannot be run. */
+  inaccessible: boolean;
+  /** Last component of the name, for `comm`; null when a descriptor was given: then it is the program file's own. */
+  comm: string | null;
   argv: readonly string[];
   envp: readonly string[];
 }

@@ -29,7 +29,7 @@ export function exitTask(task: Task, status: number): void {
     task.state = TaskState.dead;
     kernel.pids.removeTask(task);
   }
-  if (group.tasks.length === 0) exitGroup(group);
+  if (group.tasks.length === 0) exitGroup(group, status);
 }
 
 /** mm_release: what other threads and the vfork parent wait for, then the memory itself. */
@@ -43,7 +43,7 @@ function releaseMemory(task: Task): void {
 export function leaveMemory(task: Task): void {
   releaseRobustList(task);
   if (task.clearChildTid !== 0) {
-    if (task.mm.writeU32(task.clearChildTid, 0) === 0) task.kernel.futexes.wakeAddress(task.mm, task.clearChildTid, 1);
+    if (task.mm.shared && task.mm.writeU32(task.clearChildTid, 0) === 0) task.kernel.futexes.wakeAddress(task.mm, task.clearChildTid, 1);
     task.clearChildTid = 0;
   }
   const parent = task.vforkParent;
@@ -52,11 +52,11 @@ export function leaveMemory(task: Task): void {
 }
 
 /** The last thread is gone: the process becomes a zombie, or vanishes when nobody wants its status. */
-function exitGroup(group: ThreadGroup): void {
+function exitGroup(group: ThreadGroup, lastStatus: number): void {
   const kernel = group.leader.kernel;
   group.exited = true;
   group.stopped = false;
-  group.exitStatus = group.groupExitStatus >= 0 ? group.groupExitStatus : group.leader.exitStatus;
+  group.exitStatus = group.groupExitStatus >= 0 ? group.groupExitStatus : lastStatus;
   group.releaseTimers();
   if (group.session.leader === group) endSession(group, kernel);
   stopOrphans(group.processGroup, group, group.parent);

@@ -2,7 +2,7 @@
 // caller changes here: a failure leaves it as it was, a success is committed by the kernel in one step.
 
 import * as elf from "../abi/elf.ts";
-import { EACCES, EINVAL, EIO, ELIBBAD, ELOOP, ENOEXEC } from "../abi/errno.ts";
+import { EACCES, EINVAL, EIO, EISDIR, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ETXTBSY } from "../abi/errno.ts";
 import { MAP_GROWSDOWN, MAP_PRIVATE, PROT_EXEC, PROT_READ, PROT_WRITE } from "../abi/mman.ts";
 import { AddressSpace, type MemoryLimits, pageDown, pageUp } from "../mm/address-space.ts";
 import { KernelBuffer } from "../mm/kernel-buffer.ts";
@@ -24,6 +24,8 @@ export interface LoadRequest {
   readonly file: File;
   /** The name that was executed, for AT_EXECFN and for scripts. */
   readonly path: string;
+  /** The name goes through a descriptor that exec closes: no interpreter could open it. */
+  readonly inaccessible: boolean;
   readonly argv: readonly string[];
   readonly envp: readonly string[];
   readonly layout: Layout;
@@ -47,8 +49,8 @@ export interface LoadedProgram {
   readonly mm: AddressSpace;
   readonly entry: number;
   readonly sp: number;
-  /** Name for the task (base name of what was executed). */
-  readonly comm: string;
+  /** The program file's own name. */
+  readonly name: string;
 }
 
 /** The loaded program, or -errno. The caller keeps its reference to `request.file`. */
@@ -57,18 +59,20 @@ export function load(request: LoadRequest): LoadedProgram | number {
   let argv = request.argv.length > 0 ? request.argv.slice() : [""];
   let name = request.path;
   for (let depth = 0; ; depth += 1) {
+    if (file.inode.writers > 0) return failed(file, -ETXTBSY);
     const head = readBytes(file, 0, SCRIPT_LINE_BYTES);
     if (typeof head === "number") return failed(file, head);
     if (isElf(head)) break;
     if (head[0] !== 0x23 || head[1] !== 0x21) return failed(file, -ENOEXEC);
     if (depth === MAX_SCRIPT_DEPTH) return failed(file, -ELOOP);
+    if (depth === 0 && request.inaccessible) return failed(file, -ENOENT);
     const script = parseScript(head);
     if (script === null) return failed(file, -ENOEXEC);
     argv = [script.interpreter, ...(script.argument === null ? [] : [script.argument]), name, ...argv.slice(1)];
     name = script.interpreter;
     const next = request.open(script.interpreter);
     file.unref();
-    if (typeof next === "number") return next;
+    if (typeof next === "number") return next === -EISDIR ? -EACCES : next;
     file = next;
   }
   const program = loadElf(request, file, argv);
@@ -81,17 +85,16 @@ function failed(file: File, error: number): number {
   return error;
 }
 
-/** The `#!` line: interpreter and at most one argument, blanks around both dropped. */
+/** The `#!` line: interpreter and at most one argument, blanks around both dropped. Null: no line that can be used. */
 function parseScript(head: Uint8Array): { interpreter: string; argument: string | null } | null {
-  let end = head.indexOf(0x0a);
-  if (end < 0 && head.length === SCRIPT_LINE_BYTES) {
-    // A longer line is taken only when the interpreter's path is complete.
-    if (!/^#![ \t]*[^ \t\0]+[ \t]/.test(latin1(head))) return null;
-  }
-  if (end < 0) end = head.length;
-  const line = latin1(head.subarray(2, end)).replace(/\0.*$/s, "");
-  const match = /^[ \t]*([^ \t]+)[ \t]*(.*?)[ \t]*$/.exec(line);
-  if (match === null) return null;
+  const text = latin1(head).padEnd(SCRIPT_LINE_BYTES, "\0");
+  const newline = /^[^\0\n]*\n/.exec(text);
+  // A line that does not end is taken only when the interpreter's path is complete; the last byte is never read.
+  if (newline === null && !/^#![ \t]*[^ \t][^ \t\0]*[ \t\0]|^#![ \t]*\0/.test(text)) return null;
+  const end = newline === null ? SCRIPT_LINE_BYTES - 1 : newline[0].length - 1;
+  const line = text.slice(2, end).replace(/[ \t]+$/, "");
+  const match = /^[ \t]*([^ \t\0]*)[ \t]*([^\0]*)/.exec(line);
+  if (match === null || line === "") return null;
   return { interpreter: match[1]!, argument: match[2] === "" ? null : match[2]! };
 }
 
@@ -134,8 +137,9 @@ function loadElf(request: LoadRequest, file: File, argv: readonly string[]): Loa
     mm.unref();
     return sp;
   }
-  const comm = request.path.slice(request.path.lastIndexOf("/") + 1).slice(0, 15);
-  return { mm, entry: sp.entry, sp: sp.sp, comm };
+  // The text of a memfd's place has more than its name.
+  const name = (file.path?.dentry.name ?? "").replace(/^\/(memfd:.*) \(deleted\)$/, "$1");
+  return { mm, entry: sp.entry, sp: sp.sp, name };
 }
 
 function openInterpreter(request: LoadRequest, file: File, range: { offset: number; size: number }): File | number {
@@ -143,7 +147,8 @@ function openInterpreter(request: LoadRequest, file: File, range: { offset: numb
   if (typeof bytes === "number") return bytes;
   if (bytes.length < range.size || bytes[range.size - 1] !== 0) return bytes.length < range.size ? -EIO : -ENOEXEC;
   const path = latin1(bytes);
-  return request.open(path.slice(0, path.indexOf("\0")));
+  const interpreter = request.open(path.slice(0, path.indexOf("\0")));
+  return interpreter === -EISDIR ? -EACCES : interpreter;
 }
 
 /** Maps program, interpreter, vDSO and stack. Where to start, or -errno. */

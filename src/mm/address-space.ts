@@ -109,12 +109,19 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     shim.space_destroy(this.space);
   }
 
+  /** More than one task uses it. */
+  get shared(): boolean {
+    return this.users > 1;
+  }
+
   get exe(): MappedFile | null {
     return this.program;
   }
 
   setExe(file: MappedFile | null): void {
     file?.ref();
+    file?.countProgram?.(1);
+    this.program?.countProgram?.(-1);
     this.program?.unref();
     this.program = file;
   }

@@ -16,6 +16,8 @@ export interface MappedFile {
   name(): string;
   ref(): void;
   unref(): void;
+  /** An address space has it as its program, or no longer: it cannot be opened for writing meanwhile. */
+  countProgram?(change: number): void;
 }
 
 export class Vma {

@@ -30,7 +30,7 @@ export function sys_execveat(
   if (typeof name === "number") return name;
   const program = openProgram(task, base, name, how);
   if (typeof program === "number") return program;
-  const result = enterProgram(task, program, nameOf(base, name), argvAddr, envpAddr);
+  const result = enterProgram(task, program, base, name, argvAddr, envpAddr);
   program.unref();
   return result;
 }
@@ -51,12 +51,21 @@ function openProgram(task: Task, base: number, name: string, how: number): File 
   return name === "" ? openExecutableAt(task.fs, file.path) : openExecutable(task.fs, file.path, name, follow);
 }
 
-function enterProgram(task: Task, file: File, filename: string, argvAddr: number, envpAddr: number): number {
+function enterProgram(
+  task: Task,
+  file: File,
+  base: number,
+  name: string,
+  argvAddr: number,
+  envpAddr: number,
+): number {
   const argv = readStrings(task, argvAddr, 0);
   if (typeof argv === "number") return argv;
   const envp = readStrings(task, envpAddr, totalBytes(argv));
   if (typeof envp === "number") return envp;
-  const result = execTask(task, { file, filename, argv, envp });
+  const filename = nameOf(base, name);
+  const inaccessible = filename !== name && task.files.cloexec(base);
+  const result = execTask(task, { file, filename, inaccessible, comm: name === "" ? null : name.slice(name.lastIndexOf("/") + 1), argv, envp });
   return result < 0 ? result : NO_RESULT;
 }
 

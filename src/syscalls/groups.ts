@@ -4,7 +4,7 @@ import { CAP_SYS_PTRACE } from "../abi/capability.ts";
 import { EACCES, EBADF, EINVAL, EMFILE, EPERM, ESRCH } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/fcntl.ts";
 import { SI_TKILL, SI_USER } from "../abi/signal.ts";
-import { installPidfd, pidfdGroup } from "../kernel/pidfd.ts";
+import { installPidfd, pidfdGroup, signalTarget } from "../kernel/pidfd.ts";
 import { SigInfo } from "../kernel/sig-info.ts";
 import { mayKill } from "../kernel/signal-permission.ts";
 import type { Task } from "../kernel/task.ts";
@@ -16,9 +16,10 @@ import { readSigInfo } from "./signals.ts";
 export function sys_setpgid(task: Task, id: number, pgid: number): number {
   const { pids } = task.kernel;
   const self = task.group;
-  const target = pids.group(id === 0 ? self.tgid : id);
-  const wanted = pgid === 0 ? (target?.tgid ?? 0) : pgid;
-  if (pgid < 0) return -EINVAL;
+  const who = id === 0 ? self.tgid : id;
+  const wanted = pgid === 0 ? who : pgid;
+  if (wanted < 0) return -EINVAL;
+  const target = pids.group(who);
   if (target === undefined) return -ESRCH;
   if (target !== self) {
     if (target.parent !== self) return -ESRCH;
@@ -60,7 +61,7 @@ export function sys_pidfd_open(task: Task, id: number, how: number): number {
 
 export function sys_pidfd_send_signal(task: Task, pidfd: number, signo: number, infoAddr: number, how: number): number {
   if (how !== 0) return -EINVAL;
-  const group = pidfdGroup(task, pidfd);
+  const group = signalTarget(task, pidfd);
   if (typeof group === "number") return group;
   if (signo < 0 || signo > 64) return -EINVAL;
   let info = SigInfo.from(signo, SI_USER, task.tgid, task.cred.uid);

@@ -3,14 +3,13 @@
 import { EBADF, EFAULT, EINVAL, ESRCH } from "../abi/errno.ts";
 import { F_OWNER_PGRP, F_OWNER_PID, F_OWNER_TID, O_ASYNC } from "../abi/fcntl.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from "../abi/poll.ts";
-import { NSIG, SIGIO } from "../abi/signal.ts";
+import { NSIG, SI_KERNEL, SIGIO } from "../abi/signal.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { SigInfo } from "../kernel/sig-info.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Waiter } from "../lib/wait-queue.ts";
 import type { File, ReleaseHook } from "../vfs/file.ts";
 
-const SI_SIGIO = -5;
 const POLL_IN = 1;
 const POLL_OUT = 2;
 const POLL_ERR = 4;
@@ -82,9 +81,10 @@ class AsyncNotifier implements Waiter, ReleaseHook {
     const { file, kernel } = this;
     const band = file.poll() & events;
     if (file.owner === 0 || band === 0) return;
+    // Only a signal of the program's own choice says what happened (send_sigio_to_task).
     const signal = file.ownerSignal === 0 ? SIGIO : file.ownerSignal;
-    const code = file.ownerSignal === 0 ? SI_SIGIO : codeOf(band);
-    const info = SigInfo.poll(signal, code, band, this.fd);
+    const info =
+      file.ownerSignal === 0 ? new SigInfo(signal, SI_KERNEL) : SigInfo.poll(signal, codeOf(band), band, this.fd);
     if (file.owner < 0) {
       for (const group of kernel.pids.processGroup(-file.owner)?.members ?? []) group.leader.sendSignal(signal, info);
     } else {

@@ -1,6 +1,6 @@
 // clone(2), clone3(2), exit(2), exit_group(2), wait4(2), waitid(2) (kernel/fork.c, kernel/exit.c).
 
-import { E2BIG, EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
+import { E2BIG, EAGAIN, EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
 import * as C from "../abi/sched.ts";
 import { NSIG, SIGCHLD, SIGINFO_BYTES } from "../abi/signal.ts";
 import * as W from "../abi/wait.ts";
@@ -160,9 +160,12 @@ export function sys_waitid(
   if ((options & ~allowed) !== 0 || (options & states) === 0) return -EINVAL;
   let target = id;
   let kind = which;
+  let patient = true;
   if (which === W.P_PIDFD) {
+    if (id < 0) return -EINVAL;
     const group = pidfdGroup(task, id);
     if (typeof group === "number") return group;
+    patient = task.files.get(id)?.nonblock !== true || (options & W.WNOHANG) !== 0;
     kind = W.P_PID;
     target = group.tgid;
   } else if (which === W.P_PID || which === W.P_PGID) {
@@ -171,7 +174,9 @@ export function sys_waitid(
   } else if (which !== W.P_ALL) {
     return -EINVAL;
   }
-  return waitForChild(task, { which: kind, id: target, options }, (waiter, event) => {
+  const how = patient ? options : options | W.WNOHANG;
+  return waitForChild(task, { which: kind, id: target, options: how }, (waiter, event) => {
+    if (event === null && !patient) return -EAGAIN;
     if (event !== null && usageAddr !== 0 && writeRusage(waiter.mm, usageAddr, event.usage) < 0) return -EFAULT;
     return infoAddr === 0 ? 0 : writeChildInfo(waiter, infoAddr, event);
   });

@@ -153,8 +153,13 @@ export function sys_sched_rr_get_interval(task: Task, id: number, timeAddr: numb
   return writeTimespec(task.mm, timeAddr, target.policy === C.SCHED_FIFO ? 0 : SLICE_NS);
 }
 
+/** The affinity calls find nobody where the others call a negative id invalid. */
+function findAny(task: Task, id: number): Task | number {
+  return id < 0 ? -ESRCH : find(task, id);
+}
+
 export function sys_sched_setaffinity(task: Task, id: number, length: number, maskAddr: number): number {
-  const target = find(task, id);
+  const target = findAny(task, id);
   scratch.u8.fill(0, 0, MASK_BYTES);
   if (task.mm.copyIn(maskAddr, Math.min(length, MASK_BYTES)) < 0) return -EFAULT;
   const wanted = scratch.u32[0]! + (scratch.u32[1]! & 0x1fffff) * 2 ** 32;
@@ -176,7 +181,7 @@ function common(a: number, b: number): number {
 
 export function sys_sched_getaffinity(task: Task, id: number, length: number, maskAddr: number): number {
   if (length * 8 < task.kernel.cpuCount || length % 8 !== 0) return -EINVAL;
-  const target = find(task, id);
+  const target = findAny(task, id);
   if (typeof target === "number") return target;
   scratch.setU64(0, target.affinity);
   return task.mm.copyOut(maskAddr, MASK_BYTES) < 0 ? -EFAULT : MASK_BYTES;

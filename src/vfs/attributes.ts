@@ -2,7 +2,7 @@
 // utimensat(2), truncate(2). Each returns 0 or -errno.
 
 import { CAP_CHOWN, CAP_FSETID } from "../abi/capability.ts";
-import { EINVAL, EISDIR, EPERM, EROFS } from "../abi/errno.ts";
+import { EINVAL, EISDIR, EPERM, EROFS, ETXTBSY } from "../abi/errno.ts";
 import { IN_ATTRIB, IN_MODIFY } from "../abi/inotify.ts";
 import { S_IALLUGO, S_IFDIR, S_IFMT, S_IFREG, S_ISGID, S_ISUID, UTIME_NOW, UTIME_OMIT } from "../abi/stat.ts";
 import type { FsContext } from "./context.ts";
@@ -107,7 +107,11 @@ export function mayTruncate(ctx: FsContext, target: Target): number {
   if (type === S_IFDIR) return -EISDIR;
   if (type !== S_IFREG) return -EINVAL;
   if (mount?.readOnly) return -EROFS;
-  return inode.fs.hostChecks ? 0 : inode.permission(ctx.cred, MAY_WRITE);
+  if (!inode.fs.hostChecks) {
+    const denied = inode.permission(ctx.cred, MAY_WRITE);
+    if (denied !== 0) return denied;
+  }
+  return inode.programs > 0 ? -ETXTBSY : 0;
 }
 
 /** Sets the size, which is at least 0, after `mayTruncate`. */

@@ -35,6 +35,10 @@ class FileMapping implements MappedFile {
   unref(): void {
     this.file.unref();
   }
+
+  countProgram(change: number): void {
+    this.file.inode.programs += change;
+  }
 }
 
 /** One mapping object for each open file, so that neighbouring areas of it can join; a new one once it is sealed. */

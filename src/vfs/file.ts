@@ -35,6 +35,8 @@ export abstract class File {
   owner = 0;
   ownerSignal = 0;
 
+  /** It counts as a writer of its inode. */
+  private writing = false;
   private releaseHooks: Set<ReleaseHook> | null = null;
 
   constructor(flags: number) {
@@ -158,10 +160,18 @@ export abstract class File {
     return this;
   }
 
+  /** The file was opened by name: programs cannot be entered from what is open for writing (get_write_access). */
+  countWriter(): void {
+    if (!this.canWrite || this.writing) return;
+    this.writing = true;
+    this.inode.writers += 1;
+  }
+
   /** Drops one holder; the last one releases the file. */
   unref(): void {
     this.refs -= 1;
     if (this.refs !== 0) return;
+    if (this.writing) this.inode.writers -= 1;
     const watched = this.path !== null && anyWatchers();
     if (watched) notify(this.path!.dentry, this.canWrite ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     const last = watched && isWatched(this.inode) && isUnlinked(this.path!.dentry);

@@ -65,6 +65,9 @@ export abstract class Inode {
 
   /** vfs's own: where a directory or an open file was last found, on file systems that do not keep names. */
   dentry: Dentry | null = null;
+  /** Open files that may write it, and address spaces whose program it is: each side is refused while the other is. */
+  writers = 0;
+  programs = 0;
 
   /** Whether files of it are open. */
   get isOpen(): boolean {

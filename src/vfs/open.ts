@@ -1,6 +1,6 @@
 // From a path to an open file (fs/namei.c: path_openat; fs/open.c; open(2), openat2(2)).
 
-import { EACCES, EAGAIN, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, EPERM, EROFS } from "../abi/errno.ts";
+import { EACCES, EAGAIN, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, EPERM, EROFS, ETXTBSY } from "../abi/errno.ts";
 import {
   O_ACCMODE,
   O_CREAT,
@@ -121,6 +121,7 @@ function withoutOnce(flags: number): number {
 function finish(file: File, path: Path, flags: number): File {
   file.flags = (flags & ~ONCE) | O_LARGEFILE;
   file.path = path;
+  file.countWriter();
   notify(path.dentry, IN_OPEN);
   return file;
 }
@@ -169,6 +170,7 @@ export function openExisting(ctx: FsContext, path: Path, flags: number): File | 
   if (type === S_IFDIR && (mask & MAY_WRITE) !== 0) return -EISDIR;
   if ((type === S_IFCHR || type === S_IFBLK) && path.mount.noDev) return -EACCES;
   if ((mask & MAY_WRITE) !== 0 && type === S_IFREG && path.mount.readOnly) return -EROFS;
+  if ((mask & MAY_WRITE) !== 0 && inode.programs > 0) return -ETXTBSY;
   if (!inode.fs.hostChecks) {
     const denied = inode.permission(ctx.cred, mask);
     if (denied !== 0) return denied;

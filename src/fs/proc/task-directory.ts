@@ -104,7 +104,18 @@ export function processDirectory(fs: PseudoFileSystem, source: ProcSource, task:
   return new TaskDirectory({ fs, ino: processIno(task.tid), subject, ownership: ownershipOf(task) }, processNodes);
 }
 
+/** The process whose directory under /proc `inode` is; undefined for all else. */
+export function processOfDirectory(inode: Inode): number | undefined {
+  return inode instanceof TaskDirectory && inode.whole ? inode.tgid : undefined;
+}
+
 class TaskDirectory extends TableDirectory<S> {
+  get whole(): boolean {
+    return this.subject.whole;
+  }
+  get tgid(): number {
+    return this.subject.task.tgid;
+  }
   override lookup(name: string): Inode | number {
     return this.subject.task.alive ? super.lookup(name) : -ENOENT;
   }
