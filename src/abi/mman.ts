@@ -28,6 +28,22 @@ export const MAP_HUGETLB = 0x40000;
 export const MAP_SYNC = 0x80000;
 export const MAP_FIXED_NOREPLACE = 0x100000;
 
+/** All that MAP_SHARED_VALIDATE takes: the flags of old, MAP_UNINITIALIZED and the sizes of huge pages. */
+export const LEGACY_MAP_MASK =
+  MAP_SHARED_VALIDATE |
+  MAP_FIXED |
+  MAP_ANONYMOUS |
+  MAP_GROWSDOWN |
+  MAP_DENYWRITE |
+  MAP_EXECUTABLE |
+  MAP_LOCKED |
+  MAP_NORESERVE |
+  MAP_POPULATE |
+  MAP_NONBLOCK |
+  MAP_STACK |
+  MAP_HUGETLB |
+  (0x3f << 26);
+
 export const MREMAP_MAYMOVE = 1;
 export const MREMAP_FIXED = 2;
 export const MREMAP_DONTUNMAP = 4;
@@ -62,4 +78,5 @@ export const MADV_COLD = 20;
 export const MADV_PAGEOUT = 21;
 export const MADV_POPULATE_READ = 22;
 export const MADV_POPULATE_WRITE = 23;
+export const MADV_DONTNEED_LOCKED = 24;
 export const MADV_COLLAPSE = 25;

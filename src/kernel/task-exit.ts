@@ -43,7 +43,8 @@ function releaseMemory(task: Task): void {
 export function leaveMemory(task: Task): void {
   releaseRobustList(task);
   if (task.clearChildTid !== 0) {
-    if (task.mm.shared && task.mm.writeU32(task.clearChildTid, 0) === 0) task.kernel.futexes.wakeAddress(task.mm, task.clearChildTid, 1);
+    if (task.mm.shared && task.mm.writeU32(task.clearChildTid, 0) === 0)
+      task.kernel.futexes.wakeAddress(task.mm, task.clearChildTid, 1);
     task.clearChildTid = 0;
   }
   const parent = task.vforkParent;

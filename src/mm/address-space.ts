@@ -43,6 +43,13 @@ export interface MemoryLimits {
   addressSpaceBytes: number;
 }
 
+/** What an area may take over from another one. */
+export interface AreaTraits {
+  readonly locked: boolean;
+  readonly dontFork?: boolean;
+  readonly wipeOnFork?: boolean;
+}
+
 export function pageDown(addr: number): number {
   return addr - (addr % PAGE);
 }
@@ -199,9 +206,12 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     file: MappedFile | null,
     pageOffset: number,
     name = "",
+    traits: AreaTraits | null = null,
   ): Vma {
     const vma = new Vma(start, start + length, prot, flags, file, pageOffset, name);
-    vma.locked = this.lockFuture;
+    vma.locked = traits?.locked ?? this.lockFuture;
+    vma.dontFork = traits?.dontFork === true;
+    vma.wipeOnFork = traits?.wipeOnFork === true;
     this.attach(vma);
     this.vmas.insert(vma);
     this.merge(start, start + length);
@@ -257,18 +267,18 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     shim.space_unmap(this.space, start, (end - start) / PAGE);
   }
 
-  unmapCachePages(cache: PageCache, first: number): void {
+  unmapCachePages(cache: PageCache, first: number, copies: boolean): void {
     for (const vma of this.vmas.areas) {
       if (vma.file?.cache !== cache) continue;
       const skip = Math.max(0, first - vma.pageOffset);
       const start = vma.start + skip * PAGE;
       if (start >= vma.end) continue;
-      if (vma.shared) shim.space_unmap(this.space, start, (vma.end - start) / PAGE);
+      if (vma.shared || copies) shim.space_unmap(this.space, start, (vma.end - start) / PAGE);
       else this.unmapCleanPages(vma, cache, start);
     }
   }
 
-  /** A private mapping loses the file's own pages; Linux unmaps the program's copies beyond the end as well. */
+  /** A private mapping loses the file's own pages and keeps the program's copies. */
   private unmapCleanPages(vma: Vma, cache: PageCache, start: number): void {
     for (let addr = start; addr < vma.end; addr += PAGE) {
       const frame = shim.space_frame(this.space, addr);
@@ -369,6 +379,7 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     const start = pageDown(addr);
     const below = this.vmas.areas[i - 1];
     if (vma.end - start > this.limits.stackBytes) return undefined;
+    if (this.mappedBytes + vma.start - start > this.limits.addressSpaceBytes) return undefined;
     if (below !== undefined && below.prot !== 0 && start - below.end < STACK_GUARD) return undefined;
     this.mappedBytes += vma.start - start;
     vma.start = start;
@@ -391,7 +402,7 @@ export class AddressSpace extends UserMemory implements CacheMapper {
 
   /** A free range of `length` bytes as mmap(2) without MAP_FIXED picks it, near `hint` if that is free. Or -ENOMEM. */
   findFree(hint: number, length: number, align = PAGE): number {
-    const wanted = Math.ceil(hint / align) * align;
+    const wanted = Math.floor(hint / align) * align;
     if (
       hint > 0 &&
       wanted >= this.layout.minAddr &&
@@ -400,7 +411,10 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     ) {
       return wanted;
     }
-    const found = this.vmas.findHole(length, this.layout.minAddr, this.layout.mmapTop, align);
+    // What is too large for the lower part lies above it.
+    const { minAddr, mmapTop, stackTop, top } = this.layout;
+    let found = this.vmas.findHole(length, minAddr, mmapTop, align);
+    if (found < 0) found = this.vmas.findHole(length, stackTop + PAGE, top, align);
     return found < 0 ? -ENOMEM : found;
   }
 }

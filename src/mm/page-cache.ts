@@ -12,8 +12,8 @@ const CLUSTER = 16;
 
 /** An address space that maps pages of a cache; told when pages go away. */
 export interface CacheMapper {
-  /** Unmap every page of `cache` from index `first` on. */
-  unmapCachePages(cache: PageCache, first: number): void;
+  /** Unmap every page of `cache` from index `first` on; with `copies`, private copies as well. */
+  unmapCachePages(cache: PageCache, first: number, copies: boolean): void;
 }
 
 export class PageCache {
@@ -33,6 +33,11 @@ export class PageCache {
   /** Whether the frames are the only copy of the data. */
   get isStore(): boolean {
     return this.source === null;
+  }
+
+  /** Size of the file behind the cache. */
+  get sourceBytes(): number {
+    return this.source?.sizeBytes() ?? 0;
   }
 
   get hasDirtyPages(): boolean {
@@ -150,15 +155,20 @@ export class PageCache {
   /** The file now ends at `sizeBytes`: later pages go, from mappings too, and the rest of the last one becomes zero. */
   truncate(sizeBytes: number): void {
     const first = Math.ceil(sizeBytes / PAGE);
-    this.drop(first);
-    const within = sizeBytes % PAGE;
-    const last = this.peek(first - 1);
-    if (within > 0 && last >= 0) shim.mem_zero(shim.frame_ptr(last) + within, PAGE - within);
+    this.drop(first, true);
+    this.clearTail(sizeBytes);
   }
 
-  /** Forgets pages from index `first` on without writing them back. */
-  drop(first: number): void {
-    for (const mapper of this.mappers.keys()) mapper.unmapCachePages(this, first);
+  /** The file, which ended at `sizeBytes`, grows: what mappings left behind its end in the last page becomes zero. */
+  clearTail(sizeBytes: number): void {
+    const within = sizeBytes % PAGE;
+    const last = within > 0 ? this.peek((sizeBytes - within) / PAGE) : -1;
+    if (last >= 0) shim.mem_zero(shim.frame_ptr(last) + within, PAGE - within);
+  }
+
+  /** Forgets pages from index `first` on without writing them back; `copies`: private copies of them go, too. */
+  drop(first: number, copies = false): void {
+    for (const mapper of this.mappers.keys()) mapper.unmapCachePages(this, first, copies);
     for (const [index, frame] of this.frames) {
       if (index < first) continue;
       shim.frame_unref(frame, 1);

@@ -51,21 +51,21 @@ function openProgram(task: Task, base: number, name: string, how: number): File 
   return name === "" ? openExecutableAt(task.fs, file.path) : openExecutable(task.fs, file.path, name, follow);
 }
 
-function enterProgram(
-  task: Task,
-  file: File,
-  base: number,
-  name: string,
-  argvAddr: number,
-  envpAddr: number,
-): number {
+function enterProgram(task: Task, file: File, base: number, name: string, argvAddr: number, envpAddr: number): number {
   const argv = readStrings(task, argvAddr, 0);
   if (typeof argv === "number") return argv;
   const envp = readStrings(task, envpAddr, totalBytes(argv));
   if (typeof envp === "number") return envp;
   const filename = nameOf(base, name);
   const inaccessible = filename !== name && task.files.cloexec(base);
-  const result = execTask(task, { file, filename, inaccessible, comm: name === "" ? null : name.slice(name.lastIndexOf("/") + 1), argv, envp });
+  const result = execTask(task, {
+    file,
+    filename,
+    inaccessible,
+    comm: name === "" ? null : name.slice(name.lastIndexOf("/") + 1),
+    argv,
+    envp,
+  });
   return result < 0 ? result : NO_RESULT;
 }
 

@@ -1,9 +1,10 @@
-// mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mincore(2), mlock(2) and family
+// mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mincore(2) and family
 // (mm/mmap.c, mm/mremap.c, mm/madvise.c). Checks arguments; src/mm does the work.
 
 import {
   EACCES,
   EAGAIN,
+  EBADF,
   EBUSY,
   EEXIST,
   EFAULT,
@@ -15,15 +16,18 @@ import {
   EPERM,
 } from "../abi/errno.ts";
 import * as mman from "../abi/mman.ts";
+import { hostMemory } from "../host/identity.ts";
 import { scratch } from "../host/scratch.ts";
 import { PROT_PRESENT } from "../host/shim.gen.ts";
 import { shim } from "../host/shim.ts";
 import type { Task } from "../kernel/task.ts";
+import { isData, mappedWithin, mayExpand } from "../mm/accounting.ts";
 import { type AddressSpace, PAGE, pageUp } from "../mm/address-space.ts";
 import { SharedMemory } from "../mm/shared-memory.ts";
 import { TASK_SIZE } from "../mm/user-memory.ts";
 import type { MappedFile, Vma } from "../mm/vma.ts";
 import { mappingOf } from "../vfs/file-mapping.ts";
+import { mayLock } from "./mlock.ts";
 import { openFile } from "./path-args.ts";
 import { addr, fd, flags, full, int, namesIn, off, outBuf, partial, type Row, row, size, value } from "./row.ts";
 
@@ -71,26 +75,42 @@ export function sys_mmap(
   fdNumber: number,
   offset: number,
 ): number {
-  if (offset % PAGE !== 0 || length === 0) return -EINVAL;
+  if (offset % PAGE !== 0) return -EINVAL;
+  if ((mapFlags & mman.MAP_ANONYMOUS) === 0 && task.files.get(fdNumber) === undefined) return -EBADF;
+  if (length === 0) return -EINVAL;
   const len = pageUp(length);
   if (len > TASK_SIZE) return -ENOMEM;
   if (offset < 0 || offset / PAGE + len / PAGE > MAX_PAGE_OFFSET) return offset < 0 ? -EINVAL : -EOVERFLOW;
   if ((mapFlags & mman.MAP_HUGETLB) !== 0) return -ENOMEM;
   const type = mapFlags & mman.MAP_TYPE;
   if (type < 1 || (type > 3 && type !== mman.MAP_DROPPABLE)) return -EINVAL;
-  if (type === mman.MAP_SHARED_VALIDATE && (mapFlags & mman.MAP_SYNC) !== 0) return -EOPNOTSUPP;
+  if (type === mman.MAP_SHARED_VALIDATE && (mapFlags & ~mman.LEGACY_MAP_MASK) !== 0) return -EOPNOTSUPP;
   const shared = type === mman.MAP_SHARED || type === mman.MAP_SHARED_VALIDATE;
   const file = backing(task, mapFlags, fdNumber, prot, shared, len);
   if (typeof file === "number") return file;
-  const start = place(task.mm, hint, len, mapFlags);
-  if (start < 0) return start;
-  if (task.mm.mappedBytes + len > task.mm.limits.addressSpaceBytes) return -ENOMEM;
   const kept = (mapFlags & KEPT_FLAGS & ~3) | (shared ? mman.MAP_SHARED : mman.MAP_PRIVATE);
-  task.mm.mapArea(start, len, prot & PROT_BITS, kept, file, file === null ? 0 : offset / PAGE);
-  if ((mapFlags & (mman.MAP_POPULATE | mman.MAP_LOCKED)) !== 0 && (prot & PROT_BITS) !== 0) {
-    task.mm.populate(start, start + len, false);
+  const start = choose(task.mm, hint, len, mapFlags);
+  if (start < 0) return start;
+  const locked = (mapFlags & mman.MAP_LOCKED) !== 0 || task.mm.lockFuture;
+  if (locked && !mayLock(task, len)) return -EAGAIN;
+  const replaced = (mapFlags & mman.MAP_FIXED) === 0 ? 0 : mappedWithin(task.mm, start, start + len);
+  if (!mayExpand(task.mm, len - replaced, prot, kept)) return -ENOMEM;
+  if (isData(prot, kept) && (kept & mman.MAP_NORESERVE) === 0 && isObviousOvercommit(len)) return -ENOMEM;
+  if (replaced > 0) task.mm.unmap(start, start + len);
+  const vma = task.mm.mapArea(start, len, prot & PROT_BITS, kept, file, file === null ? 0 : offset / PAGE, "", {
+    locked,
+  });
+  if (locked || (mapFlags & mman.MAP_POPULATE) !== 0) {
+    if (vma.prot !== 0) task.mm.populate(start, start + len, false);
   }
   return start;
+}
+
+/** More than all memory there is, of which a program cannot write every page (OVERCOMMIT_GUESS). */
+function isObviousOvercommit(bytes: number): boolean {
+  if (bytes < 2 ** 30) return false;
+  const { total, totalSwap } = hostMemory();
+  return bytes > total + totalSwap;
 }
 
 /** The file behind a mapping, null for private anonymous memory, or -errno. */
@@ -111,21 +131,16 @@ function backing(
     if (!file.canWrite) return -EACCES;
     if (file.isWriteSealed) return -EPERM;
   }
-  const mapping = mappingOf(file);
-  return mapping;
+  return mappingOf(file);
 }
 
-/** Where a new mapping goes; makes room for MAP_FIXED. The start or -errno. */
-function place(mm: AddressSpace, hint: number, len: number, mapFlags: number): number {
+/** Where a new mapping goes: the start or -errno. MAP_FIXED replaces what is there. */
+function choose(mm: AddressSpace, hint: number, len: number, mapFlags: number): number {
   if ((mapFlags & (mman.MAP_FIXED | mman.MAP_FIXED_NOREPLACE)) === 0) return mm.findFree(hint, len);
   if (hint % PAGE !== 0) return -EINVAL;
   if (hint + len > TASK_SIZE) return -ENOMEM;
   if (hint < mm.layout.minAddr) return -EPERM;
-  if ((mapFlags & mman.MAP_FIXED_NOREPLACE) !== 0) {
-    if (!mm.vmas.isFree(hint, hint + len)) return -EEXIST;
-  } else {
-    mm.unmap(hint, hint + len);
-  }
+  if ((mapFlags & mman.MAP_FIXED_NOREPLACE) !== 0 && !mm.vmas.isFree(hint, hint + len)) return -EEXIST;
   return hint;
 }
 
@@ -154,12 +169,23 @@ export function sys_mprotect(task: Task, start: number, length: number, prot: nu
   } else if (grows !== 0) {
     return -EINVAL;
   }
-  if (!mm.vmas.covers(from, end)) return -ENOMEM;
-  for (const vma of mm.vmas.within(from, end)) {
-    if ((prot & mman.PROT_WRITE) !== 0 && vma.shared && vma.file !== null && !vma.file.writable) return -EACCES;
+  return protectAreas(mm, from, end, prot & PROT_BITS);
+}
+
+/** Changes area by area, up to the first that is missing or cannot be changed. */
+function protectAreas(mm: AddressSpace, start: number, end: number, bits: number): number {
+  let at = start;
+  for (const vma of mm.vmas.within(start, end)) {
+    if (vma.start > at) break;
+    const to = Math.min(end, vma.end);
+    const writable = (bits & mman.PROT_WRITE) !== 0;
+    if (writable && vma.shared && vma.file !== null && !vma.file.writable) return -EACCES;
+    if (!isData(vma.prot, vma.flags) && isData(bits, vma.flags) && !mayExpand(mm, to - at, bits, vma.flags))
+      return -ENOMEM;
+    mm.protect(at, to, bits);
+    at = to;
   }
-  mm.protect(from, end, prot & PROT_BITS);
-  return 0;
+  return at < end ? -ENOMEM : 0;
 }
 
 export function sys_brk(task: Task, wanted: number): number {
@@ -171,7 +197,8 @@ export function sys_brk(task: Task, wanted: number): number {
     mm.unmap(to, from);
   } else if (to > from) {
     if (to - mm.brkStart > mm.limits.dataBytes || !mm.vmas.isFree(from, to + PAGE)) return mm.brk;
-    if (mm.mappedBytes + to - from > mm.limits.addressSpaceBytes) return mm.brk;
+    if (!mayExpand(mm, to - from, mman.PROT_READ | mman.PROT_WRITE, mman.MAP_PRIVATE)) return mm.brk;
+    if (mm.lockFuture && !mayLock(task, to - from)) return mm.brk;
     mm.mapArea(from, to - from, mman.PROT_READ | mman.PROT_WRITE, mman.MAP_PRIVATE, null, 0, "[heap]");
   }
   mm.brk = wanted;
@@ -206,7 +233,8 @@ export function sys_mremap(
     return old;
   }
   if (old + oldLen > vma.end) return -EFAULT;
-  if (newLen > oldLen && mm.mappedBytes + newLen - oldLen > mm.limits.addressSpaceBytes) return -ENOMEM;
+  if (newLen > oldLen && !mayExpand(mm, newLen - oldLen, vma.prot, vma.flags)) return -ENOMEM;
+  if (newLen > oldLen && vma.locked && !mayLock(task, newLen - oldLen)) return -EAGAIN;
   if (!fixed && !keep && old + oldLen === vma.end && mm.vmas.isFree(vma.end, old + newLen)) {
     const pages = (vma.end - vma.start) / PAGE;
     mm.mapArea(
@@ -217,7 +245,9 @@ export function sys_mremap(
       vma.file,
       vma.file === null ? 0 : vma.pageOffset + pages,
       vma.name,
+      vma,
     );
+    if (vma.locked) mm.populate(old + oldLen, old + newLen, false);
     return old;
   }
   if ((how & mman.MREMAP_MAYMOVE) === 0) return -ENOMEM;
@@ -243,9 +273,11 @@ function move(mm: AddressSpace, old: number, oldLen: number, newLen: number, tar
   const moved = Math.min(oldLen, newLen);
   const source = mm.isolate(old, old + moved)[0]!;
   const { prot, flags: areaFlags, file, pageOffset, name } = source;
-  mm.mapArea(start, newLen, prot, areaFlags, file, pageOffset, name);
+  const vma = mm.mapArea(start, newLen, prot, areaFlags, file, pageOffset, name, source);
   mm.movePages(old, start, moved);
-  if (!keep) mm.unmap(old, old + oldLen);
+  if (keep) source.locked = false;
+  else mm.unmap(old, old + oldLen);
+  if (vma.locked && newLen > moved) mm.populate(start + moved, start + newLen, false);
   return start;
 }
 
@@ -292,6 +324,7 @@ export function sys_madvise(task: Task, start: number, length: number, advice: n
   const hole = mm.vmas.covers(start, end) ? 0 : -ENOMEM;
   switch (advice) {
     case mman.MADV_DONTNEED:
+    case mman.MADV_DONTNEED_LOCKED:
     case mman.MADV_FREE:
       return discard(mm, areas, start, end, advice) || hole;
     case mman.MADV_REMOVE:
@@ -316,7 +349,7 @@ export function sys_madvise(task: Task, start: number, length: number, advice: n
 /** DIFFERS: MADV_FREE frees at once, where Linux waits for memory pressure; a program cannot rely on either. */
 function discard(mm: AddressSpace, areas: Vma[], start: number, end: number, advice: number): number {
   for (const vma of areas) {
-    if (vma.locked) return -EINVAL;
+    if (vma.locked && advice !== mman.MADV_DONTNEED_LOCKED) return -EINVAL;
     if (advice === mman.MADV_FREE && (vma.file !== null || vma.shared)) return -EINVAL;
     mm.discard(Math.max(start, vma.start), Math.min(end, vma.end));
   }
@@ -344,45 +377,6 @@ function populateForAdvice(mm: AddressSpace, areas: Vma[], start: number, end: n
     const error = mm.populate(Math.max(start, vma.start), Math.min(end, vma.end), write);
     if (error < 0) return error === -EAGAIN ? -EFAULT : error;
   }
-  return 0;
-}
-
-function lockRange(task: Task, start: number, length: number, locked: boolean, populate: boolean): number {
-  const from = start - (start % PAGE);
-  const end = pageUp(start + length);
-  if (end > TASK_SIZE) return -EINVAL;
-  if (from === end) return 0;
-  if (!task.mm.vmas.covers(from, end)) return -ENOMEM;
-  for (const vma of task.mm.isolate(from, end)) {
-    vma.locked = locked;
-    if (locked && populate && vma.prot !== 0) task.mm.populate(vma.start, vma.end, false);
-  }
-  return 0;
-}
-
-export function sys_mlock(task: Task, start: number, length: number): number {
-  return lockRange(task, start, length, true, true);
-}
-
-export function sys_mlock2(task: Task, start: number, length: number, how: number): number {
-  if ((how & ~mman.MLOCK_ONFAULT) !== 0) return -EINVAL;
-  return lockRange(task, start, length, true, how === 0);
-}
-
-export function sys_munlock(task: Task, start: number, length: number): number {
-  return lockRange(task, start, length, false, false);
-}
-
-export function sys_mlockall(task: Task, how: number): number {
-  if (how === 0 || (how & ~7) !== 0 || how === mman.MCL_ONFAULT) return -EINVAL;
-  task.mm.lockFuture = (how & mman.MCL_FUTURE) !== 0;
-  if ((how & mman.MCL_CURRENT) !== 0) for (const vma of task.mm.vmas.areas) vma.locked = true;
-  return 0;
-}
-
-export function sys_munlockall(task: Task): number {
-  task.mm.lockFuture = false;
-  for (const vma of task.mm.vmas.areas) vma.locked = false;
   return 0;
 }
 
@@ -454,10 +448,6 @@ export const rows: Row[] = [
   row(225, sys_swapoff, [addr], partial("refused with EPERM")),
   row(226, sys_mprotect, [addr, size, prot], full()),
   row(227, sys_msync, [addr, size, flags(MS_NAMES)], full()),
-  row(228, sys_mlock, [addr, size], partial("memory is never swapped, so it only marks")),
-  row(229, sys_munlock, [addr, size], full()),
-  row(230, sys_mlockall, [int], partial("memory is never swapped, so it only marks")),
-  row(231, sys_munlockall, [], full()),
   row(232, sys_mincore, [addr, size, outBuf(1)], full()),
   row(
     233,
@@ -472,7 +462,6 @@ export const rows: Row[] = [
   row(238, sys_migrate_pages, [int, size, addr, addr], partial("refused with EPERM")),
   row(239, sys_move_pages, [int, size, addr, addr, addr, int], partial("ENODEV: one memory node")),
   row(282, sys_userfaultfd, [int], partial("refused with EPERM, as unprivileged_userfaultfd=0 does")),
-  row(284, sys_mlock2, [addr, size, int], partial("memory is never swapped, so it only marks")),
   row(288, sys_pkey_mprotect, [addr, size, prot, int], partial("no protection keys: only key -1")),
   row(289, sys_pkey_alloc, [int, int], partial("no protection keys: EINVAL as on such hardware")),
   row(290, sys_pkey_free, [int], partial("no protection keys")),

@@ -16,6 +16,7 @@ import { rows as locks } from "./locks.ts";
 import { rows as memfd } from "./memfd.ts";
 import { rows as memory } from "./memory.ts";
 import { rows as misc } from "./misc.ts";
+import { rows as mlock } from "./mlock.ts";
 import { rows as mounts } from "./mounts.ts";
 import { rows as names } from "./names.ts";
 import { rows as open } from "./open.ts";
@@ -23,6 +24,7 @@ import { rows as pipe } from "./pipe.ts";
 import { rows as poll } from "./poll.ts";
 import { rows as prctl } from "./prctl.ts";
 import { rows as process } from "./process.ts";
+import { rows as processVm } from "./process-vm.ts";
 import { rows as readWrite } from "./read-write.ts";
 import type { Row } from "./row.ts";
 import { rows as sched } from "./sched.ts";
@@ -52,6 +54,7 @@ const families: readonly (readonly Row[])[] = [
   locks,
   memfd,
   memory,
+  mlock,
   misc,
   mounts,
   names,
@@ -60,6 +63,7 @@ const families: readonly (readonly Row[])[] = [
   poll,
   prctl,
   process,
+  processVm,
   readWrite,
   sched,
   signals,

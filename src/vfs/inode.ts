@@ -1,7 +1,7 @@
 // The inode as every file system offers it (include/linux/fs.h: struct inode, inode_operations). vfs calls
 // these methods after it has resolved names and checked permissions; file systems do no path walking.
 
-import { EACCES, EINVAL, ENOTDIR, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
+import { EACCES, EINVAL, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
 import type { PageCache } from "../mm/page-cache.ts";
 import type { FsContext } from "./context.ts";
 import type { Credentials } from "./credentials.ts";
@@ -164,7 +164,7 @@ export abstract class Inode {
 
   /** The pages of a regular file, for mmap and for kernel readers; -ENODEV style errno when it cannot be mapped. */
   pages(): PageCache | number {
-    return -EACCES;
+    return -ENODEV;
   }
 
   getXattr(_name: string): Uint8Array | number {

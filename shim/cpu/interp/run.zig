@@ -99,10 +99,13 @@ pub fn lookup(b: *Block, v: *Vcpu, pc: u64) ?[*]const Op {
     while (true) {
         const page = cache.getPage(at.frame, pc - offset) orelse return null;
         const slot = page.entry[offset / 4];
-        if (slot != 0) return cache.opAt(slot - 1);
+        // The epoch may have moved on, by IC IVAU or by what is translated here: older entries of the jump cache are bad.
+        if (slot != 0) {
+            v.key = keyOf(v);
+            return cache.opAt(slot - 1);
+        }
         const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - offset));
         if (translate.block(page, words, @intCast(offset / 4))) |op| {
-            // The epoch may have moved on.
             v.key = keyOf(v);
             return op;
         }

@@ -1,7 +1,7 @@
 // Inodes without a name in any directory: pipes (pipefs) and the one that eventfd, timerfd, signalfd and epoll files
 // share (fs/anon_inodes.c).
 
-import { EINVAL, ENXIO } from "../../abi/errno.ts";
+import { ENXIO } from "../../abi/errno.ts";
 import { ANON_INODE_FS_MAGIC, PIPEFS_MAGIC, S_IFIFO, S_IFMT } from "../../abi/stat.ts";
 import { openFifo } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
@@ -95,10 +95,6 @@ export class AnonymousInode extends Inode {
   /** Through /proc/PID/fd: a pipe's ends can be opened anew, other anonymous files cannot. */
   override open(flags: number): File | number {
     return (this.mode & S_IFMT) === S_IFIFO ? openFifo(this, flags) : -ENXIO;
-  }
-
-  override pages(): number {
-    return -EINVAL;
   }
 }
 

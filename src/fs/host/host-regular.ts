@@ -165,10 +165,13 @@ export class HostRegular extends HostInode {
 
   /** ftruncate(2) through a writable descriptor, pages included. */
   truncateBy(fd: number, sizeBytes: number): number {
-    this.cache?.writeBack();
+    const { cache } = this;
+    cache?.writeBack();
+    const before = cache === null ? 0 : cache.sourceBytes;
     const error = files.truncate(fd, sizeBytes);
     if (error < 0) return error;
-    this.cache?.truncate(sizeBytes);
+    if (sizeBytes > before) cache?.clearTail(before);
+    cache?.truncate(sizeBytes);
     this.changed();
     return 0;
   }

@@ -95,6 +95,7 @@ abstract class DescriptorDirectory extends PseudoDirectory {
       name: `${fd}`,
       type: this.entryType,
       ino: fdIno(task.tid, fd),
+      at: fd + 2,
     }));
   }
 }

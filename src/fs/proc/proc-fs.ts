@@ -68,6 +68,9 @@ export class ProcFileSystem extends PseudoFileSystem {
   }
 }
 
+/** Offsets of processes lie behind those of all other entries. */
+const FIRST_PROCESS_ENTRY = 256;
+
 class ProcRoot extends TableDirectory<S> {
   constructor(fs: ProcFileSystem, source: ProcSource) {
     super({ fs, ino: 1, subject: source, ownership: () => ({ uid: 0, gid: 0 }) }, rootNodes);
@@ -88,6 +91,12 @@ class ProcRoot extends TableDirectory<S> {
   override list(): readonly Named[] {
     const nodes = super.list() as readonly Named[];
     const pids = this.subject.pids();
-    return [...nodes, ...pids.map((pid) => ({ name: `${pid}`, type: DT_DIR, ino: processIno(pid) }))];
+    const processes = pids.map((pid) => ({
+      name: `${pid}`,
+      type: DT_DIR,
+      ino: processIno(pid),
+      at: FIRST_PROCESS_ENTRY + pid,
+    }));
+    return [...nodes, ...processes];
   }
 }

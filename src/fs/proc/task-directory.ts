@@ -148,6 +148,6 @@ class ThreadsDirectory extends PseudoDirectory {
 
   override list(): readonly Named[] {
     const tids = [...this.place.subject.task.threads()].sort((a, b) => a - b);
-    return tids.map((tid) => ({ name: `${tid}`, type: DT_DIR, ino: THREAD_INO + tid }));
+    return tids.map((tid) => ({ name: `${tid}`, type: DT_DIR, ino: THREAD_INO + tid, at: tid + 2 }));
   }
 }

@@ -294,6 +294,8 @@ export interface Named {
   name: string;
   type: number;
   ino: number;
+  /** Its offset in the directory, 2 or more and rising, where entries come and go while they are read; else its place. */
+  at?: number;
 }
 
 class PseudoDirectoryFile extends DirectoryFile {
@@ -307,9 +309,9 @@ class PseudoDirectoryFile extends DirectoryFile {
   protected override readEntries(from: number, emit: (entry: DirectoryEntry) => boolean): number {
     const entries = this.inode.list();
     if (typeof entries === "number") return entries;
-    for (let i = from - 2; i < entries.length; i++) {
-      const { name, type, ino } = entries[i]!;
-      if (!emit({ name, ino, type, next: i + 3 })) break;
+    for (let i = 0; i < entries.length; i++) {
+      const { name, type, ino, at = i + 2 } = entries[i]!;
+      if (at >= from && !emit({ name, ino, type, next: at + 1 })) break;
     }
     return 0;
   }

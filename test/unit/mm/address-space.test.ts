@@ -144,7 +144,8 @@ describe("anonymous memory", () => {
     expect(mm.findFree(0, PAGE)).toBe(top - 2 * PAGE);
     expect(mm.findFree(0, 2 * PAGE)).toBe(top - 5 * PAGE);
     expect(mm.findFree(BASE, PAGE)).toBe(BASE);
-    expect(mm.findFree(0, 2 ** 47)).toBe(-ENOMEM);
+    expect(mm.findFree(0, 2 ** 47)).toBe(2 ** 47);
+    expect(mm.findFree(0, 2 ** 48)).toBe(-ENOMEM);
   });
 });
 

@@ -1,0 +1,116 @@
+// process_vm_readv(2), process_vm_writev(2) (mm/process_vm_access.c): copies between two processes.
+
+import { CAP_SYS_PTRACE } from "../abi/capability.ts";
+import { EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
+import { scratch } from "../host/scratch.ts";
+import type { Task } from "../kernel/task.ts";
+import type { AddressSpace } from "../mm/address-space.ts";
+import type { UserBuffer } from "../mm/user-buffer.ts";
+import { capable } from "../vfs/permission.ts";
+import { addr, full, hex, pid, type Row, row, size, struct } from "./row.ts";
+
+const UIO_MAXIOV = 1024;
+const CHUNK = 4096;
+
+interface Piece {
+  addr: number;
+  length: number;
+}
+
+/** Moves up to `count` bytes at `remote`, through scratch; the bytes moved, short at a fault on either side. */
+type Move = (mm: AddressSpace, remote: number, local: UserBuffer, count: number) => number;
+
+function readRemote(mm: AddressSpace, remote: number, local: UserBuffer, count: number): number {
+  const got = mm.read(remote, scratch.ptr, count);
+  return got === 0 ? 0 : local.putPtr(scratch.ptr, got);
+}
+
+function writeRemote(mm: AddressSpace, remote: number, local: UserBuffer, count: number): number {
+  const got = local.takePtr(scratch.ptr, count);
+  return got <= 0 ? 0 : mm.write(remote, scratch.ptr, got);
+}
+
+/** Whether `task` may see the memory of `other` (ptrace_may_access). DIFFERS: no LSM asks further. */
+function mayAccess(task: Task, other: Task): boolean {
+  if (task.group === other.group) return true;
+  const { uid, gid } = task.cred;
+  const { cred } = other;
+  const sameUser = uid === cred.euid && uid === cred.suid && uid === cred.uid;
+  const sameGroup = gid === cred.egid && gid === cred.sgid && gid === cred.gid;
+  return (sameUser && sameGroup && other.group.dumpable === 1) || capable(task.cred, CAP_SYS_PTRACE);
+}
+
+function readPieces(task: Task, vectorAddr: number, count: number): Piece[] | number {
+  if (count > UIO_MAXIOV) return -EINVAL;
+  if (task.mm.copyIn(vectorAddr, count * 16) < 0) return -EFAULT;
+  const pieces: Piece[] = [];
+  for (let i = 0; i < count; i++) {
+    const length = scratch.getI64(i * 16 + 8);
+    if (length < 0) return -EINVAL;
+    pieces.push({ addr: task.mm.untag(scratch.getU64(i * 16)), length });
+  }
+  return pieces;
+}
+
+function transfer(
+  task: Task,
+  id: number,
+  localAddr: number,
+  localCount: number,
+  remoteAddr: number,
+  remoteCount: number,
+  how: number,
+  move: Move,
+): number {
+  if (how !== 0) return -EINVAL;
+  const local = task.mm.vector(localAddr, localCount);
+  if (typeof local === "number") return local;
+  if (local.remaining === 0) return 0;
+  const pieces = readPieces(task, remoteAddr, remoteCount);
+  if (typeof pieces === "number") return pieces;
+  const target = task.kernel.pids.task(id);
+  if (target === undefined || !target.alive) return -ESRCH;
+  if (!mayAccess(task, target)) return -EPERM;
+  let done = 0;
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length && local.remaining > 0; ) {
+      const wanted = Math.min(CHUNK, piece.length - at, local.remaining);
+      const moved = Math.max(0, move(target.mm, piece.addr + at, local, wanted));
+      done += moved;
+      at += moved;
+      if (moved < wanted) return done > 0 ? done : -EFAULT;
+    }
+  }
+  return done;
+}
+
+export function sys_process_vm_readv(
+  task: Task,
+  id: number,
+  localAddr: number,
+  localCount: number,
+  remoteAddr: number,
+  remoteCount: number,
+  how: number,
+): number {
+  return transfer(task, id, localAddr, localCount, remoteAddr, remoteCount, how, readRemote);
+}
+
+export function sys_process_vm_writev(
+  task: Task,
+  id: number,
+  localAddr: number,
+  localCount: number,
+  remoteAddr: number,
+  remoteCount: number,
+  how: number,
+): number {
+  return transfer(task, id, localAddr, localCount, remoteAddr, remoteCount, how, writeRemote);
+}
+
+const iovec = struct("iovec");
+
+export const rows: Row[] = [
+  row(270, sys_process_vm_readv, [pid, iovec, size, addr, size, hex], full()),
+  row(271, sys_process_vm_writev, [pid, iovec, size, addr, size, hex], full()),
+];
