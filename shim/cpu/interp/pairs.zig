@@ -65,6 +65,11 @@ const simples = [_]Simple{
     register(alu.binaryBody(u32, .orr, .reg)),
     register(alu.binaryBody(u64, .eor, .reg)),
     register(alu.binaryBody(u32, .eor, .reg)),
+    register(alu.binaryBody(u32, .eor, .ror)),
+    register(alu.binaryBody(u64, .@"and", .reg)),
+    register(alu.binaryBody(u32, .bic, .reg)),
+    register(alu.extractBody(u32)),
+    register(alu.multiplyBody(u64, .mul)),
     register(alu.shiftBody(u64, .left)),
     register(alu.shiftBody(u32, .left)),
     register(alu.shiftBody(u64, .right)),
@@ -72,6 +77,7 @@ const simples = [_]Simple{
     load(.u64, .offset, false),
     load(.u64, .offset, true),
     load(.u32, .offset, false),
+    load(.u32, .offset, true),
     load(.u8, .offset, false),
     load(.u64, .lsl, false),
     load(.u32, .lsl, false),
@@ -80,6 +86,9 @@ const simples = [_]Simple{
     store(.u64, .offset, false),
     store(.u64, .offset, true),
     store(.u32, .offset, false),
+    store(.u32, .offset, true),
+    store(.u8, .offset, false),
+    store(.u8, .lsl, false),
 };
 
 const likely = [_]flags.Condition{ .eq, .ne, .hs, .lo, .hi, .ls, .ge, .lt, .gt, .le };
@@ -105,12 +114,22 @@ const others: [other_count]Handler = blk: {
         list[n + 4] = branch.testBit(wide, true);
         n += 5;
     }
-    list[n] = &branch.jump;
-    list[n + 1] = &branch.call;
-    list[n + 2] = branch.indirect;
+    for (likely) |cc| {
+        list[n] = branch.conditional(cc);
+        n += 1;
+    }
+    for ([_]bool{ false, true }) |sp| {
+        list[n] = memory.loadPair(.u64, .offset, sp);
+        list[n + 1] = memory.storePair(.u64, .offset, sp);
+        n += 2;
+    }
+    list[n] = memory.loadPair(.u64, .post, true);
+    list[n + 1] = &branch.jump;
+    list[n + 2] = &branch.call;
+    list[n + 3] = branch.indirect;
     break :blk list;
 };
-const other_count = likely.len * 4 + 10 + 3;
+const other_count = likely.len * 4 + 10 + likely.len + 4 + 4;
 
 /// Debug builds do without, to build fast.
 const enabled = builtin.mode != .Debug;
