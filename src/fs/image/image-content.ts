@@ -34,6 +34,7 @@ export class ImageContent implements PageSource {
   /** Pages of the store that are this file's and not used yet. */
   private reserveStart = 0;
   private reserveLeft = 0;
+  private reserveZeroed = true;
   private nextReserve = FIRST_RESERVE;
   /** Told when a mapping's pages were written back. */
   onWriteBack: () => void = () => {};
@@ -175,6 +176,7 @@ export class ImageContent implements PageSource {
       if (start < 0) return start;
       this.reserveStart = start;
       this.reserveLeft = this.store.granted;
+      this.reserveZeroed = this.store.zeroed;
       this.nextReserve = Math.min(2 * this.nextReserve, LAST_RESERVE);
     }
     this.taken = Math.min(count, this.reserveLeft);
@@ -190,14 +192,16 @@ export class ImageContent implements PageSource {
     this.reserveLeft += count;
   }
 
-  /** Copies the file's bytes [from, to), less than a page, to the store. The store has zeros there. 0 or -errno. */
+  /** Copies the file's bytes [from, to), less than a page, to pages that were just taken: zeros behind the end. 0 or -errno. */
   private carry(from: number, to: number, storeOffset: number): number {
-    const count = Math.min(to, this.size) - from;
-    if (count <= 0) return 0;
-    const n = this.read(pageBuffer.rewind(0, count), from);
+    const count = Math.max(0, Math.min(to, this.size) - from);
+    const n = count === 0 ? 0 : this.read(pageBuffer.rewind(0, count), from);
     if (n < 0) return n;
-    const written = files.write(this.store.fd, page, 0, n, storeOffset);
-    return written === n ? 0 : written < 0 ? storeError(written) : -EIO;
+    const length = this.reserveZeroed ? n : to - from;
+    if (length === 0) return 0;
+    page.fill(0, n, length);
+    const written = files.write(this.store.fd, page, 0, length, storeOffset);
+    return written === length ? 0 : written < 0 ? storeError(written) : -EIO;
   }
 
   /** Sets the size. 0 or -errno. */
@@ -304,6 +308,7 @@ export class ImageContent implements PageSource {
     if (extent === undefined || extent.start > index || extent.target === HOLE) {
       const target = this.take(1);
       if (target < 0) return target;
+      if (!this.reserveZeroed) files.write(this.store.fd, zeros, 0, PAGE - sizeBytes, target * PAGE + sizeBytes);
       this.extents.set(index, 1, target, this.release);
       extent = this.extents.at(index)!;
     }
@@ -315,7 +320,7 @@ export class ImageContent implements PageSource {
   /** Nobody needs the bytes any more. */
   destroy(): void {
     this.extents.cut(0, Number.POSITIVE_INFINITY, this.release);
-    this.store.releaseClean(this.reserveStart, this.reserveLeft);
+    this.store.release(this.reserveStart, this.reserveLeft);
     this.reserveLeft = 0;
   }
 }

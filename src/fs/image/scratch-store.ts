@@ -1,5 +1,6 @@
-// Where changed file content of a run goes: one nameless host file that is handed out in pages and gone with the process. Pages
-// that were never written, or were given back, read as zeros.
+// Where changed file content of a run goes: one nameless host file that is handed out in pages and gone with the process. Pages are used
+// again as they are, since a host may write out a whole range before it makes a hole of it; only large ranges, and all that is
+// free at the end of the file, go back to the host.
 
 import { EEXIST, EFBIG, ENOSPC } from "../../abi/errno.ts";
 import {
@@ -16,8 +17,14 @@ import { AT_FDCWD, files, type HostStatFs } from "../../host/files.ts";
 export const PAGE = 4096;
 /** The host's largest file bounds the store; ext4's is the smallest of the usual ones. */
 const MAX_PAGES = 2 ** 32 - 1;
-/** Freed pages are given back to the host in batches of about this many. */
-const FREE_BATCH = 1024;
+/** Pages that files give back are put in order in batches of this many ranges, or of this many pages. */
+const BATCH_RANGES = 1024;
+const BATCH_PAGES = 4096;
+/** Free pages that are worth a call to the host. */
+const WORTH_A_HOLE = 16384;
+const WORTH_A_CUT = 256;
+/** Smaller free ranges than this wait until they have joined others. */
+const CRUMB = 16;
 /** The host file grows by this many pages; they take no space before they are written. */
 const GROWTH = 16384;
 const ATTEMPTS = 16;
@@ -25,22 +32,25 @@ const ATTEMPTS = 16;
 interface Range {
   start: number;
   count: number;
+  /** The host has nothing there. */
+  hole?: boolean;
 }
 
 export class ScratchStore {
   /** Directories of the host to try, in this order. */
   private readonly directories: readonly string[];
-  /** Pages of the last allocation. */
+  /** Pages of the last allocation, and whether they are zeros. */
   granted = 0;
+  zeroed = false;
   private opened = -1;
   private end = 0;
   /** Pages that the host file is long. */
   private reach = 0;
-  /** Given back and zero again, in order. */
+  /** Free below `end`, in order. */
   private free: Range[] = [];
-  /** Given back by files, never written to. */
-  private unused: Range[] = [];
-  /** Given back by files, still with their content. */
+  /** Free too, but too small to be handed out. */
+  private crumbs: Range[] = [];
+  /** Given back since `free` was put in order. */
   private released: Range[] = [];
   private releasedPages = 0;
 
@@ -65,18 +75,18 @@ export class ScratchStore {
     return error;
   }
 
-  /** Up to `count` consecutive pages full of zeros: where they begin, and how many in `granted`; -errno. */
+  /** Up to `count` consecutive pages: where they begin, with more in `granted` and `zeroed`; -errno. */
   allocate(count: number): number {
     if (this.fd < 0) return this.fd;
-    for (let i = 0; i < this.free.length; i += 1) {
-      const range = this.free[i]!;
-      // Crumbs are not worth a place of their own.
-      if (range.count < Math.min(count, 16)) continue;
+    const range = this.free[0];
+    if (range !== undefined) {
       this.granted = Math.min(count, range.count);
+      this.zeroed = false;
       const { start } = range;
       range.start += this.granted;
       range.count -= this.granted;
-      if (range.count === 0) this.free.splice(i, 1);
+      if (range.count < CRUMB) this.free.shift();
+      if (range.count > 0 && range.count < CRUMB) this.crumbs.push(range);
       return start;
     }
     if (this.end + count > MAX_PAGES) return -ENOSPC;
@@ -85,6 +95,7 @@ export class ScratchStore {
     const start = this.end;
     this.end += count;
     this.granted = count;
+    this.zeroed = true;
     return start;
   }
 
@@ -98,37 +109,38 @@ export class ScratchStore {
     return 0;
   }
 
-  /** Takes pages back that may have content. */
+  /** Takes pages back. */
   release(start: number, count: number): void {
     if (count === 0) return;
     this.released.push({ start, count });
     this.releasedPages += count;
-    if (this.releasedPages >= FREE_BATCH) this.clean();
+    if (this.releasedPages >= BATCH_PAGES || this.released.length >= BATCH_RANGES) this.tidy();
   }
 
-  /** Takes pages back that nobody has written to. */
-  releaseClean(start: number, count: number): void {
-    if (count === 0) return;
-    this.unused.push({ start, count });
-    if (this.unused.length >= FREE_BATCH) this.clean();
-  }
-
-  private clean(): void {
-    const clean: Range[] = [];
-    for (const range of merged(this.released)) {
-      const error = files.allocate(
-        this.opened,
-        FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-        range.start * PAGE,
-        range.count * PAGE,
-      );
-      // A host that cannot punch keeps them: they are not zeros.
-      if (error >= 0) clean.push(range);
-    }
+  private tidy(): void {
+    const ranges = merged([...this.free, ...this.crumbs, ...this.released]);
     this.released = [];
     this.releasedPages = 0;
-    this.free = merged([...this.free, ...this.unused, ...clean]);
-    this.unused = [];
+    const last = ranges.at(-1);
+    if (last !== undefined && last.start + last.count === this.end && last.count >= WORTH_A_CUT) {
+      if (this.cut(last.start)) ranges.pop();
+    }
+    for (const range of ranges) {
+      if (range.count < WORTH_A_HOLE || range.hole === true) continue;
+      const { start, count } = range;
+      files.allocate(this.opened, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start * PAGE, count * PAGE);
+      range.hole = true;
+    }
+    this.free = ranges.filter((range) => range.count >= CRUMB);
+    this.crumbs = ranges.filter((range) => range.count < CRUMB);
+  }
+
+  /** Everything from page `end` on is free: the host throws it away. Whether it could. */
+  private cut(end: number): boolean {
+    if (files.truncate(this.opened, end * PAGE) < 0) return false;
+    this.end = end;
+    this.reach = end;
+    return true;
   }
 
   /** The host file system's figures; null before there is a file. */
@@ -148,10 +160,14 @@ export class ScratchStore {
 function merged(ranges: readonly Range[]): Range[] {
   const sorted = ranges.toSorted((a, b) => a.start - b.start);
   const joined: Range[] = [];
-  for (const { start, count } of sorted) {
+  for (const range of sorted) {
     const last = joined.at(-1);
-    if (last !== undefined && last.start + last.count === start) last.count += count;
-    else joined.push({ start, count });
+    if (last === undefined || last.start + last.count !== range.start) {
+      joined.push({ ...range });
+      continue;
+    }
+    last.count += range.count;
+    last.hole = last.hole === true && range.hole === true;
   }
   return joined;
 }
