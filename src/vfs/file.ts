@@ -46,10 +46,12 @@ export abstract class File {
   abstract readonly inode: Inode;
 
   get canRead(): boolean {
-    return (this.flags & O_ACCMODE) !== 1;
+    // The fourth access mode is for ioctls only.
+    return (this.flags & 1) === 0;
   }
   get canWrite(): boolean {
-    return (this.flags & O_ACCMODE) !== 0;
+    const mode = this.flags & O_ACCMODE;
+    return mode === 1 || mode === 2;
   }
   get nonblock(): boolean {
     return (this.flags & O_NONBLOCK) !== 0;

@@ -23,6 +23,7 @@ export interface Base {
 const page = new Uint8Array(PAGE);
 const pageBuffer = new KernelBuffer(page);
 const zeros = new Uint8Array(PAGE);
+const moved = new KernelBuffer(new Uint8Array(PAGE));
 
 export class ImageContent implements PageSource {
   private readonly store: ScratchStore;
@@ -241,6 +242,26 @@ export class ImageContent implements PageSource {
       if (error === 0 && end > last * PAGE && last >= first) error = this.zero(Math.max(start, last * PAGE), end);
     }
     return error;
+  }
+
+  /** Moves the bytes [from, to), which begin with a page, by `distance` bytes, whole pages. 0 or -errno. */
+  move(from: number, to: number, distance: number): number {
+    const pages = Math.ceil((to - from) / PAGE);
+    for (let i = 0; i < pages; i += 1) {
+      const pos = from + (distance < 0 ? i : pages - 1 - i) * PAGE;
+      const count = Math.min(PAGE, to - pos);
+      this.locate(pos);
+      if (this.fd < 0 && this.length >= count) {
+        const error = pos + distance + count > this.size ? this.truncate(pos + distance + count) : 0;
+        const punched = error < 0 ? error : this.punch(pos + distance, pos + distance + count);
+        if (punched < 0) return punched;
+        continue;
+      }
+      let n = this.read(moved.rewind(0, count), pos);
+      if (n === count) n = this.write(moved.rewind(0, count), pos + distance);
+      if (n !== count) return n < 0 ? n : -EIO;
+    }
+    return 0;
   }
 
   /** Writes zeros over bytes of one page. */

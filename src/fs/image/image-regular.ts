@@ -1,8 +1,14 @@
 // Regular files of an image, and new ones of a run. Bytes go straight between the host's files and guest memory; where a file is mapped
 // too, writes of mappings are flushed before its bytes are read, and cached pages are refreshed after it was written.
 
-import { EFBIG, ENXIO, EOPNOTSUPP } from "../../abi/errno.ts";
-import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE } from "../../abi/fcntl.ts";
+import { EFBIG, EINVAL, ENXIO, EOPNOTSUPP } from "../../abi/errno.ts";
+import {
+  FALLOC_FL_COLLAPSE_RANGE,
+  FALLOC_FL_INSERT_RANGE,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+} from "../../abi/fcntl.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
 import { PageCache } from "../../mm/page-cache.ts";
 import type { File } from "../../vfs/file.ts";
@@ -10,6 +16,7 @@ import type { Timestamp } from "../memory/memory-file-system.ts";
 import { MAX_BYTES, MemoryRegular } from "../memory/memory-regular.ts";
 import type { ImageContent } from "./image-content.ts";
 import type { ImageFileSystem } from "./image-file-system.ts";
+import { PAGE } from "./scratch-store.ts";
 
 export class ImageRegular extends MemoryRegular {
   declare readonly fs: ImageFileSystem;
@@ -108,6 +115,9 @@ export class ImageRegular extends MemoryRegular {
   override allocate(mode: number, offset: number, length: number): number {
     const end = offset + length;
     if (end > MAX_BYTES) return -EFBIG;
+    if (mode === FALLOC_FL_COLLAPSE_RANGE || mode === FALLOC_FL_INSERT_RANGE) {
+      return this.shift(offset, length, mode === FALLOC_FL_INSERT_RANGE);
+    }
     const punch = mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
     const zero = (mode & ~FALLOC_FL_KEEP_SIZE) === FALLOC_FL_ZERO_RANGE;
     if (!punch && !zero && (mode & ~FALLOC_FL_KEEP_SIZE) !== 0) return -EOPNOTSUPP;
@@ -118,6 +128,24 @@ export class ImageRegular extends MemoryRegular {
       this.cache?.refresh(offset, Math.min(end, this.content.size));
     }
     if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && end > this.content.size) this.content.truncate(end);
+    this.modified();
+    return 0;
+  }
+
+  /** Takes [offset, offset + length) out of the file, or makes room there: what lies behind moves, holes and all. */
+  private shift(offset: number, length: number, insert: boolean): number {
+    const { content } = this;
+    const { size } = content;
+    if (offset % PAGE !== 0 || length % PAGE !== 0) return -EINVAL;
+    if (insert ? offset >= size : offset + length >= size) return -EINVAL;
+    if (insert && size + length > MAX_BYTES) return -EFBIG;
+    this.cache?.writeBack();
+    const from = insert ? offset : offset + length;
+    const error = content.move(from, size, insert ? length : -length);
+    if (error < 0) return error;
+    if (insert) content.punch(offset, offset + length);
+    else content.truncate(size - length);
+    this.cache?.drop(Math.floor(offset / PAGE));
     this.modified();
     return 0;
   }

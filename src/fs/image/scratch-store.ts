@@ -33,7 +33,7 @@ interface Range {
   start: number;
   count: number;
   /** The host has nothing there. */
-  hole?: boolean;
+  hole: boolean;
 }
 
 export class ScratchStore {
@@ -112,7 +112,7 @@ export class ScratchStore {
   /** Takes pages back. */
   release(start: number, count: number): void {
     if (count === 0) return;
-    this.released.push({ start, count });
+    this.released.push({ start, count, hole: false });
     this.releasedPages += count;
     if (this.releasedPages >= BATCH_PAGES || this.released.length >= BATCH_RANGES) this.tidy();
   }
@@ -121,12 +121,15 @@ export class ScratchStore {
     const ranges = merged([...this.free, ...this.crumbs, ...this.released]);
     this.released = [];
     this.releasedPages = 0;
-    const last = ranges.at(-1);
-    if (last !== undefined && last.start + last.count === this.end && last.count >= WORTH_A_CUT) {
-      if (this.cut(last.start)) ranges.pop();
+    let at = ranges.length;
+    let tail = this.end;
+    while (at > 0 && ranges[at - 1]!.start + ranges[at - 1]!.count === tail) {
+      at -= 1;
+      tail = ranges[at]!.start;
     }
+    if (this.end - tail >= WORTH_A_CUT && this.cut(tail)) ranges.length = at;
     for (const range of ranges) {
-      if (range.count < WORTH_A_HOLE || range.hole === true) continue;
+      if (range.count < WORTH_A_HOLE || range.hole) continue;
       const { start, count } = range;
       files.allocate(this.opened, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start * PAGE, count * PAGE);
       range.hole = true;
@@ -156,18 +159,15 @@ export class ScratchStore {
   }
 }
 
-/** In order, with neighbours joined. */
+/** In order, with neighbours of a kind joined. */
 function merged(ranges: readonly Range[]): Range[] {
   const sorted = ranges.toSorted((a, b) => a.start - b.start);
   const joined: Range[] = [];
   for (const range of sorted) {
     const last = joined.at(-1);
-    if (last === undefined || last.start + last.count !== range.start) {
-      joined.push({ ...range });
-      continue;
-    }
-    last.count += range.count;
-    last.hole = last.hole === true && range.hole === true;
+    if (last !== undefined && last.start + last.count === range.start && last.hole === range.hole)
+      last.count += range.count;
+    else joined.push({ ...range });
   }
   return joined;
 }

@@ -9,6 +9,8 @@ import { MemoryInode } from "./memory-inode.ts";
 
 /** Offsets are exact Numbers below this. */
 export const MAX_BYTES = 2 ** 53 - 4096;
+/** What a call's offset is when its 64 bits say more. */
+const IMPOSSIBLE = 2 ** 53;
 
 export abstract class MemoryRegular extends MemoryInode {
   /** Open files. */
@@ -66,6 +68,7 @@ class MemoryFile extends File {
   }
 
   override readAt(io: IoBuffer, pos: number): number {
+    if (pos >= IMPOSSIBLE) return -EINVAL;
     const n = this.inode.readAt(io, pos);
     if (n >= 0 && (this.flags & O_NOATIME) === 0) this.inode.accessed();
     return n;
@@ -80,6 +83,7 @@ class MemoryFile extends File {
 
   /** As on Linux, O_APPEND wins over the position of pwrite(2). */
   override writeAt(io: IoBuffer, pos: number): number {
+    if (pos >= IMPOSSIBLE) return -EINVAL;
     return this.inode.writeAt(io, (this.flags & O_APPEND) !== 0 ? this.inode.sizeBytes : pos);
   }
 
