@@ -72,6 +72,21 @@ test("imports go down only", () => {
   expect(wrong).toEqual([]);
 });
 
+test("a start of run-elf loads none of Node's modules", () => {
+  const byPath = new Map(sources.map((s) => [s.path, s]));
+  const reached = new Set(["src/main.ts", "src/cli/run-elf.ts"]);
+  const wrong: string[] = [];
+  for (const path of reached) {
+    const imports = byPath.get(path)!.text.matchAll(/^(?:import|export) (?!type )[^;]*? from "([^"]+)"/gm);
+    for (const [, name] of imports) {
+      if (name!.startsWith("node:")) wrong.push(`${path} imports ${name}: load it where it is used, with require`);
+      else if (name!.startsWith(".") && name!.endsWith(".ts")) reached.add(join(path, "..", name!));
+    }
+  }
+  expect(reached.size).toBeGreaterThan(100);
+  expect(wrong).toEqual([]);
+});
+
 test("abi and lib import nothing", () => {
   const wrong = sources
     .filter((s) => ["abi", "lib"].includes(s.room) && /from "\.\.\//.test(s.text))

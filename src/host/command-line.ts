@@ -1,8 +1,6 @@
 // The words and variables that carrick was started with. The runtime reads them as UTF-8 and loses what is none; where it
 // has, they are read again. A byte that belongs to no character is the lone surrogate U+DC00 + byte.
 
-import { readFileSync } from "node:fs";
-
 const LOST = "\ufffd";
 /** A whole character in UTF-8 of several bytes, or a byte that is part of none. */
 const CHARACTER =
@@ -31,6 +29,7 @@ export function environmentVariables(): [string, string][] {
 }
 
 function stringsOf(file: "cmdline" | "environ"): string[] {
+  const { readFileSync } = require("node:fs") as typeof import("node:fs");
   try {
     return readFileSync(`/proc/self/${file}`, "latin1").split("\0").slice(0, -1).map(decode);
   } catch {

@@ -1,6 +1,6 @@
 // carrick as a process of the host: how it starts, what signals reach it, how it ends.
 
-import { closeSync, constants, openSync } from "node:fs";
+import { AT_FDCWD, files } from "./files.ts";
 import { shim } from "./shim.ts";
 import { lookAt, seen } from "./stat.ts";
 
@@ -18,6 +18,7 @@ const TYPE = 0o170000;
 const CHARACTER = 0o020000;
 const SHARABLE = [0o010000, CHARACTER, 0o100000, 0o140000];
 const NULL_DEVICE = 0x103;
+const O_NOCTTY = 0o400;
 
 /**
  * Descriptors beyond the standard streams that carrick was started with, as a shell gives them to a command for
@@ -34,12 +35,9 @@ export function inheritedDescriptors(): number[] {
 
 /** Whether a shell may be there that would continue carrick after a stop: there is a controlling terminal. */
 export function underJobControl(): boolean {
-  try {
-    closeSync(openSync("/dev/tty", constants.O_RDONLY | constants.O_NOCTTY));
-    return true;
-  } catch {
-    return false;
-  }
+  const fd = files.open(AT_FDCWD, "/dev/tty", O_NOCTTY, 0);
+  if (fd >= 0) files.close(fd);
+  return fd >= 0;
 }
 
 export const signals = {
