@@ -3,17 +3,15 @@
 
 import { EACCES, EISDIR } from "../abi/errno.ts";
 import { O_RDONLY } from "../abi/fcntl.ts";
-import { S_IFDIR, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP } from "../abi/stat.ts";
+import { S_IFDIR, S_IFMT, S_IFREG } from "../abi/stat.ts";
 import { shim } from "../host/shim.ts";
-import { userCredentials } from "../kernel/credentials.ts";
+import { credentialsAfterExec } from "../kernel/credentials-exec.ts";
 import type { Task } from "../kernel/task.ts";
 import type { ExecImage, ExecRequest } from "../kernel/task-exec.ts";
 import { load } from "../loader/load.ts";
 import type { Vdso } from "../loader/vdso.ts";
 import type { Layout } from "../mm/layout.ts";
-import type { Credentials } from "../vfs/credentials.ts";
 import type { File } from "../vfs/file.ts";
-import type { Stat } from "../vfs/inode.ts";
 import { openPath } from "../vfs/open.ts";
 import { MAY_EXEC } from "../vfs/permission.ts";
 
@@ -22,8 +20,10 @@ export function programLoader(layout: Layout, vdso: Vdso): (task: Task, request:
   const hwcap = shim.cpu_hwcap(0) >>> 0;
   const hwcap2 = shim.cpu_hwcap(1) >>> 0;
   return (task, request) => {
-    const before = task.cred;
-    const cred = credentialsAfter(before, request.file, task.noNewPrivs);
+    const trusted = !task.noNewPrivs && !request.file.path?.mount.noSuid;
+    const rights = credentialsAfterExec(task.cred, request.file, trusted);
+    if (typeof rights === "number") return rights;
+    const { cred, secure } = rights;
     const random = new Uint8Array(16);
     task.kernel.random.fill(random);
     const program = load({
@@ -39,7 +39,7 @@ export function programLoader(layout: Layout, vdso: Vdso): (task: Task, request:
       euid: cred.euid,
       gid: cred.gid,
       egid: cred.egid,
-      secure: cred.euid !== cred.uid || cred.egid !== cred.gid,
+      secure,
       hwcap,
       hwcap2,
       random,
@@ -69,28 +69,4 @@ export function executable(task: Task, file: File): number {
   if ((mode & S_IFMT) === S_IFDIR) return -EISDIR;
   if ((mode & S_IFMT) !== S_IFREG || file.path?.mount.noExec) return -EACCES;
   return file.inode.permission(task.cred, MAY_EXEC);
-}
-
-/** What set-user-id and set-group-id bits make of the credentials. */
-function credentialsAfter(cred: Credentials, file: File, noNewPrivs: boolean): Credentials {
-  const stat = file.stat();
-  if (typeof stat === "number" || noNewPrivs || file.path?.mount.noSuid || !setsId(stat)) {
-    return { ...cred, suid: cred.euid, sgid: cred.egid };
-  }
-  const euid = (stat.mode & S_ISUID) !== 0 ? stat.uid : cred.euid;
-  const egid = (stat.mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP) ? stat.gid : cred.egid;
-  const caps = euid === 0 ? userCredentials(0, egid) : userCredentials(euid, egid);
-  return {
-    ...caps,
-    uid: cred.uid,
-    gid: cred.gid,
-    groups: cred.groups,
-    suid: euid,
-    sgid: egid,
-    securebits: cred.securebits,
-  };
-}
-
-function setsId(stat: Stat): boolean {
-  return (stat.mode & S_ISUID) !== 0 || (stat.mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP);
 }

@@ -75,6 +75,8 @@ const out = (result: ContainerResult): string => {
 beforeAll(() => {
   const busybox = readFileSync(join(debianPackage("busybox-static"), "bin/busybox"));
   const bottom = tarOf([...lower, { name: "bin/busybox", body: busybox, mode: 0o755 }]);
+  const capable = { "SCHILY.xattr.security.capability": "\x01\0\0\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0" };
+  upper.push({ name: "caps/cat", body: busybox, mode: 0o755, pax: capable });
   layers = [storeLayer(work, "lower", bottom), storeLayer(work, "upper", tarOf(upper))];
 }, 60_000);
 
@@ -95,6 +97,14 @@ test("user, groups and home come from the image", () => {
     const refused = sh("true", { user });
     expect([refused.status, refused.stderr]).toEqual([125, expect.stringContaining(words)]);
   }
+});
+
+test("capabilities are those of Docker, and those of the file for others than root", () => {
+  const caps = (cat: string, user: string): string =>
+    /^CapEff:\t(.*)$/m.exec(out(run({ command: [cat, "/proc/self/status"], user })))![1]!;
+  expect(caps("cat", "root")).toBe("00000000a80425fb");
+  expect(caps("cat", "app")).toBe("0000000000000000");
+  expect(caps("/caps/cat", "app")).toBe("0000000000000400");
 });
 
 test("environment, host name, working directory, files of /etc", () => {
