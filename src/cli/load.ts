@@ -3,7 +3,7 @@
 import { writeOut } from "../host/stdio.ts";
 import { terminal } from "../host/terminal.ts";
 import { shownName } from "../oci/image-name.ts";
-import { loadArchive } from "../oci/images.ts";
+import { loadArchive, STDIN_PATH } from "../oci/images.ts";
 import type { Command } from "./commands.ts";
 import { fetching, PLATFORM, QUIET, withStore } from "./image-command.ts";
 import { last, type Parsed, usageError } from "./options.ts";
@@ -26,7 +26,7 @@ async function load(parsed: Parsed): Promise<number> {
   if (more.length > 0) throw usageError("load takes one archive");
   if (path === "-" && terminal.isTerminal(STDIN)) throw usageError("load needs an archive: -i FILE, or one on stdin");
   return withStore(async (store) => {
-    const file = path === "-" ? "/dev/stdin" : path;
+    const file = path === "-" ? STDIN_PATH : path;
     const records = await fetching(parsed, (options) => loadArchive(store, file, options));
     for (const { name } of records) writeOut(`Loaded image: ${printable(shownName(name))}\n`);
     return 0;

@@ -1,7 +1,8 @@
 // What the command line does with images, whatever their kind: open one for a run, pull, load, remove, clean up.
 
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, read } from "node:fs";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { compressionOf, decompress } from "./decompress.ts";
 import { chooseDockerImage, DockerArchiveSource, dockerArchiveImages } from "./docker-archive.ts";
 import { ArchiveTree, FolderTree } from "./file-tree.ts";
@@ -157,19 +158,28 @@ async function mustBeCopied(path: string): Promise<boolean> {
   }
 }
 
+/** What `load` reads without a file. */
+export const STDIN_PATH = "/dev/stdin";
 const CHUNK_BYTES = 256 * 1024;
 
+const readLater = promisify(read);
+
+/** A pipe may be slow: signals must be served meanwhile. A socket as stdin cannot be opened by name. */
 async function* readWhole(path: string): AsyncGenerator<Uint8Array> {
-  const fd = openSync(path, "r");
+  const isStdin = path === STDIN_PATH;
+  let fd = 0;
   try {
+    if (!isStdin) fd = openSync(path, "r");
     for (;;) {
       const chunk = new Uint8Array(CHUNK_BYTES);
-      const n = readSync(fd, chunk, 0, chunk.length, null);
+      const { bytesRead: n } = await readLater(fd, chunk, 0, chunk.length, null);
       if (n === 0) return;
       yield chunk.subarray(0, n);
     }
+  } catch (error) {
+    throw new OciError(`${path} cannot be read (${reason(error)})`);
   } finally {
-    closeSync(fd);
+    if (!isStdin && fd > 0) closeSync(fd);
   }
 }
 

@@ -11,7 +11,7 @@ import { LayerError, LayerIndexer } from "./layer-indexer.ts";
 import type { Descriptor } from "./manifest.ts";
 import { OciError } from "./oci-error.ts";
 import type { OpenContent } from "./source.ts";
-import type { ImageStore } from "./store.ts";
+import { type ImageStore, INDEX_FILE } from "./store.ts";
 import { storeError, writeAll } from "./store-files.ts";
 import type { WorkFolder } from "./work-folder.ts";
 
@@ -39,13 +39,13 @@ export interface LayerJob {
 
 const fsyncLater = promisify(fsync);
 
-/** Writes `tar` and `index` into the work folder and moves them into the store. Throws OciError. */
+/** Writes the tar and its index into the work folder and moves them into the store. Throws OciError. */
 export async function writeLayer(store: ImageStore, work: WorkFolder, job: LayerJob): Promise<void> {
   const what = `layer ${shortDigest(job.descriptor.digest)}`;
   const tar = create(join(work.path, "tar"), store);
   try {
     const index = await pour(job, what, (chunk) => write(tar, chunk, store));
-    const file = create(join(work.path, "index"), store);
+    const file = create(join(work.path, INDEX_FILE), store);
     try {
       write(file, index, store);
       await sync([tar, file], store);

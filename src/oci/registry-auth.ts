@@ -25,6 +25,8 @@ export class RegistryAuth {
   private readonly ref: Reference;
   private readonly tokens = new Map<string, Token>();
   private credentials: Promise<Credentials | null> | null = null;
+  /** Whether the last header came from a token server. */
+  private byToken = false;
   /** The header that worked last, for the next request. */
   private current: { key: string; fixed: string | null } | null = null;
 
@@ -52,23 +54,27 @@ export class RegistryAuth {
     else if (challenges.some((c) => c.scheme === "basic")) next = this.basic(known);
     else throw new OciError(`${this.ref.registry} wants a login of a kind that carrick does not know`, 401);
     if (next === refused) throw this.denied(known !== null);
+    this.byToken = bearer !== undefined && known?.kind !== "bearer";
     if (bearer === undefined || known?.kind === "bearer") this.current = { key: "", fixed: next };
     return next;
   }
 
-  /** The sentence for a login that did not help. */
-  denied(hadCredentials: boolean): OciError {
+  /** The sentence for a login that did not help. `accepted`: the token server took the credentials, the registry did not. */
+  denied(hadCredentials: boolean, accepted = false): OciError {
     const { registry, repository } = this.ref;
-    return new OciError(
-      hadCredentials
-        ? `${registry} refuses the credentials of the Docker configuration for ${repository}`
-        : `${registry} wants a login for ${repository}, or it does not exist; the Docker configuration has no credentials for it`,
-      401,
-    );
+    if (!hadCredentials)
+      return new OciError(
+        `${registry} wants a login for ${repository}, or it does not exist; the Docker configuration has no credentials for it`,
+        401,
+      );
+    if (accepted)
+      return new OciError(`${registry} denies this login access to ${repository}, or it does not exist`, 401);
+    return new OciError(`${registry} refuses the credentials of the Docker configuration for ${repository}`, 401);
   }
 
-  async hasCredentials(): Promise<boolean> {
-    return (await this.known()) !== null;
+  /** The sentence for a registry that still refuses. */
+  async refusedAgain(): Promise<OciError> {
+    return this.denied((await this.known()) !== null, this.byToken);
   }
 
   private known(): Promise<Credentials | null> {

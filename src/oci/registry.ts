@@ -82,7 +82,7 @@ export class OciClient implements ImageSource {
       const answer = await this.http.send(url, { method, headers, ...login });
       if (answer.status !== 401 || answer.url.origin !== url.origin) return answer;
       answer.abandon();
-      if (tries === 2) throw this.auth.denied(await this.auth.hasCredentials());
+      if (tries === 2) throw await this.auth.refusedAgain();
       authorization = await this.auth.answer(answer, authorization);
     }
   }

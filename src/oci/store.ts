@@ -1,10 +1,11 @@
 // The image store, a folder of the user's. Everything in it is complete or not there: it is prepared in `work` and
 // renamed into place, and named by its digest, so that images share it.
-//   layers/DIFFID/{tar,index}   documents/DIGEST (manifests, configurations)   images/HASH.json (one record per name)
+//   layers/DIFFID/{tar,index-VERSION}   documents/DIGEST (manifests, configurations)   images/HASH.json (one record per name)
 //   work/                       lock: shared by who adds or starts, exclusive for who removes
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { INDEX_VERSION } from "../lib/layer-index.ts";
 import { algorithmOf, digestFileName, digestOf } from "./digest.ts";
 import { decodeImageConfig, type ImageConfig } from "./image-config.ts";
 import { decodeRecord, encodeRecord, type ImageRecord } from "./image-record.ts";
@@ -12,6 +13,9 @@ import { FileLock } from "./lock.ts";
 import { OciError } from "./oci-error.ts";
 import { storeError, syncFolder, writeFileDurably } from "./store-files.ts";
 import { WorkFolder } from "./work-folder.ts";
+
+/** An index of another format counts as none: the layer is pulled again. */
+export const INDEX_FILE = `index-${INDEX_VERSION}`;
 
 /** One layer in the store. */
 export interface StoredLayer {
@@ -75,7 +79,7 @@ export class ImageStore {
 
   layer(diffId: string): StoredLayer {
     const folder = join(this.folder("layers"), digestFileName(diffId));
-    return { diffId, tarPath: join(folder, "tar"), indexPath: join(folder, "index") };
+    return { diffId, tarPath: join(folder, "tar"), indexPath: join(folder, INDEX_FILE) };
   }
 
   hasLayer(diffId: string): boolean {

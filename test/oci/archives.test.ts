@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { OciError } from "../../src/oci/oci-error.ts";
 import type { ImageStore } from "../../src/oci/store.ts";
-import { carrick } from "../support/carrick.ts";
+import { carrick, startCarrick } from "../support/carrick.ts";
 import { freshFolder, freshStore, pullInto, removeFolders } from "../support/image-store.ts";
 import {
   DEFAULT_LAYER,
@@ -118,6 +118,18 @@ test("an archive of a layout, plain, compressed and piped", async () => {
   expect(await load(["-q", "-i", packed])).toMatchObject({ status: 0, stdout: expected(packed), stderr: "" });
   expect(await load([], bytes)).toMatchObject({ status: 0, stdout: expected("/dev/stdin") });
   expect(readdirSync(join(store.path, "work"))).toEqual([]);
+});
+
+test("Ctrl-C ends a load that waits for its pipe, and leaves nothing", async () => {
+  const running = startCarrick(["load"], { env: { CARRICK_HOME: store.path }, stdin: "pipe" });
+  (running.child.stdin as Bun.FileSink).write(DEFAULT_LAYER.slice(0, 100));
+  (running.child.stdin as Bun.FileSink).flush();
+  const work = join(store.path, "work");
+  while (!existsSync(work) || !readdirSync(work).some((name) => existsSync(join(work, name, "archive"))))
+    await Bun.sleep(5);
+  running.child.kill("SIGINT");
+  expect(await running.ended).toMatchObject({ signal: "SIGINT", stderr: "" });
+  expect(readdirSync(work)).toEqual([]);
 });
 
 test("what docker save writes, with and without names, with compressed and linked layers", async () => {

@@ -269,6 +269,16 @@ test("Bearer: refusals and rubbish of token servers", async () => {
   }
 });
 
+test("Bearer: a login that is accepted but opens nothing", async () => {
+  writeConfig({ auths: { [registry.host]: { auth: AUTH } } });
+  let given = 0;
+  wantToken(() => {
+    given += 1;
+    return Response.json({ token: `useless-${given}` });
+  });
+  expect(await message(() => pullIt())).toMatch(/denies this login access to a\/b, or it does not exist/);
+});
+
 test("a token server without TLS elsewhere, or of no address, is not asked", async () => {
   writeConfig({ auths: { [registry.host]: { auth: AUTH } } });
   for (const realm of [

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { digestOf } from "../../src/oci/digest.ts";
 import { obtainImage } from "../../src/oci/images.ts";
 import { OciError } from "../../src/oci/oci-error.ts";
-import type { ImageStore } from "../../src/oci/store.ts";
+import { type ImageStore, INDEX_FILE } from "../../src/oci/store.ts";
 import { brokenOff, error, FakeRegistry, ranged } from "../support/fake-registry.ts";
 import { fetchOptions, freshFolder, freshStore, pullInto, removeFolders, watcher } from "../support/image-store.ts";
 import { DEFAULT_LAYER, makeImage, makeIndex, type TestImage, tar } from "../support/images.ts";
@@ -62,7 +62,7 @@ function expectNothingHalf(): void {
   if (!existsSync(store.path)) return;
   expect(readdirSync(join(store.path, "work"))).toEqual([]);
   for (const layer of readdirSync(join(store.path, "layers")))
-    expect(readdirSync(join(store.path, "layers", layer)).sort()).toEqual(["index", "tar"]);
+    expect(readdirSync(join(store.path, "layers", layer)).sort()).toEqual([INDEX_FILE, "tar"]);
 }
 
 test("pulls OCI and Docker manifests, plain, gzip and zstd layers", async () => {

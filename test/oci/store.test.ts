@@ -9,7 +9,7 @@ import { obtainImage } from "../../src/oci/images.ts";
 import type { LayerLimits } from "../../src/oci/layer-writer.ts";
 import { LayoutSource } from "../../src/oci/layout.ts";
 import { pullImage } from "../../src/oci/pull.ts";
-import { ImageStore } from "../../src/oci/store.ts";
+import { ImageStore, INDEX_FILE } from "../../src/oci/store.ts";
 import { collectGarbage } from "../../src/oci/stored-images.ts";
 import { type CarrickOptions, carrick, startCarrick } from "../support/carrick.ts";
 import { brokenOff, FakeRegistry } from "../support/fake-registry.ts";
@@ -169,7 +169,7 @@ test("damage is found, told, and mended by the next pull", async () => {
   expect((await carrick(["images"], options())).stdout).toMatch(/damaged/);
   await pullInto(store, name);
   (await store.openImage(name))!.release();
-  rmSync(join(store.path, "layers", digestFileName(image.diffIds[0]!), "index"));
+  rmSync(join(store.path, "layers", digestFileName(image.diffIds[0]!), INDEX_FILE));
   expect(store.openImage(name)).rejects.toThrow(/layer of .* is missing/);
   const again = await obtainImage(store, name, "missing", fetchOptions());
   expect(existsSync(again.layers[0]!.indexPath)).toBe(true);

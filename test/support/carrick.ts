@@ -13,14 +13,14 @@ export interface Ended {
 
 export interface CarrickOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: Uint8Array;
+  readonly stdin?: Uint8Array | "pipe";
   readonly cwd?: string;
   /** Words before the command, such as a program that prepares a namespace. */
   readonly prefix?: readonly string[];
 }
 
 export interface Running {
-  readonly child: Bun.Subprocess<"ignore" | Uint8Array, "pipe", "pipe">;
+  readonly child: Bun.Subprocess<"ignore" | "pipe" | Uint8Array, "pipe", "pipe">;
   readonly ended: Promise<Ended>;
   /** Resolves when stderr has this text in it, or is over. */
   says(text: string): Promise<void>;
