@@ -29,13 +29,20 @@ function text(block: Buffer, from: number, length: number): string {
 /** Numbers are octal text, or big-endian two's complement with the top bit of the first byte set (base-256). */
 export function headerNumber(block: Buffer, from: number, length: number, what: string): number {
   if ((block[from]! & 0x80) !== 0) return binaryNumber(block, from, length, what);
-  const digits = block
-    .toString("latin1", from, from + length)
-    .replace(/^[ \0]+/, "")
-    .split(/[ \0]/)[0]!;
-  if (digits === "") return 0;
-  if (!/^[0-7]+$/.test(digits)) throw new LayerError(`the archive has a header whose ${what} is not a number`);
-  return Number.parseInt(digits, 8);
+  const end = from + length;
+  let at = from;
+  while (at < end && isBlank(block[at]!)) at += 1;
+  let value = 0;
+  for (; at < end && !isBlank(block[at]!); at += 1) {
+    const digit = block[at]! - 0x30;
+    if (digit < 0 || digit > 7) throw new LayerError(`the archive has a header whose ${what} is not a number`);
+    value = value * 8 + digit;
+  }
+  return value;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0;
 }
 
 function binaryNumber(block: Buffer, from: number, length: number, what: string): number {
