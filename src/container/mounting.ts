@@ -31,6 +31,11 @@ export function placeFor(mounts: MountTable, fs: FsContext, target: string): Pat
   return at;
 }
 
+/** Mount points are never made in directories of the host. */
+function isHosts(place: Path): boolean {
+  return place.dentry.inode.fs instanceof HostFileSystem;
+}
+
 /** A directory of the guest and all above it, made where missing. The place, or -errno. */
 export function ensureDirectory(fs: FsContext, path: string): Path | number {
   let at = fs.root;
@@ -38,6 +43,7 @@ export function ensureDirectory(fs: FsContext, path: string): Path | number {
     if (name === "" || name === ".") continue;
     let next = walk(fs, at, name, FOLLOW);
     if (typeof next === "number") {
+      if (isHosts(at)) return -EROFS;
       const error = makeDirectory(fs, at, name, 0o755);
       if (error < 0) return error;
       next = walk(fs, at, name, FOLLOW);
@@ -63,6 +69,7 @@ function ensureFile(fs: FsContext, target: string): Path | number {
   const slash = target.lastIndexOf("/");
   const dir = ensureDirectory(fs, target.slice(0, slash));
   if (typeof dir === "number") return dir;
+  if (isHosts(dir)) return -EROFS;
   const name = target.slice(slash + 1);
   let error = touch(fs, dir, name, 0);
   if (error < 0) {

@@ -266,6 +266,19 @@ test("no way leads out of a bind mount", () => {
   expect(stdout).toContain("proc\n");
 });
 
+test("mounts inside bind mounts leave the host's directory alone", () => {
+  const source = mkdtempSync(join(work, "outer-"));
+  const inner = mkdtempSync(join(work, "inner-"));
+  writeFileSync(join(inner, "f"), "inner\n");
+  const mounts = [
+    { type: "bind", source: inner, target: "/w/a/b", readOnly: false },
+    { type: "bind", source: join(inner, "f"), target: "/w/file", readOnly: false },
+    { type: "bind", source, target: "/w", readOnly: false },
+  ] as const;
+  expect(out(sh("cat /w/a/b/f /w/file; ls /w /w/a", { mounts }))).toBe("inner\ninner\n/w:\na\nfile\n\n/w/a:\nb\n");
+  expect(readdirSync(source)).toEqual([]);
+});
+
 test("files may be mounted on files, and the user's mounts win", () => {
   const file = join(work, "hosts-file");
   writeFileSync(file, "from the user\n");
