@@ -63,7 +63,7 @@ test("an empty stream is waited for, its end is the end", async () => {
       input.end();
     }
   }
-  expect(said).toBe("ready hello| 16 socket:[]");
+  expect(said).toBe("ready hello| 16 pipe:[]");
   expect(await child.exited).toBe(0);
 });
 
