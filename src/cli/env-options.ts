@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { usageError } from "./options.ts";
 import { printable } from "./user-error.ts";
 
-type Host = Readonly<Record<string, string | undefined>>;
+type Host = ReadonlyMap<string, string>;
 
 /** Entries in order of rising priority; NAME alone takes a variable away. */
 export function environment(files: readonly string[], entries: readonly string[], host: Host): string[] {
@@ -15,7 +15,7 @@ export function environment(files: readonly string[], entries: readonly string[]
 function parseEntry(entry: string, host: Host): string {
   if (entry === "" || entry.startsWith("=")) throw usageError(`-e ${printable(entry)} has no name`);
   if (entry.includes("=")) return entry;
-  const value = host[entry];
+  const value = host.get(entry);
   // As with Docker, a variable that is not set here is taken away from the image's.
   return value === undefined ? entry : `${entry}=${value}`;
 }
@@ -42,7 +42,7 @@ function readEnvFile(path: string, host: Host): string[] {
     if (/\s/.test(name)) throw usageError(`${where}: the name ${printable(name)} has a space in it`);
     if (line.includes("\0")) throw usageError(`${where}: there is a NUL in it`);
     if (equals >= 0) entries.push(line);
-    else if (host[name] !== undefined) entries.push(`${name}=${host[name]}`);
+    else if (host.has(name)) entries.push(`${name}=${host.get(name)}`);
   });
   return entries;
 }

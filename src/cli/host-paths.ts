@@ -3,7 +3,8 @@
 import { openSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import type { Bind } from "../container/boot.ts";
-import { bytes, usageError } from "./options.ts";
+import { bytes } from "../host/command-line.ts";
+import { usageError } from "./options.ts";
 import { printable } from "./user-error.ts";
 
 export function requireDirectory(path: string, option: string): void {

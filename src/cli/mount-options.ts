@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { posix, resolve } from "node:path";
 import type { BindMount, MountRequest, TmpfsMount } from "../container/run-request.ts";
 import { parseTmpfsOptions } from "../fs/tmpfs/tmpfs.ts";
+import { bytes } from "../host/command-line.ts";
 import { usageError } from "./options.ts";
 import { printable, type UserError } from "./user-error.ts";
 
@@ -98,7 +99,8 @@ function tmpfs(target: string, options: readonly string[], wrong: (why: string) 
 function hostPath(path: string, wrong: (why: string) => UserError): string {
   const absolute = resolve(path);
   try {
-    statSync(absolute);
+    // As bytes: a name of the host need not be UTF-8.
+    statSync(Buffer.from(bytes(absolute), "latin1"));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const missing = code === "ENOENT" || code === "ENOTDIR";

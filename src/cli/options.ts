@@ -107,18 +107,6 @@ export function isOn(parsed: Parsed, name: string): boolean {
   return parsed.values.has(name);
 }
 
-/** Bytes that are no UTF-8: see host/command-line.ts. */
-const STRAY = /((?<![\ud800-\udbff])[\udc80-\udcff])/;
-
-/** Text of the command line as the byte string that it was typed as. */
-export function bytes(text: string): string {
-  if (!STRAY.test(text)) return Buffer.from(text, "utf8").toString("latin1");
-  const parts = text.split(STRAY);
-  return parts
-    .map((part, i) => (i % 2 === 1 ? String.fromCharCode(part.charCodeAt(0) - 0xdc00) : bytes(part)))
-    .join("");
-}
-
 export function usageError(message: string): UserError {
   return new UserError(message, EXIT_FAILED, "Run `carrick --help` for the commands and their options.");
 }

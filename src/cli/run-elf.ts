@@ -1,11 +1,11 @@
 // `carrick run-elf FILE [ARG...]`: a Linux/ARM64 program of this machine as if it were a native command.
 
 import { type ProgramOptions, runProgram } from "../container/run.ts";
-import { environmentVariables } from "../host/command-line.ts";
+import { bytes, environmentVariables } from "../host/command-line.ts";
 import { KILLED_BY } from "../host/process.ts";
 import type { Observer } from "../trace/observer.ts";
 import type { Command } from "./commands.ts";
-import { all, bytes, last, type Option, type Parsed, usageError } from "./options.ts";
+import { all, last, type Option, type Parsed, usageError } from "./options.ts";
 import { explained } from "./start-errors.ts";
 import { EXIT_NOT_FOUND, printable, UserError } from "./user-error.ts";
 

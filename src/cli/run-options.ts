@@ -3,6 +3,7 @@
 import { isIP } from "node:net";
 import { posix } from "node:path";
 import type { HostEntry, MountRequest, RunRequest } from "../container/run-request.ts";
+import { environmentVariables } from "../host/command-line.ts";
 import { DOCKER_ONLY } from "./docker-options.ts";
 import { environment } from "./env-options.ts";
 import { INSECURE, PLATFORM, QUIET } from "./image-command.ts";
@@ -54,7 +55,7 @@ export function runRequest(parsed: Parsed): RunRequest {
     image,
     command,
     entrypoint: entrypoint === undefined ? null : entrypoint === "" ? [] : [entrypoint],
-    env: environment(all(parsed, "env-file"), all(parsed, "env"), process.env),
+    env: environment(all(parsed, "env-file"), all(parsed, "env"), new Map(environmentVariables())),
     user: last(parsed, "user") ?? null,
     workdir: workdir(last(parsed, "workdir")),
     mounts,

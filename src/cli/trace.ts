@@ -1,14 +1,13 @@
-// `carrick trace run-elf ...`: runs like the command behind it and prints each system call, as strace does.
+// `carrick trace run ...` and `carrick trace run-elf ...`: runs like the command behind it and prints each system call, as strace does.
 
 import { closeSync, writeSync } from "node:fs";
 import { writeErr } from "../host/stdio.ts";
 import { table } from "../syscalls/table.ts";
 import { Tracer } from "../trace/strace.ts";
 import type { Command } from "./commands.ts";
+import { runWatched } from "./guest-command.ts";
 import { openOutput } from "./host-paths.ts";
-import { last, type Option, parseOptions, usageError } from "./options.ts";
-import { runElf, command as runElfCommand } from "./run-elf.ts";
-import { printable } from "./user-error.ts";
+import { last, type Option } from "./options.ts";
 
 const options: readonly Option[] = [
   { name: "output", short: "o", value: "FILE", help: "Write the trace to FILE instead of stderr" },
@@ -17,18 +16,14 @@ const options: readonly Option[] = [
 export const command: Command = {
   name: "trace",
   summary: "Run a program and print its system calls",
-  operands: "[-o FILE] run-elf [OPTIONS] FILE [ARG...]",
+  operands: "[-o FILE] run|run-elf ...",
   options,
-  run(parsed) {
-    const [name, ...rest] = parsed.rest;
-    if (name !== "run-elf")
-      throw usageError(`trace needs the command run-elf${name === undefined ? "" : `, not ${printable(name)}`}`);
-    const inner = parseOptions(runElfCommand.options, rest);
+  async run(parsed) {
     const path = last(parsed, "output");
-    if (path === undefined) return runElf(inner, new Tracer(table, writeErr));
+    if (path === undefined) return runWatched(parsed.rest, new Tracer(table, writeErr), "trace");
     const fd = openOutput(path);
     try {
-      return runElf(inner, new Tracer(table, (text) => writeSync(fd, text)));
+      return await runWatched(parsed.rest, new Tracer(table, (text) => writeSync(fd, text)), "trace");
     } finally {
       closeSync(fd);
     }

@@ -8,6 +8,7 @@ import { inheritedFile } from "../fs/host/stdio.ts";
 import { ImageFileSystem } from "../fs/image/image-file-system.ts";
 import { openLayers } from "../fs/image/open-layers.ts";
 import { parseTmpfsOptions, Tmpfs } from "../fs/tmpfs/tmpfs.ts";
+import { bytes } from "../host/command-line.ts";
 import { userCredentials } from "../kernel/credentials.ts";
 import { inMask } from "../kernel/sig-info.ts";
 import { killGroup, sendGroupSignal } from "../kernel/task-signals.ts";
@@ -35,11 +36,6 @@ const MAX_ACCOUNTS_BYTES = 4 << 20;
 const UMASK = 0o022;
 /** Signals that the host tells about in one word. */
 const LAST_CLASSIC = 31;
-
-/** Text of the command line or of an image's configuration as the byte string that a guest sees. */
-function bytes(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1");
-}
 
 /** Runs the image's command to its end: its exit status, or 128 plus a signal. Throws BootError and ProgramError. */
 export function runImage(image: OpenImage, request: RunRequest, observer: Observer | null = null): number {

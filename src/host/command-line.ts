@@ -44,3 +44,15 @@ function decode(latin1: string): string {
       : Buffer.from(bytes, "latin1").toString("utf8"),
   );
 }
+
+/** Bytes that are no UTF-8. */
+const STRAY = /((?<![\ud800-\udbff])[\udc80-\udcff])/;
+
+/** Such text as the byte string that it was typed as: what a guest and the host's calls take. */
+export function bytes(text: string): string {
+  if (!STRAY.test(text)) return Buffer.from(text, "utf8").toString("latin1");
+  const parts = text.split(STRAY);
+  return parts
+    .map((part, i) => (i % 2 === 1 ? String.fromCharCode(part.charCodeAt(0) - 0xdc00) : bytes(part)))
+    .join("");
+}

@@ -122,12 +122,12 @@ const COMMAND_LINES: readonly (readonly [readonly string[], string])[] = [
   [["run-elf", "-w", "/etc/passwd", "./good"], "/etc/passwd is not a directory"],
   [["run-elf", "-e", "", "./good"], "has no name"],
   [["run-elf", "-e", "=x", "./good"], "has no name"],
-  [["trace"], "needs the command run-elf"],
-  [["trace", "frobnicate"], "not frobnicate"],
+  [["trace"], "needs the command run or run-elf"],
+  [["trace", "frobnicate"], "frobnicate is none of them"],
   [["trace", "-o"], "-o needs a value"],
   [["trace", "-o", "/no/such/file", "run-elf", "./good"], "its directory does not exist"],
   [["trace", "-o", "/tmp", "run-elf", "./good"], "it is a directory"],
-  [["compat-report"], "needs the command run-elf"],
+  [["compat-report"], "needs the command run or run-elf"],
   [["compat-report", "-o", "/no/such/file", "--", "run-elf", "./good"], "its directory does not exist"],
 ];
 
