@@ -195,6 +195,12 @@ pub fn host_clock(id: u32, out: *[2]f64) callconv(.c) i32 {
 pub fn host_elapsed_ns() callconv(.c) f64 {
     return host.elapsedNs();
 }
+pub fn host_clock_sample(out: *[3]u64) callconv(.c) void {
+    host.clockSample(out);
+}
+pub fn host_clock_watch(fd: i32) callconv(.c) i32 {
+    return host.clockWatch(fd);
+}
 pub fn host_random(buffer: [*]u8, size: u32) callconv(.c) i32 {
     return host.random(buffer, size);
 }

@@ -47,6 +47,10 @@ inline fn monotonicNs(d: *const volatile Data) u64 {
     return d.monotonic_base_ns +% ns;
 }
 
+inline fn lastTick(ns: u64) u64 {
+    return ns - ns % 4_000_000;
+}
+
 inline fn trap2(number: u64, a: u64, b: u64) i64 {
     return asm volatile ("svc #0"
         : [ret] "={x0}" (-> i64),
@@ -59,8 +63,11 @@ inline fn trap2(number: u64, a: u64, b: u64) i64 {
 export fn __kernel_clock_gettime(clock: u32, ts: *Timespec) callconv(.c) i64 {
     const d = data();
     const ns: u64 = switch (clock) {
-        clock_realtime, clock_realtime_coarse => monotonicNs(d) +% @as(u64, @bitCast(d.realtime_offset_ns)),
-        clock_monotonic, clock_monotonic_raw, clock_monotonic_coarse, clock_boottime => monotonicNs(d),
+        clock_realtime => monotonicNs(d) +% @as(u64, @bitCast(d.realtime_offset_ns)),
+        clock_monotonic, clock_monotonic_raw, clock_boottime => monotonicNs(d),
+        // The tick of the coarse clocks, as the calls see it.
+        clock_realtime_coarse => lastTick(monotonicNs(d) +% @as(u64, @bitCast(d.realtime_offset_ns))),
+        clock_monotonic_coarse => lastTick(monotonicNs(d)),
         else => return trap2(sys_clock_gettime, clock, @intFromPtr(ts)),
     };
     ts.* = .{ .sec = @intCast(ns / 1_000_000_000), .nsec = @intCast(ns % 1_000_000_000) };

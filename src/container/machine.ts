@@ -60,6 +60,7 @@ export function startMachine(options: MachineOptions): Machine {
   const clock = new HostClock();
   const vdso = new Vdso();
   setVdsoClock(vdso, clock);
+  clock.onSet(poller, () => setVdsoClock(vdso, clock));
   const layout = new Layout(randomBelow);
   const root = options.root(poller, clock);
   const mounts = new MountTable(root.fs, 0, root.source);
@@ -118,14 +119,7 @@ function randomBelow(n: number): number {
   return Math.floor(Math.random() * n);
 }
 
-/** The counter that the vDSO reads, at this moment and in its own frequency. */
+/** Gives the vDSO the clocks as they are now. */
 function setVdsoClock(vdso: Vdso, clock: HostClock): void {
-  const { sec, nsec } = clock.realtime();
-  vdso.setClock({
-    counter: BigInt(Math.floor(shim.cpu_counter())),
-    counterHz: shim.cpu_counter_hz(),
-    monotonicNs: clock.monotonicNs(),
-    realtimeSec: sec,
-    realtimeNsec: nsec,
-  });
+  vdso.setClock({ ...clock.sample(), counterHz: shim.cpu_counter_hz() });
 }

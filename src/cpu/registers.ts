@@ -6,6 +6,10 @@ import { nativeBuffer, shim } from "../host/shim.ts";
 
 const HIGH = 4294967296;
 
+/** Blocks of tasks that are gone, for the next ones. */
+const spare: Registers[] = [];
+const SPARE_MAX = 64;
+
 export class Registers {
   /** Host pointer of the block. */
   readonly ptr: number;
@@ -19,6 +23,21 @@ export class Registers {
     this.i32 = new Int32Array(memory);
     this.u32 = new Uint32Array(memory);
     this.bytes = new Uint8Array(memory);
+  }
+
+  /** A block whose content does not matter. */
+  static take(): Registers {
+    return spare.pop() ?? new Registers();
+  }
+
+  /** The task is gone and touches the block no more. */
+  release(): void {
+    if (spare.length >= SPARE_MAX) {
+      this.destroy();
+      return;
+    }
+    shim.host_forget_running(this.ptr);
+    spare.push(this);
   }
 
   /** x`n` as an unsigned Number; exact below 2^53. */

@@ -1,8 +1,10 @@
 // The host's clocks (clock_gettime(2)).
 
+import type { HostPoller } from "./poller.ts";
 import { pointerOf, shim } from "./shim.ts";
 
 const CLOCK_REALTIME = 0;
+const EPOLLIN = 1;
 
 export class HostClock {
   /** Wall-clock time when this clock was made: the guest's boot. */
@@ -23,6 +25,25 @@ export class HostClock {
   /** Nanoseconds since this clock was made; exact for a hundred days. */
   monotonicNs(): number {
     return shim.host_elapsed_ns() - this.startNs;
+  }
+
+  /** The host's monotonic counter, this clock's time, and the wall clock minus it, all at one moment. */
+  sample(): { counter: bigint; monotonicNs: bigint; realtimeOffsetNs: bigint } {
+    const out = new BigUint64Array(3);
+    shim.host_clock_sample(pointerOf(out));
+    const monotonicNs = out[1]! - BigInt(this.startNs);
+    return { counter: out[0]!, monotonicNs, realtimeOffsetNs: out[2]! + out[0]! - monotonicNs };
+  }
+
+  /** Calls `changed` whenever somebody sets the host's wall clock. */
+  onSet(poller: HostPoller, changed: () => void): void {
+    const fd = shim.host_clock_watch(-1);
+    if (fd < 0) return;
+    const wake = (): void => {
+      shim.host_clock_watch(fd);
+      changed();
+    };
+    poller.watch(fd, EPOLLIN, { wake });
   }
 
   realtime(): { sec: number; nsec: number } {

@@ -82,6 +82,8 @@ export class Kernel {
   init: ThreadGroup | null = null;
   /** Status word of the first process, once it has ended. */
   exitStatus = -1;
+  /** Tasks that have exited and still hold their register blocks: the scheduler takes those when it is done with them. */
+  readonly departed: Task[] = [];
 
   constructor(options: KernelOptions) {
     this.cpu = options.cpu;

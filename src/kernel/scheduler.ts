@@ -2,6 +2,7 @@
 // section 1, starnix). Tasks take turns in slices of a few milliseconds; timers and host events are looked
 // at between slices, and waited for when nothing can run.
 
+import { Registers } from "../cpu/registers.ts";
 import { RegisterBlock as at, Exit } from "../host/shim.gen.ts";
 import { handleException } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
@@ -19,6 +20,9 @@ const TRAPS_MAX = 4096;
 /** Results above this are plain: neither restart codes nor BLOCKED nor NO_RESULT. */
 const PLAIN_RESULT = -512;
 const RETIRED = at.retired >> 2;
+
+/** What tasks have that are gone. */
+const noRegisters = new Registers();
 
 export class Scheduler {
   private readonly kernel: Kernel;
@@ -38,8 +42,12 @@ export class Scheduler {
   private polledNs = 0;
   /** Up to when time has been added to the current task. */
   private accountedNs = 0;
-  /** The time that passes is accounted to the kernel, not to guest code. */
+  /** The current task's count of instructions then. */
+  private accountedInstructions = 0;
+  /** The stretch that passes had traps in it: only what its instructions take is guest code's time. */
   private inKernel = false;
+  /** What an instruction takes, learnt from stretches without traps. */
+  private nsPerInstruction = 3;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -71,14 +79,24 @@ export class Scheduler {
       task.queued = false;
       if (task.state !== TaskState.runnable) continue;
       this.current = task;
-      this.beginSlice();
+      this.beginSlice(task);
       this.runTask(task);
       this.account();
       this.current = null;
+      if (this.kernel.departed.length > 0) this.releaseDeparted();
       if (task.state === TaskState.runnable) this.enqueue(task);
       else task.usage.voluntarySwitches += 1;
       if (this.accountedNs - this.polledNs > SLICE_NS) this.poll();
     }
+  }
+
+  /** Nobody runs: the register blocks of those who have exited go back. */
+  private releaseDeparted(): void {
+    for (const task of this.kernel.departed) {
+      task.regs.release();
+      task.regs = noRegisters;
+    }
+    this.kernel.departed.length = 0;
   }
 
   /** Sleeps until a timer or the host has something; host events wake tasks from within the wait. */
@@ -99,7 +117,8 @@ export class Scheduler {
     this.kernel.timers.run(this.polledNs);
   }
 
-  private beginSlice(): void {
+  private beginSlice(task: Task): void {
+    this.accountedInstructions = task.regs.u32[RETIRED]!;
     this.sliceStartNs = this.kernel.clock.monotonicNs();
     this.accountedNs = this.sliceStartNs;
     this.trapsLeft = this.trapsPerSlice;
@@ -174,13 +193,18 @@ export class Scheduler {
     const now = this.kernel.clock.monotonicNs();
     const elapsed = now - this.accountedNs;
     this.accountedNs = now;
-    if (this.inKernel) task.usage.stimeNs += elapsed;
-    else task.usage.utimeNs += elapsed;
+    const instructions = (task.regs.u32[RETIRED]! - this.accountedInstructions) >>> 0;
+    this.accountedInstructions = task.regs.u32[RETIRED]!;
+    const share = this.inKernel ? Math.min(elapsed, instructions * this.nsPerInstruction) : elapsed;
+    task.usage.utimeNs += share;
+    task.usage.stimeNs += elapsed - share;
+    if (!this.inKernel && instructions > BUDGET_MIN) this.nsPerInstruction = elapsed / instructions;
   }
 
   /** Ends a stretch of running: accounts it, checks CPU-time timers, and adapts the number of traps in a slice. */
   private account(): void {
     this.accountNow();
+    this.inKernel = true;
     for (const timer of this.kernel.cpuTimers) timer.check();
     const elapsed = this.accountedNs - this.sliceStartNs;
     this.sliceStartNs = this.accountedNs;

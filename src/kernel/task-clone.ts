@@ -52,7 +52,7 @@ export function cloneTask(parent: Task, args: CloneArgs, installPidfd: InstallPi
   if (typeof mm === "number") return mm;
   const files = (flags & C.CLONE_FILES) !== 0 ? parent.files.ref() : parent.files.fork();
   const fs = parent.fs.fork((flags & C.CLONE_FS) !== 0);
-  const child = new Task(kernel, tid, new Registers(), mm, files, fs, parent.comm);
+  const child = new Task(kernel, tid, Registers.take(), mm, files, fs, parent.comm);
   inheritTask(parent, child, args);
   if ((flags & C.CLONE_THREAD) !== 0) joinGroup(parent, child);
   else makeGroup(parent, child, args);

@@ -17,6 +17,7 @@ export function exitTask(task: Task, status: number): void {
   task.state = TaskState.zombie;
   task.exitStatus = status;
   task.work = 0;
+  kernel.departed.push(task);
   leaveStop(task);
   group.tasks.splice(group.tasks.indexOf(task), 1);
   retarget(task, group.pending.lo & ~task.blockedLo, group.pending.hi & ~task.blockedHi);

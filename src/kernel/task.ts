@@ -36,7 +36,8 @@ export class Task implements Waiter {
   /** Changes only when a thread that is not the leader calls execve. */
   tid: number;
   group!: ThreadGroup;
-  readonly regs: Registers;
+  /** Shared by all tasks that are gone. */
+  regs: Registers;
   mm: AddressSpace;
   files: FdTable;
   fs: TaskFs;

@@ -12,13 +12,13 @@ const PAGE = 4096;
 const IMAGE = new Uint8Array(Buffer.from(VDSO_BASE64, "base64"));
 const IMAGE_PAGES = Math.ceil(IMAGE.length / PAGE);
 
-/** One reading of the clocks, and the counter's at the same moment. */
+/** The clocks at one moment. */
 export interface ClockReading {
   readonly counter: bigint;
   readonly counterHz: number;
-  readonly monotonicNs: number;
-  readonly realtimeSec: number;
-  readonly realtimeNsec: number;
+  readonly monotonicNs: bigint;
+  /** The wall clock minus the monotonic one. */
+  readonly realtimeOffsetNs: bigint;
 }
 
 export class Vdso implements MappedFile {
@@ -39,11 +39,9 @@ export class Vdso implements MappedFile {
 
   /** Writes the data page (struct Data in vdso.zig). */
   setClock(reading: ClockReading): void {
-    const monotonic = BigInt(Math.floor(reading.monotonicNs));
-    const realtime = BigInt(reading.realtimeSec) * 1_000_000_000n + BigInt(reading.realtimeNsec);
     this.data[0] = reading.counter;
-    this.data[1] = monotonic;
-    this.data[2] = BigInt.asUintN(64, realtime - monotonic);
+    this.data[1] = BigInt.asUintN(64, reading.monotonicNs);
+    this.data[2] = BigInt.asUintN(64, reading.realtimeOffsetNs);
     this.data[3] = BigInt(Math.round((1_000_000_000 * 2 ** 32) / reading.counterHz));
     this.data[4] = 32n;
   }

@@ -63,6 +63,46 @@ pub fn elapsedNs() f64 {
     return @floatFromInt(ns);
 }
 
+fn nanoseconds(t: linux.timespec) i64 {
+    return t.sec * std.time.ns_per_s + t.nsec;
+}
+
+/// The clocks at one moment: monotonic nanoseconds, the part of them since `start`, and by how much the wall clock is
+/// ahead of them. Slewing moves both alike, so the last one is constant until somebody sets the clock; each reading
+/// confines it to the time that the reading took.
+pub fn clockSample(out: *[3]u64) void {
+    var low: i64 = std.math.minInt(i64);
+    var high: i64 = std.math.maxInt(i64);
+    var now = nanoseconds(read(1));
+    for (0..16) |_| {
+        const wall = nanoseconds(read(0));
+        const then = nanoseconds(read(1));
+        low = @max(low, wall - then);
+        high = @min(high, wall - now);
+        now = then;
+    }
+    out[0] = @bitCast(now);
+    out[1] = @bitCast(now - (start_sec * std.time.ns_per_s + start_nsec));
+    out[2] = @bitCast(low + @divFloor(high - low, 2));
+}
+
+/// A descriptor that becomes readable when the wall clock is set (made when `fd` is -1), or, given again, quiet until the
+/// next time. Or -errno.
+pub fn clockWatch(fd: i32) i32 {
+    if (fd >= 0) {
+        var expirations: u64 = undefined;
+        _ = call.plain(.read, .{ call.fdArg(fd), @intFromPtr(&expirations), 8 });
+        return fd;
+    }
+    const CLOEXEC_NONBLOCK = 0o2004000;
+    const made = files.lift(call.narrow(call.plain(.timerfd_create, .{ 0, CLOEXEC_NONBLOCK })));
+    if (made < 0) return made;
+    const ABSTIME_CANCEL_ON_SET = 3;
+    const never: linux.itimerspec = .{ .it_interval = .{ .sec = 0, .nsec = 0 }, .it_value = .{ .sec = 1 << 33, .nsec = 0 } };
+    const rc = call.narrow(call.plain(.timerfd_settime, .{ call.fdArg(made), ABSTIME_CANCEL_ON_SET, @intFromPtr(&never), 0 }));
+    return if (rc < 0) rc else made;
+}
+
 /// out: uid, euid, gid, egid, number of supplementary groups, those groups. `max` words at most.
 pub fn identity(out: [*]u32, max: u32) i32 {
     if (max < 5) return -call.EINVAL;
