@@ -83,7 +83,7 @@ export class Scheduler {
       this.runTask(task);
       this.account();
       this.current = null;
-      if (this.kernel.departed.length > 0) this.releaseDeparted();
+      if (this.kernel.departed.length > 0 && !this.halted) this.releaseDeparted();
       if (task.state === TaskState.runnable) this.enqueue(task);
       else task.usage.voluntarySwitches += 1;
       if (this.accountedNs - this.polledNs > SLICE_NS) this.poll();

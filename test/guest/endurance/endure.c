@@ -1,5 +1,5 @@
 // Makes and ends very many processes, threads and mappings; after each part it says so and waits for a line of
-// input, so that its caller can look at what carrick holds. All is done twice.
+// input, so that its caller can look at what carrick holds. All is done three times.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
@@ -90,7 +90,7 @@ int main(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "child") == 0) return 0;
   char *memory = malloc(4 << 20);
   memset(memory, 1, 4 << 20);
-  for (int round = 0; round < 2; round++) {
+  for (int round = 0; round < 3; round++) {
     since = now();
     forks(10000);
     say("fork", 10000);
