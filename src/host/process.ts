@@ -57,9 +57,12 @@ export const signals = {
   },
 };
 
-/** From here on code runs often enough to be worth compiling (the executable is built with a JIT policy that waits). */
+/** Times more often than the engine would ask must code have run to be compiled: most guests end within a second. */
+const JIT_POLICY = 4;
+
+/** From here on code runs often enough to be worth compiling (the executable is built with a policy that waits longer). */
 export function startIsOver(): void {
-  Bun.unsafe.setJITPolicy(1);
+  Bun.unsafe.setJITPolicy(JIT_POLICY);
 }
 
 /** Added to the number of a signal: the status of a command that was killed by it. */
