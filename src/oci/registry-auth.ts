@@ -50,7 +50,7 @@ export class RegistryAuth {
     const known = await this.known();
     let next: string;
     if (known?.kind === "bearer") next = `Bearer ${known.token}`;
-    else if (bearer !== undefined) next = await this.bearer(bearer, known, refused);
+    else if (bearer !== undefined) next = await this.bearer(bearer, known, refused, denied.url);
     else if (challenges.some((c) => c.scheme === "basic")) next = this.basic(known);
     else throw new OciError(`${this.ref.registry} wants a login of a kind that carrick does not know`, 401);
     if (next === refused) throw this.denied(known !== null);
@@ -87,10 +87,17 @@ export class RegistryAuth {
     return basicHeader(known.user, known.password);
   }
 
-  private async bearer(challenge: Challenge, known: Credentials | null, refused: string | undefined): Promise<string> {
+  private async bearer(
+    challenge: Challenge,
+    known: Credentials | null,
+    refused: string | undefined,
+    registry: URL,
+  ): Promise<string> {
     const text = challenge.parameters.get("realm") ?? "";
     const realm = URL.canParse(text) ? new URL(text) : null;
-    if (realm === null || !this.http.mayAsk(realm) || realm.username !== "")
+    // A registry behind TLS must not have the login sent without it, not even to this machine.
+    const isSafe = realm?.protocol === "https:" || (registry.protocol === "http:" && realm?.protocol === "http:");
+    if (realm === null || !isSafe || !this.http.mayAsk(realm) || realm.username !== "")
       throw new OciError(`${this.ref.registry} names a token server that is not safe to ask`, 401);
     const service = challenge.parameters.get("service") ?? "";
     const scope = challenge.parameters.get("scope") ?? `repository:${this.ref.repository}:pull`;

@@ -1,0 +1,212 @@
+// `carrick run` from the command line to the guest's last word, with a real busybox in an image of this machine.
+
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { busybox } from "../support/busybox.ts";
+import { CARRICK, type CarrickOptions, carrick, type Ended, startCarrick } from "../support/carrick.ts";
+import { FakeRegistry } from "../support/fake-registry.ts";
+import { freshFolder, removeFolders } from "../support/image-store.ts";
+import { layoutFiles, makeImage, named, type TestImage, tar, writeFiles } from "../support/images.ts";
+import { Session } from "../support/pty.ts";
+
+setDefaultTimeout(60_000);
+
+const APPLETS = [
+  "sh",
+  "cat",
+  "echo",
+  "env",
+  "id",
+  "ls",
+  "pwd",
+  "sleep",
+  "stat",
+  "touch",
+  "true",
+  "hostname",
+  "df",
+  "tty",
+  "stty",
+];
+const LINES = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n";
+
+let image: TestImage;
+let home: string;
+let name: string;
+
+beforeAll(async () => {
+  const base = tar([
+    { name: "bin/", type: "5" },
+    { name: "bin/busybox", body: readFileSync(busybox), mode: 0o755 },
+    ...APPLETS.map((applet) => ({ name: `bin/${applet}`, type: "2", link: "busybox" })),
+    { name: "etc/", type: "5" },
+    { name: "etc/passwd", body: LINES },
+    { name: "etc/group", body: "root:x:0:\napp:x:1000:\nextra:x:2000:app\n" },
+  ]);
+  const top = tar([{ name: "etc/motd", body: "upper\n" }]);
+  const config = {
+    Entrypoint: ["/bin/busybox"],
+    Cmd: ["echo", "default"],
+    Env: ["PATH=/bin", "FROM=image"],
+    WorkingDir: "/etc",
+    User: "app",
+  };
+  image = makeImage({ layers: [base, top], config });
+  const layout = freshFolder();
+  writeFiles(layout, layoutFiles([named(image, "bb")]));
+  home = freshFolder();
+  name = `oci:${layout}:bb`;
+  expect((await carrick(["pull", "-q", name], { env: { CARRICK_HOME: home } })).status).toBe(0);
+});
+afterAll(removeFolders);
+
+const run = (args: readonly string[], options: CarrickOptions = {}): Promise<Ended> =>
+  carrick(["run", ...args], { ...options, env: { CARRICK_HOME: home, ...options.env } });
+
+test("the image's command, the user's, and the guest's own options", async () => {
+  expect(await run([name])).toMatchObject({ status: 0, stdout: "default\n", stderr: "" });
+  expect((await run([name, "echo", "-e", "--rm", "x"])).stdout).toBe("--rm x\n");
+  expect((await run(["--entrypoint", "/bin/cat", name, "motd"])).stdout).toBe("upper\n");
+  expect((await run(["--entrypoint", "", name, "pwd"])).stdout).toBe("/etc\n");
+  expect((await run([name, "--help"])).stdout + (await run([name, "--help"])).stderr).toMatch(/BusyBox/);
+});
+
+test("environment, user, directory, names", async () => {
+  const env = await run(["-e", "A=1", "-e", "HERE", "-e", "FROM", "--hostname", "box", name, "env"], {
+    env: { HERE: "passed on" },
+  });
+  expect(env.stdout.trimEnd().split("\n").sort()).toEqual([
+    "A=1",
+    "HERE=passed on",
+    "HOME=/home/app",
+    "HOSTNAME=box",
+    "PATH=/bin",
+  ]);
+  expect((await run([name, "id"])).stdout).toBe("uid=1000(app) gid=1000(app) groups=2000(extra)\n");
+  expect((await run(["-u", "root", name, "id"])).stdout).toStartWith("uid=0(root) gid=0(root)");
+  expect((await run(["-u", "7:8", "-w", "/new/dir", name, "sh", "-c", "id; pwd"])).stdout).toBe(
+    "uid=7 gid=8\n/new/dir\n",
+  );
+  expect(
+    (await run(["-h", "box", "--add-host", "db:10.1.2.3", name, "sh", "-c", "hostname; cat /etc/hosts"])).stdout,
+  ).toMatch(/^box\n(.*\n)*10\.1\.2\.3\s+db\n/);
+});
+
+test("mounts: of the host, in memory, read-only", async () => {
+  const shared = join(freshFolder(), "shared");
+  mkdirSync(shared);
+  writeFileSync(join(shared, "in"), "from the host");
+  const script = "cat in; echo to the host > out; echo no > /ro/x; df /t | cat > /t/df; ls /t";
+  const { stdout, stderr } = await run([
+    "-v",
+    `${shared}:/rw`,
+    "-v",
+    `${shared}:/ro:ro`,
+    "--tmpfs",
+    "/t:mode=1777,size=1m",
+    "-u",
+    "0",
+    "-w",
+    "/rw",
+    name,
+    "sh",
+    "-c",
+    script,
+  ]);
+  expect(stdout).toBe("from the hostdf\n");
+  expect(stderr).toMatch(/\/ro\/x: Read-only file system/);
+  expect(readdirSync(shared).sort()).toEqual(["in", "out"]);
+  expect(readFileSync(join(shared, "out"), "utf8")).toBe("to the host\n");
+  expect((await run(["--read-only", "-u", "0", name, "touch", "/x"])).stderr).toMatch(/Read-only file system/);
+});
+
+test("exit codes: the command's, 125, 126, 127", async () => {
+  expect((await run([name, "sh", "-c", "exit 42"])).status).toBe(42);
+  expect((await run([name, "sh", "-c", "sh -c 'kill -9 $$'; exit $?"])).status).toBe(137);
+  // The first process of a container cannot kill itself, as on Linux.
+  expect((await run([name, "sh", "-c", "kill -9 $$; exit 3"])).status).toBe(3);
+  expect(await run(["--entrypoint", "nothing", name])).toMatchObject({ status: 127, stdout: "" });
+  expect(await run(["--entrypoint", "/etc/motd", "-u", "0", name])).toMatchObject({ status: 126, stdout: "" });
+  expect(await run(["-u", "nobody-here", name])).toMatchObject({ status: 125, stdout: "" });
+});
+
+test("stdin is the guest's with -i; stdout is only the guest's", async () => {
+  const stdin = new TextEncoder().encode("through\n");
+  expect(await run(["-i", name, "cat"], { stdin })).toMatchObject({ status: 0, stdout: "through\n", stderr: "" });
+});
+
+test("signals reach the guest, also after a pull", async () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const script = "trap 'echo got it >&2; exit 5' INT TERM; echo ready >&2; while :; do sleep 0.05; done";
+    const running = startCarrick(["run", "-q", name, "sh", "-c", script], { env: { CARRICK_HOME: freshFolder() } });
+    await running.says("ready");
+    running.child.kill(signal);
+    expect(await running.ended).toMatchObject({ status: 5, stderr: "ready\ngot it\n" });
+  }
+});
+
+test("nothing of the store changes, and nothing stays", async () => {
+  const list = (): string[] => [...new Bun.Glob("**").scanSync({ cwd: home, onlyFiles: false })].sort();
+  const before = list();
+  await run(["-u", "0", name, "sh", "-c", "echo x > /etc/motd; touch /new; echo $(cat /etc/motd)"]);
+  const killed = startCarrick(["run", "-u", "0", name, "sh", "-c", "echo x > /new; echo ready >&2; sleep 60"], {
+    env: { CARRICK_HOME: home },
+  });
+  await killed.says("ready");
+  killed.child.kill("SIGKILL");
+  await killed.ended;
+  expect(list()).toEqual(before);
+  expect((await run([name, "cat", "/etc/motd"])).stdout).toBe("upper\n");
+});
+
+test("a running image may be removed", async () => {
+  const own = freshFolder();
+  const env = { CARRICK_HOME: own };
+  const running = startCarrick(["run", "-q", name, "sh", "-c", "echo ready >&2; cat; cat /etc/motd"], {
+    env,
+    stdin: "pipe",
+  });
+  await running.says("ready");
+  expect((await carrick(["prune", "--all"], { env })).status).toBe(0);
+  expect(readdirSync(join(own, "layers"))).toEqual([]);
+  (running.child.stdin as Bun.FileSink).end();
+  expect(await running.ended).toMatchObject({ status: 0, stdout: "upper\n" });
+});
+
+test("on a terminal: one line per layer, then the guest's own terminal", async () => {
+  const registry = new FakeRegistry();
+  registry.add("1", image);
+  try {
+    const words = [
+      "env",
+      `CARRICK_HOME=${freshFolder()}`,
+      ...CARRICK,
+      "run",
+      "-it",
+      `${registry.host}/a/bb:1`,
+      "sh",
+      "-c",
+      "tty; stty size; read x; echo got $x",
+    ];
+    const session = new Session(words, 30, 90);
+    const shown = await session.expect("/dev/");
+    for (const digest of image.layerDigests)
+      expect(shown).toMatch(new RegExp(`^(\u001b\\[2A\u001b\\[J)?${digest.slice(7, 19)}  pulled$`, "m"));
+    await session.expect("30 90");
+    session.send("hello\n");
+    await session.expect("got hello");
+    expect(await session.end()).toBe(0);
+  } finally {
+    registry.stop();
+  }
+});
+
+test("trace and compat-report watch a run", async () => {
+  const env = { CARRICK_HOME: home };
+  const traced = await carrick(["trace", "run", name, "echo", "x"], { env });
+  expect([traced.status, traced.stdout]).toEqual([0, "x\n"]);
+  expect(traced.stderr).toMatch(/^write\(1, "x\\n", 2\) += 2$/m);
+  const report = await carrick(["compat-report", "--", "run", name, "true"], { env });
+  expect(JSON.parse(report.stderr)).toBeArray();
+});
