@@ -33,7 +33,7 @@ function answer(name: string): string {
 let whole: OpenImage;
 beforeAll(() => {
   const members = names.map((name) => ({
-    name: `test/${name}`,
+    name: `test/${name}-image`,
     body: readFileSync(compile(join(programs, `${name}.c`))),
     mode: 0o755,
   }));
@@ -44,7 +44,7 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 for (const name of names) {
   test(name, () => {
-    const request = { command: [`/test/${name}`, "one", "two words"], env: ["GREETING=hi"], workdir: "/" };
+    const request = { command: [`/test/${name}-image`, "one", "two words"], env: ["GREETING=hi"], workdir: "/" };
     const result = containerRun(whole, request, { stdin: "" });
     expect(`${result.stdout}status ${result.status}\n`).toBe(answer(name));
   }, 60_000);

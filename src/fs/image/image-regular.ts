@@ -87,8 +87,10 @@ export class ImageRegular extends MemoryRegular {
     if (io.remaining === 0) return 0;
     if (pos > MAX_BYTES) return -EFBIG;
     this.cache?.writeBack();
+    const before = this.content.size;
     const n = this.content.write(io, pos, MAX_BYTES - pos);
     if (n <= 0) return n;
+    if (pos + n > before) this.cache?.clearTail(before);
     this.cache?.refresh(pos, pos + n);
     this.modified();
     return n;
@@ -97,8 +99,10 @@ export class ImageRegular extends MemoryRegular {
   override setSize(sizeBytes: number): number {
     if (sizeBytes > MAX_BYTES) return -EFBIG;
     this.cache?.writeBack();
+    const before = this.content.size;
     const error = this.content.truncate(sizeBytes);
     if (error < 0) return error;
+    if (sizeBytes > before) this.cache?.clearTail(before);
     this.cache?.truncate(sizeBytes);
     this.modified();
     return 0;
@@ -127,7 +131,7 @@ export class ImageRegular extends MemoryRegular {
       if (error < 0) return error;
       this.cache?.refresh(offset, Math.min(end, this.content.size));
     }
-    if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && end > this.content.size) this.content.truncate(end);
+    if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && end > this.content.size) return this.setSize(end);
     this.modified();
     return 0;
   }
