@@ -1,6 +1,6 @@
 // Images from this machine: layouts, archives of both kinds, compressed or piped, broken and hostile.
 
-import { afterAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OciError } from "../../src/oci/oci-error.ts";
@@ -19,6 +19,9 @@ import {
   tarOf,
   writeFiles,
 } from "../support/images.ts";
+
+// Many of these tests start programs, which a busy machine may do slowly.
+setDefaultTimeout(60_000);
 
 const OTHER_LAYER = tar([{ name: "other", body: "other" }]);
 

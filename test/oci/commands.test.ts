@@ -1,12 +1,15 @@
 // The commands as a user sees them: what goes to stdout and what to stderr, exit codes, and texts of strangers that must not
 // reach the terminal as they are.
 
-import { afterAll, afterEach, beforeEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { carrick, type Ended } from "../support/carrick.ts";
 import { error, FakeRegistry } from "../support/fake-registry.ts";
 import { freshFolder, removeFolders } from "../support/image-store.ts";
 import { layoutFiles, makeImage, named, tar, writeFiles } from "../support/images.ts";
+
+// Many of these tests start programs, which a busy machine may do slowly.
+setDefaultTimeout(60_000);
 
 let registry: FakeRegistry;
 let home: string;

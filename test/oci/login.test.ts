@@ -1,6 +1,6 @@
 // Logging in: where credentials come from, whom they are shown to, and what is said when they do not help.
 
-import { afterAll, afterEach, beforeEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findCredentials } from "../../src/oci/credentials.ts";
@@ -8,6 +8,9 @@ import { DEFAULT_REGISTRY } from "../../src/oci/reference.ts";
 import { error, FakeRegistry } from "../support/fake-registry.ts";
 import { fetchOptions, freshFolder, freshStore, pullInto, removeFolders } from "../support/image-store.ts";
 import { makeImage } from "../support/images.ts";
+
+// Many of these tests start programs, which a busy machine may do slowly.
+setDefaultTimeout(60_000);
 
 const SECRET = "s3cret-word";
 const AUTH = Buffer.from(`alice:${SECRET}`).toString("base64");

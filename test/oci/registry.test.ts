@@ -1,6 +1,6 @@
 // The registry client and the pull against a registry that misbehaves in every way that real ones and hostile ones do.
 
-import { afterAll, afterEach, beforeEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "../../src/oci/digest.ts";
@@ -10,6 +10,9 @@ import { type ImageStore, INDEX_FILE } from "../../src/oci/store.ts";
 import { brokenOff, error, FakeRegistry, ranged } from "../support/fake-registry.ts";
 import { fetchOptions, freshFolder, freshStore, pullInto, removeFolders, watcher } from "../support/image-store.ts";
 import { DEFAULT_LAYER, makeImage, makeIndex, type TestImage, tar } from "../support/images.ts";
+
+// Many of these tests start programs, which a busy machine may do slowly.
+setDefaultTimeout(60_000);
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
 const ARM64 = { os: "linux", architecture: "arm64", variant: "v8" };

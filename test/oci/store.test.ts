@@ -1,6 +1,6 @@
 // The store: complete or not there, whatever happens to carrick, its disk, or its neighbours.
 
-import { afterAll, afterEach, beforeEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestFileName } from "../../src/oci/digest.ts";
@@ -15,6 +15,9 @@ import { type CarrickOptions, carrick, startCarrick } from "../support/carrick.t
 import { brokenOff, FakeRegistry } from "../support/fake-registry.ts";
 import { fetchOptions, freshFolder, freshStore, pullInto, removeFolders, watcher } from "../support/image-store.ts";
 import { DEFAULT_LAYER, layoutFiles, makeImage, named, type TestImage, tar, writeFiles } from "../support/images.ts";
+
+// Many of these tests start programs, which a busy machine may do slowly.
+setDefaultTimeout(60_000);
 
 let registry: FakeRegistry;
 let store: ImageStore;
