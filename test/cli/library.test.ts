@@ -1,7 +1,7 @@
 // The shim inside the built executable has to become a file before it can be loaded. Wherever that file lies, only one that
 // this user has written is loaded.
 
-import { afterAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chownSync,
   mkdirSync,
@@ -18,6 +18,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../../scripts/toolchain.ts";
 import { compile, run } from "../support/guest.ts";
+
+setDefaultTimeout(60_000);
 
 const executable = join(root, "dist/carrick-linux-x64");
 const program = compile(join(root, "test/bench/hello/hello.c"));
