@@ -32,7 +32,7 @@ export const RUN_OPTIONS: readonly Option[] = [
   { name: "interactive", short: "i", help: "Keep stdin open" },
   { name: "tty", short: "t", help: "Give the guest a terminal" },
   { name: "rm", help: "Accepted for Docker's sake; nothing is kept anyway" },
-  { name: "init", help: "Accepted for Docker's sake; orphans are always reaped" },
+  { name: "init", help: "Reap orphans, and let signals end the command, as Docker's init does" },
   { name: "name", value: "NAME", help: "Name of this run" },
   QUIET,
   INSECURE,

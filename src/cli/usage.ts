@@ -4,8 +4,10 @@ import { type ArgsDef, type CommandDef, renderUsage } from "citty";
 import { type Command, commandNames, findCommand, VERSION } from "./commands.ts";
 
 /** The usage text of one command. */
-export function commandUsage(command: Command): Promise<string> {
-  return plain(renderUsage(definition(command), { meta: { name: "carrick" } }));
+export async function commandUsage(command: Command): Promise<string> {
+  const text = await plain(renderUsage(definition(command), { meta: { name: "carrick" } }));
+  // citty puts [OPTIONS] last, where they would be the guest's.
+  return command.operands.includes("[OPTIONS]") ? text.replace(/^(USAGE .*) \[OPTIONS\] *$/m, "$1") : text;
 }
 
 /** The usage text of carrick itself. */

@@ -1,4 +1,4 @@
-// Credentials from Docker's configuration (config.json: auths, credHelpers, credsStore) and, without one, Podman's
+// Credentials from Docker's configuration (config.json: auths, credHelpers, credsStore) and, where that has none, from Podman's
 // auth file. Read only. Nothing from these files or helpers is ever part of a message.
 
 import { readFileSync, statSync } from "node:fs";
@@ -30,7 +30,8 @@ export async function findCredentials(
 ): Promise<Credentials | null> {
   for (const path of configFiles(env)) {
     const config = readConfig(path);
-    if (config !== null) return await fromConfig(config, registry, repository, env);
+    const found = config === null ? null : await fromConfig(config, registry, repository, env);
+    if (found !== null) return found;
   }
   return null;
 }

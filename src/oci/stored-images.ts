@@ -22,7 +22,7 @@ export async function openById(store: ImageStore, id: string): Promise<OpenImage
 }
 
 /** The images with this identifier (of the configuration) or beginning of one. */
-export function findById(store: ImageStore, text: string): ImageRecord[] {
+function findById(store: ImageStore, text: string): ImageRecord[] {
   const hex = text.replace(/^sha256:/, "");
   if (!/^[0-9a-f]{6,64}$/.test(hex)) return [];
   return store.records().filter((record) => record.configDigest.startsWith(`sha256:${hex}`));

@@ -99,7 +99,7 @@ test("Docker's configuration: every way that it holds credentials", async () => 
   expect(await find(DEFAULT_REGISTRY.name)).toMatchObject({ user: "alice" });
 });
 
-test("DOCKER_CONFIG decides; without Docker's file Podman's is read, with the longest name first", async () => {
+test("DOCKER_CONFIG decides; what Docker's file has not is looked for in Podman's, the longest name first", async () => {
   writeConfig({ auths: { [registry.host]: { auth: AUTH } } }, "elsewhere/config.json");
   expect(await find()).toBeNull();
   expect(await find(registry.host, "a/b", { DOCKER_CONFIG: join(home, "elsewhere") })).toMatchObject({ user: "alice" });
@@ -111,6 +111,10 @@ test("DOCKER_CONFIG decides; without Docker's file Podman's is read, with the lo
   expect(await find("h.example", "a/b")).toMatchObject({ user: "whole" });
   expect(await find("h.example", "a/c")).toMatchObject({ user: "part" });
   expect(await find("h.example", "x")).toMatchObject({ user: "host" });
+  writeConfig({ auths: { "other.example": { auth: AUTH } } });
+  expect(await find("h.example", "x")).toMatchObject({ user: "host" });
+  expect(await find("other.example", "x")).toMatchObject({ user: "alice" });
+  expect(await find("h.example", "x", { DOCKER_CONFIG: join(home, "elsewhere") })).toBeNull();
 });
 
 test("broken configurations are named, and not quoted", async () => {
