@@ -10,7 +10,15 @@ import { ImageStore } from "../../src/oci/store.ts";
 import { carrick } from "../support/carrick.ts";
 import { freshFolder, removeFolders } from "../support/image-store.ts";
 import { DEFAULT_LAYER, layoutFiles, makeImage, named, type TestImage, tar, writeFiles } from "../support/images.ts";
-import { missingTools, PASSWORD, type RealRegistries, startRegistries, USER } from "../support/real-registries.ts";
+import {
+  missingTools,
+  PASSWORD,
+  PROXIED,
+  type RealRegistries,
+  startConnectProxy,
+  startRegistries,
+  USER,
+} from "../support/real-registries.ts";
 
 const missing = missingTools();
 if (missing.length > 0)
@@ -195,6 +203,38 @@ describe.skipIf(missing.length > 0)("with skopeo and docker-registry", () => {
         125,
         expect.stringMatching(/SSL_CERT_FILE names .* (cannot be read|holds no certificates)/),
       ]);
+    }
+  });
+
+  test("TLS through a proxy: the authority and the login count there too", async () => {
+    const path = "a/b:1";
+    await skopeo(`oci:${layout}:x`, `docker://${registries.tls}/${path}`);
+    const proxy = startConnectProxy();
+    const host = registries.tls.replace("localhost", PROXIED);
+    const auth = Buffer.from(`${USER}:${PASSWORD}`).toString("base64");
+    const config = freshFolder();
+    writeFileSync(join(config, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
+    const env = { HTTPS_PROXY: proxy.url, DOCKER_CONFIG: config };
+    try {
+      await expectPulled(
+        (await pull(`${host}/${path}`, { ...env, SSL_CERT_FILE: registries.caFile })).home,
+        `${host}/${path}`,
+      );
+      expect(new Set(proxy.asked)).toEqual(new Set([host]));
+      const unknown = await pull(`${host}/${path}`, env);
+      expect([unknown.status, unknown.stderr]).toEqual([
+        125,
+        expect.stringMatching(/certificate of .* is not trusted/),
+      ]);
+      proxy.asked.length = 0;
+      const direct = await pull(`${host}/${path}`, { ...env, NO_PROXY: PROXIED });
+      expect([direct.status, direct.stderr, proxy.asked]).toEqual([
+        125,
+        expect.stringMatching(/cannot reach registry\.test/),
+        [],
+      ]);
+    } finally {
+      proxy.stop();
     }
   });
 

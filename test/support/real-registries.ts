@@ -9,6 +9,9 @@ export const USER = "alice";
 export const PASSWORD = "s3cret";
 export const TOOLS = ["skopeo", "docker-registry", "openssl"] as const;
 
+/** A host that only the proxy knows: the registry with TLS. */
+export const PROXIED = "registry.test";
+
 /** The programs that these tests need and this machine lacks. */
 export function missingTools(): string[] {
   return TOOLS.filter((tool) => Bun.which(tool) === null);
@@ -74,7 +77,7 @@ function makeCertificates(folder: string): void {
   const key = (file: string): string[] => ["-newkey", "rsa:2048", "-nodes", "-keyout", file];
   openssl(folder, "req", "-x509", ...key("ca.key"), "-days", "30", "-subj", "/CN=carrick-test-ca", "-out", "ca.pem");
   openssl(folder, "req", ...key("srv.key"), "-subj", "/CN=localhost", "-out", "srv.csr");
-  writeFileSync(join(folder, "ext"), "subjectAltName=DNS:localhost\n");
+  writeFileSync(join(folder, "ext"), `subjectAltName=DNS:localhost,DNS:${PROXIED}\n`);
   const ca = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
   openssl(folder, "x509", "-req", "-in", "srv.csr", ...ca, "-days", "30", "-extfile", "ext", "-out", "srv.pem");
 }
@@ -130,4 +133,66 @@ async function untilListening(port: number): Promise<void> {
     }
   }
   throw new Error(`nothing listens on port ${port}`);
+}
+
+export interface ConnectProxy {
+  readonly url: string;
+  /** Hosts and ports that were asked for. */
+  readonly asked: string[];
+  stop(): void;
+}
+
+interface Tunnel {
+  other: Bun.Socket<undefined> | null;
+  early: Uint8Array[];
+}
+
+/** A proxy for TLS that takes every host for this machine. */
+export function startConnectProxy(): ConnectProxy {
+  const asked: string[] = [];
+  const server = Bun.listen<Tunnel>({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open(socket) {
+        socket.data = { other: null, early: [] };
+      },
+      data(socket, bytes) {
+        const { other, early } = socket.data;
+        if (other !== null) {
+          other.write(bytes);
+          return;
+        }
+        const target = /^CONNECT (\S+):(\d+) /.exec(bytes.toString("latin1"));
+        if (target === null) {
+          early.push(new Uint8Array(bytes));
+          return;
+        }
+        asked.push(`${target[1]}:${target[2]}`);
+        void tunnel(socket, Number(target[2]));
+      },
+      close(socket) {
+        socket.data.other?.end();
+      },
+    },
+  });
+  return { url: `http://127.0.0.1:${server.port}`, asked, stop: () => server.stop(true) };
+}
+
+async function tunnel(socket: Bun.Socket<Tunnel>, port: number): Promise<void> {
+  const other = await Bun.connect({
+    hostname: "127.0.0.1",
+    port,
+    socket: {
+      data(_, bytes) {
+        socket.write(bytes);
+      },
+      close() {
+        socket.end();
+      },
+    },
+  });
+  socket.data.other = other;
+  socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+  for (const bytes of socket.data.early) other.write(bytes);
 }
