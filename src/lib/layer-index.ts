@@ -169,17 +169,22 @@ export class LayerIndex {
     return this.blob.toString("latin1", from, from + length);
   }
 
-  /** The record of `name` in a directory, or -1. */
+  /** The record of `name` in a directory, or -1. Names are looked at where hashes are equal, which an archive may have chosen. */
   find(directory: number, name: string, hash: number): number {
     let low = this.firstChild(directory);
-    const end = low + this.childCount(directory);
-    let high = end;
+    let high = low + this.childCount(directory);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.hashes[middle]! < hash) low = middle + 1;
-      else high = middle;
+      const other = this.hashes[middle]!;
+      if (other < hash) low = middle + 1;
+      else if (other > hash) high = middle;
+      else {
+        const found = this.name(middle);
+        if (found === name) return middle;
+        if (found < name) low = middle + 1;
+        else high = middle;
+      }
     }
-    for (; low < end && this.hashes[low] === hash; low += 1) if (this.name(low) === name) return low;
     return -1;
   }
 

@@ -13,6 +13,8 @@ const OPAQUE = ".wh..wh..opq";
 const MAX_ENTRIES = 1_000_000;
 /** Most bytes of names, targets, attributes and maps of one layer. */
 const MAX_TEXT_BYTES = 256 * 1024 * 1024;
+/** Most bytes of paths into lower layers: they are walked when an image is first looked at. */
+const MAX_EXTERNAL_BYTES = 4 * 1024 * 1024;
 const NAME_MAX = 255;
 const PATH_MAX = 4096;
 /** Deeper trees than this no path reaches. */
@@ -96,6 +98,7 @@ export class LayerTree {
   readonly root: LayerName = { inode: impliedDirectory(), opaque: false };
   private entries = 1;
   private textBytes = 0;
+  private externalBytes = 0;
 
   /** Adds one entry of the archive. Throws LayerError. */
   add(entry: TarEntry): void {
@@ -245,6 +248,9 @@ export class LayerTree {
   /** A file of a lower layer. */
   private external(target: string): LayerInode {
     this.textBytes += target.length;
+    this.externalBytes += target.length;
+    if (this.externalBytes > MAX_EXTERNAL_BYTES)
+      throw new LayerError("the layer has too many hard links to files that it does not have");
     return { ...impliedDirectory(), mode: 0, target, children: null, implied: false };
   }
 }

@@ -39,6 +39,8 @@ export class ImageLayers {
   readonly root: Found;
   /** Names that externals give to inodes, by inode number; made when first needed. */
   private externalNames: Map<number, Place[]> | null = null;
+  /** What the paths of directories' records mean, as far as somebody asked. */
+  private readonly paths = new Map<number, Found | null>();
 
   /** Bottom layer first. */
   constructor(layers: readonly ImageLayer[]) {
@@ -170,10 +172,27 @@ export class ImageLayers {
   /** Whether the name in this record leads to `inode` in the whole tree. */
   private isVisible(name: Place, inode: Place): boolean {
     const index = this.index(name);
-    const path: string[] = [];
-    for (let at = name.entry; at !== 0 && path.length < index.entries; at = index.parent(at)) path.push(index.name(at));
-    const found = this.resolve(this.root, path.reverse().join("/"));
+    const directory = this.directoryAt(name.layer, index.parent(name.entry));
+    if (directory === null || directory.sources === null) return false;
+    const found = this.find(directory.sources, index.name(name.entry));
     return found !== null && found.place.layer === inode.layer && found.place.entry === inode.entry;
+  }
+
+  /** What the path of a directory's record means in the whole tree. Every directory is walked to once. */
+  private directoryAt(layer: number, entry: number): Found | null {
+    const { index } = this.layers[layer]!;
+    const missing: number[] = [];
+    let at = entry;
+    while (at !== 0 && missing.length < index.entries && !this.paths.has(this.bases[layer]! + at)) {
+      missing.push(at);
+      at = index.parent(at);
+    }
+    let found: Found | null = at === 0 ? this.root : (this.paths.get(this.bases[layer]! + at) ?? null);
+    for (const next of missing.reverse()) {
+      found = found === null || found.sources === null ? null : this.find(found.sources, index.name(next));
+      this.paths.set(this.bases[layer]! + next, found);
+    }
+    return found;
   }
 
   private externals(): Map<number, Place[]> {

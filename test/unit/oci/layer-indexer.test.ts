@@ -209,6 +209,20 @@ test("many names of one directory are all found, and no others", () => {
   );
 });
 
+test("names with equal hashes are told apart", () => {
+  const seen = new Map<number, string>();
+  const pair: string[] = [];
+  for (let i = 0; pair.length === 0; i += 1) {
+    const name = i.toString(36);
+    const other = seen.get(nameHash(name));
+    if (other !== undefined) pair.push(other, name);
+    seen.set(nameHash(name), name);
+  }
+  const layer = index(...pair.map((name) => ({ name, body: name })), { name: "other" });
+  for (const name of pair) expect(layer.name(at(layer, name))).toBe(name);
+  expect(layer.find(0, "absent", nameHash(pair[0]!))).toBe(-1);
+});
+
 test("damaged indexes are refused or answer harmlessly", () => {
   const good = bytesOf([
     { name: "a/b/c", body: "x", pax: { "SCHILY.xattr.user.k": "v" } },
