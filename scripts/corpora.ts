@@ -95,6 +95,7 @@ export function debianRoot(name: string, packages: readonly string[]): string {
 
 /** What update-alternatives makes links for: the first that is there. */
 const ALTERNATIVES: Readonly<Record<string, readonly string[]>> = {
+  sh: ["dash", "bash"],
   awk: ["gawk", "mawk"],
   vi: ["vim.basic", "vim.tiny"],
   pager: ["less"],

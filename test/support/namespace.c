@@ -1,7 +1,7 @@
-// Runs a command with DIR as "/", in namespaces of its own, where ELF files for aarch64 go to an emulator: the reference
+// Runs a command with DIR as "/" and WORK as "/work", in namespaces of its own, where ELF files for aarch64 go to an emulator: the reference
 // for scripts that execute other programs. Nothing is registered on the host (Linux 6.7 gave every user namespace its
 // own binfmt_misc). Needs root; the emulator is a static executable, or "-" for a DIR with native programs.
-// usage: namespace EMULATOR DIR CWD COMMAND [ARG...]. Status 99 where the kernel does not allow it.
+// usage: namespace EMULATOR DIR WORK COMMAND [ARG...]. Status 99 where the kernel does not allow it.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -47,16 +47,18 @@ static void register_emulator(const char *emulator) {
   put("/proc/sys/fs/binfmt_misc/register", rule);
 }
 
-static void enter(const char *emulator, const char *dir, const char *cwd) {
+static void enter(const char *emulator, const char *dir, const char *work) {
   need(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
   need(mount("proc", "/proc", "proc", 0, NULL) == 0, "proc");
   if (strcmp(emulator, "-") != 0) register_emulator(emulator);
   need(mount(dir, dir, NULL, MS_BIND | MS_REC, NULL) == 0 && chdir(dir) == 0, dir);
   mkdir("proc", 0755);
   mkdir("dev", 0755);
+  mkdir("work", 0755);
+  need(mount(work, "work", NULL, MS_BIND, NULL) == 0, work);
   need(mount("proc", "proc", "proc", 0, NULL) == 0, "proc below the root");
   need(mount("/dev", "dev", NULL, MS_BIND | MS_REC, NULL) == 0, "dev below the root");
-  need(chroot(".") == 0 && chdir(cwd) == 0, cwd);
+  need(chroot(".") == 0 && chdir("/work") == 0, "chroot");
 }
 
 int main(int argc, char **argv) {
