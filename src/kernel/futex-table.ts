@@ -32,12 +32,15 @@ export class FutexQueue {
 export class FutexTable {
   private readonly queues = new Map<string, FutexQueue>();
 
-  /** The name of a futex, or -EFAULT for a shared one that is not mapped. `addr` is a multiple of 4. */
+  /**
+   * The name of a futex, or -EFAULT for a shared one that is not mapped. `addr` is a multiple of 4. A word in private
+   * memory has two names: who waits without FUTEX_PRIVATE_FLAG is woken without it only (FUT_OFF_MMSHARED).
+   */
   key(mm: AddressSpace, addr: number, shared: boolean): string | number {
     if (!shared) return `p${mm.space}:${addr}`;
     const vma = mm.vmas.find(addr);
     if (vma === undefined) return -EFAULT;
-    if (!vma.shared) return `p${mm.space}:${addr}`;
+    if (!vma.shared) return `m${mm.space}:${addr}`;
     const page = addr - (addr % PAGE);
     let frame = shim.space_frame(mm.space, page);
     if (frame < 0) {
@@ -85,12 +88,10 @@ export class FutexTable {
     return woken;
   }
 
-  /** Wakes waiters of a word under both its names: clear_child_tid and robust lists, whose users may share it. */
+  /** Wakes waiters of a word as the kernel itself does, without FUTEX_PRIVATE_FLAG: clear_child_tid and robust lists. */
   wakeAddress(mm: AddressSpace, addr: number, count: number): number {
     const key = this.key(mm, addr, true);
-    const woken = typeof key === "string" ? this.wake(key, count) : 0;
-    const own = this.key(mm, addr, false) as string;
-    return own === key || woken >= count ? woken : woken + this.wake(own, count - woken);
+    return typeof key === "string" ? this.wake(key, count) : 0;
   }
 
   /** Moves up to `count` waiters to another word; the number moved. */

@@ -21,6 +21,14 @@ function dataBytes(mm: AddressSpace): number {
   return sum;
 }
 
+/** vm.max_map_count. */
+const MAX_MAP_COUNT = 65530;
+
+/** Whether another area may come into being by mapping, or by cutting one into two. */
+export function mayAddArea(mm: AddressSpace): boolean {
+  return mm.vmas.areas.length < MAX_MAP_COUNT;
+}
+
 export function lockedBytes(mm: AddressSpace): number {
   let sum = 0;
   for (const vma of mm.vmas.areas) if (vma.locked) sum += vma.end - vma.start;

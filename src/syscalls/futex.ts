@@ -22,6 +22,8 @@ const OP_NAMES = {
 };
 const COMMAND_MASK = ~(F.FUTEX_PRIVATE_FLAG | F.FUTEX_CLOCK_REALTIME);
 
+const MAY_BE_REALTIME: ReadonlySet<number> = new Set([F.FUTEX_WAIT_BITSET, F.FUTEX_WAIT_REQUEUE_PI, F.FUTEX_LOCK_PI2]);
+
 export function sys_futex(
   task: Task,
   word: number,
@@ -35,6 +37,7 @@ export function sys_futex(
   const shared = (op & F.FUTEX_PRIVATE_FLAG) === 0;
   const realtime = (op & F.FUTEX_CLOCK_REALTIME) !== 0;
   const count2 = timeout | 0;
+  if (realtime && !MAY_BE_REALTIME.has(command)) return -ENOSYS;
   switch (command) {
     case F.FUTEX_WAKE:
       return futexWake(task, word, shared, value | 0, F.FUTEX_BITSET_MATCH_ANY);
@@ -82,7 +85,7 @@ function wait(
     case F.FUTEX_WAIT_BITSET:
       return futexWait(task, word, shared, value, value3, deadlineNs);
     case F.FUTEX_WAIT_REQUEUE_PI:
-      return waitRequeuePi(task, word, shared, value, value3, deadlineNs, word2);
+      return waitRequeuePi(task, word, shared, value, F.FUTEX_BITSET_MATCH_ANY, deadlineNs, word2);
     default:
       return lockPi(task, word, shared, deadlineNs);
   }

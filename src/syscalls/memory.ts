@@ -21,7 +21,7 @@ import { scratch } from "../host/scratch.ts";
 import { PROT_PRESENT } from "../host/shim.gen.ts";
 import { shim } from "../host/shim.ts";
 import type { Task } from "../kernel/task.ts";
-import { isData, mappedWithin, mayExpand } from "../mm/accounting.ts";
+import { isData, mappedWithin, mayAddArea, mayExpand } from "../mm/accounting.ts";
 import { type AddressSpace, PAGE, pageUp } from "../mm/address-space.ts";
 import { SharedMemory } from "../mm/shared-memory.ts";
 import { TASK_SIZE } from "../mm/user-memory.ts";
@@ -94,7 +94,7 @@ export function sys_mmap(
   const locked = (mapFlags & mman.MAP_LOCKED) !== 0 || task.mm.lockFuture;
   if (locked && !mayLock(task, len)) return -EAGAIN;
   const replaced = (mapFlags & mman.MAP_FIXED) === 0 ? 0 : mappedWithin(task.mm, start, start + len);
-  if (!mayExpand(task.mm, len - replaced, prot, kept)) return -ENOMEM;
+  if (!mayAddArea(task.mm) || !mayExpand(task.mm, len - replaced, prot, kept)) return -ENOMEM;
   if (isData(prot, kept) && (kept & mman.MAP_NORESERVE) === 0 && isObviousOvercommit(len)) return -ENOMEM;
   if (replaced > 0) task.mm.unmap(start, start + len);
   const vma = task.mm.mapArea(start, len, prot & PROT_BITS, kept, file, file === null ? 0 : offset / PAGE, "", {
@@ -147,6 +147,8 @@ function choose(mm: AddressSpace, hint: number, len: number, mapFlags: number): 
 export function sys_munmap(task: Task, start: number, length: number): number {
   const len = pageUp(length);
   if (start % PAGE !== 0 || len === 0 || start + len > TASK_SIZE) return -EINVAL;
+  const vma = task.mm.vmas.find(start);
+  if (vma !== undefined && vma.start < start && vma.end > start + len && !mayAddArea(task.mm)) return -ENOMEM;
   task.mm.unmap(start, start + len);
   return 0;
 }
@@ -182,6 +184,7 @@ function protectAreas(mm: AddressSpace, start: number, end: number, bits: number
     if (writable && vma.shared && vma.file !== null && !vma.file.writable) return -EACCES;
     if (!isData(vma.prot, vma.flags) && isData(bits, vma.flags) && !mayExpand(mm, to - at, bits, vma.flags))
       return -ENOMEM;
+    if ((at > vma.start || to < vma.end) && vma.prot !== bits && !mayAddArea(mm)) return -ENOMEM;
     mm.protect(at, to, bits);
     at = to;
   }
