@@ -163,8 +163,9 @@ class SigWaitOp implements Op {
   }
 
   resume(task: Task, wake: Wake): number {
-    this.cancel(task);
+    // Taken before the mask is back: what is still pending then would wake another waiter for nothing.
     const found = this.take(task);
+    this.cancel(task);
     if (found !== 0) return found;
     if (wake === Wake.event) return this.start(task);
     return wake === Wake.timeout ? -EAGAIN : -EINTR;

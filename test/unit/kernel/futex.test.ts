@@ -169,7 +169,7 @@ describe("futex", () => {
       steps(
         thread(robust),
         sleep(1e6),
-        ...noted("wait", (t) => futex(t, WORD, F.FUTEX_WAIT, 2 + F.FUTEX_WAITERS)),
+        ...noted("wait", (t) => sys_futex(t, WORD, F.FUTEX_WAIT, 2 + F.FUTEX_WAITERS, 0, 0, 0)),
         ...noted("word", (t) => t.mm.readU32(WORD)),
       ),
     );
