@@ -20,6 +20,8 @@ const PATH_MAX = 4096;
 /** Deeper trees than this no path reaches. */
 const MAX_DEPTH = 2048;
 const MAX_SYMLINKS = 40;
+/** Most components that all names of a layer may have together, neighbours not counted. */
+const MAX_STEPS = 64_000_000;
 
 const TYPE_BITS: Readonly<Record<Exclude<TarType, "link">, number>> = {
   file: S_IFREG,
@@ -86,6 +88,11 @@ function components(path: string): string[] {
   return parts;
 }
 
+/** A component that `components` would let through as it is. */
+function isPlain(part: string): boolean {
+  return part !== "" && part !== "." && part !== ".." && part.length <= NAME_MAX && !part.includes("\0");
+}
+
 /** Device numbers as user space encodes them (new_encode_dev). */
 function deviceNumber(entry: TarEntry): number {
   const { major, minor } = entry;
@@ -99,20 +106,40 @@ export class LayerTree {
   private entries = 1;
   private textBytes = 0;
   private externalBytes = 0;
+  private steps = 0;
+  /** Where the latest entry was put: the next one is mostly its neighbour. */
+  private lastPrefix = "";
+  private last: LayerName | null = null;
 
   /** Adds one entry of the archive. Throws LayerError. */
   add(entry: TarEntry): void {
+    const slash = entry.name.lastIndexOf("/") + 1;
+    const prefix = entry.name.slice(0, slash);
+    const leaf = entry.name.slice(slash);
+    const plain = isPlain(leaf);
+    // Neighbours are the rule: what leads to them is looked at once.
+    if (plain && this.last !== null && prefix === this.lastPrefix) {
+      this.addTo(this.last, leaf, entry);
+      return;
+    }
     const path = components(entry.name);
     const name = path.pop();
     if (name === undefined) {
       this.setRoot(entry);
       return;
     }
-    if (path.some((part) => part.startsWith(AUFS)) || (name.startsWith(AUFS) && name !== OPAQUE)) return;
+    if (path.some((part) => part.startsWith(AUFS))) return;
     if (path.some((part) => part.startsWith(WHITEOUT)))
       throw new LayerError(`the archive has an entry below a whiteout: ${shown(entry.name)}`);
     const parent = this.directory(path, entry.name);
+    this.last = plain ? parent : null;
+    this.lastPrefix = prefix;
+    this.addTo(parent, name, entry);
+  }
+
+  private addTo(parent: LayerName, name: string, entry: TarEntry): void {
     if (name === OPAQUE) parent.opaque = true;
+    else if (name.startsWith(AUFS)) return;
     else if (name.startsWith(WHITEOUT)) this.whiteout(parent, name.slice(WHITEOUT.length), entry.name);
     else if (entry.type === "link") this.link(parent, name, entry);
     else this.put(parent, name, this.inodeOf(entry));
@@ -182,6 +209,8 @@ export class LayerTree {
     let links = 0;
     while (rest.length > 0) {
       const part = rest.pop()!;
+      this.steps += 1;
+      if (this.steps > MAX_STEPS) throw new LayerError("the layer has too many entries that are too deep");
       if (part === "" || part === ".") continue;
       if (part === "..") {
         if (trail.length > 1) trail.pop();
@@ -217,6 +246,7 @@ export class LayerTree {
       old.inode = { ...inode, children: before };
       return;
     }
+    this.last = null;
     // What was there in between has hidden the layers below.
     old.opaque ||= old.inode !== null && (before === null) !== (inode.children === null);
     old.inode = inode;
