@@ -9,7 +9,7 @@ import type { File } from "../vfs/file.ts";
 import { capable, ownerOrCapable } from "../vfs/permission.ts";
 import { queryLock, setLock } from "./locks.ts";
 import { getOwner, getOwnerEx, setAsync, setOwner, setOwnerEx, setOwnerSignal } from "./owner.ts";
-import { addr, fd, flags, full, namesIn, partial, type Row, row, value } from "./row.ts";
+import { addr, fd, flags, full, namesIn, partial, type Row, row, usedIf, value } from "./row.ts";
 
 export function sys_dup(task: Task, fd: number): number {
   return task.files.duplicate(fd, 0, false);
@@ -112,10 +112,16 @@ function setFlags(task: Task, file: File, fd: number, arg: number): number {
   return 0;
 }
 
+const READERS = [F.F_GETFD, F.F_GETFL, F.F_GETOWN, F.F_GETSIG, F.F_GETLEASE, F.F_GETPIPE_SZ, F.F_GET_SEALS];
+
+function takesArgument(args: readonly number[]): boolean {
+  return !READERS.includes(args[1]!);
+}
+
 const COMMANDS = namesIn(F, /^F_(?!SEAL|OWNER_(?!UIDS)|..LCK|RDLCK|UNLCK|WRLCK)/);
 
 export const rows: Row[] = [
   row(23, sys_dup, [fd], full()),
   row(24, sys_dup3, [fd, fd, flags({ O_CLOEXEC: F.O_CLOEXEC })], full()),
-  row(25, sys_fcntl, [fd, value(COMMANDS), addr], partial("no leases and no F_NOTIFY")),
+  row(25, sys_fcntl, [fd, value(COMMANDS), usedIf(addr, takesArgument)], partial("no leases and no F_NOTIFY")),
 ];

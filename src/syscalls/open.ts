@@ -9,7 +9,7 @@ import type { Task } from "../kernel/task.ts";
 import type { File } from "../vfs/file.ts";
 import { openPath } from "../vfs/open.ts";
 import { baseOf, directoryOf, pathArg } from "./path-args.ts";
-import { dirfd, fd, flags, full, mode, path, type Row, row, size, struct, u32 } from "./row.ts";
+import { dirfd, fd, flags, full, mode, path, type Row, row, size, struct, u32, usedIf } from "./row.ts";
 
 const VALID_OPEN_FLAGS =
   fcntl.O_ACCMODE |
@@ -134,8 +134,12 @@ export function sys_close_range(task: Task, first: number, last: number, how: nu
   return 0;
 }
 
+function createsFile(args: readonly number[]): boolean {
+  return (args[2]! & (fcntl.O_CREAT | fcntl.O_TMPFILE_BIT)) !== 0;
+}
+
 export const rows: Row[] = [
-  row(56, sys_openat, [dirfd, path, flags(fcntl.OPEN_FLAGS), mode], full()),
+  row(56, sys_openat, [dirfd, path, flags(fcntl.OPEN_FLAGS), usedIf(mode, createsFile)], full()),
   row(57, sys_close, [fd], full()),
   row(436, sys_close_range, [u32, u32, flags({ CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC })], full()),
   row(437, sys_openat2, [dirfd, path, struct("open_how"), size], full()),

@@ -251,7 +251,7 @@ export const rows: Row[] = [
   row(173, sys_getppid, [], full()),
   row(178, sys_gettid, [], full()),
   row(220, sys_clone, [flags(CLONE_NAMES), addr, addr, addr, addr], partial("no namespaces")),
-  row(260, sys_wait4, [pid, addr, flags(WAIT_NAMES), struct("rusage")], full()),
+  row(260, sys_wait4, [pid, struct("wait status"), flags(WAIT_NAMES), struct("rusage")], full()),
   row(268, sys_setns, [int, hex], partial("no namespaces")),
   row(435, sys_clone3, [struct("clone_args"), size], partial("no namespaces, no cgroups")),
 ];

@@ -32,6 +32,8 @@ export interface ArgType {
   readonly names?: Names | (() => Names);
   /** Struct name, or the index of the argument that holds a buffer's length. */
   readonly detail?: string | number;
+  /** Whether the call looks at this argument at all, given all of them; the trace leaves it out otherwise. */
+  readonly used?: (args: readonly number[]) => boolean;
 }
 
 export const fd: ArgType = { lane: "i32", as: "fd" };
@@ -79,6 +81,11 @@ export function outBuf(lengthIndex: number): ArgType {
 /** Address of a C struct. */
 export function struct(name: string): ArgType {
   return { lane: "addr", as: "struct", detail: name };
+}
+
+/** An argument that only some uses of the call have. */
+export function usedIf(type: ArgType, used: (args: readonly number[]) => boolean): ArgType {
+  return { ...type, used };
 }
 
 export interface Coverage {

@@ -1,10 +1,12 @@
 // Text of calls as strace prints it: arguments by the row's types, results with the errno's name.
 
 import * as errno from "../abi/errno.ts";
+import { O_ACCMODE } from "../abi/fcntl.ts";
 import type { Registers } from "../cpu/registers.ts";
 import { scratch } from "../host/scratch.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { ArgType, Names } from "../syscalls/row.ts";
+import { errnoText } from "./errno-text.ts";
 
 /** Bytes of a buffer that are shown, as strace's -s default. */
 const STRING_BYTES = 32;
@@ -45,6 +47,8 @@ function octal(c: number, next: number): string {
 export function flagsText(names: Names, value: number): string {
   const parts: string[] = [];
   let left = value >>> 0;
+  // The access mode of open(2) is a number among the flags.
+  if (names["O_WRONLY"] !== undefined && (left & O_ACCMODE) === 0) parts.push("O_RDONLY");
   for (const [name, bits] of Object.entries(names)) {
     const b = bits >>> 0;
     if (b !== 0 && (left & b) >>> 0 === b) {
@@ -58,7 +62,10 @@ export function flagsText(names: Names, value: number): string {
 }
 
 export function resultText(result: number, hex: boolean): string {
-  if (result < 0 && result >= -MAX_ERRNO) return `-1 ${errnoNames.get(-result) ?? `errno ${-result}`}`;
+  if (result < 0 && result >= -MAX_ERRNO) {
+    const name = errnoNames.get(-result) ?? `errno ${-result}`;
+    return `-1 ${name} (${errnoText[name] ?? "Unknown error"})`;
+  }
   return hex ? `0x${result.toString(16)}` : String(result);
 }
 
@@ -136,4 +143,22 @@ export function signalName(signal: number): string {
   const name = SIGNALS[signal - 1];
   if (name !== undefined) return `SIG${name}`;
   return signal >= 32 && signal <= 64 ? `SIGRT_${signal - 32}` : String(signal);
+}
+
+/** Structs that a call fills, as text of what is at `addr` afterwards. */
+export const FILLED: Readonly<Record<string, (mm: AddressSpace, addr: number) => string>> = {
+  "int[2]": (mm, addr) => (mm.copyIn(addr, 8) < 0 ? pointer(addr) : `[${word(0)}, ${word(1)}]`),
+  "wait status": (mm, addr) => (mm.copyIn(addr, 4) < 0 ? pointer(addr) : `[${waitStatus(word(0))}]`),
+};
+
+function word(index: number): number {
+  return scratch.view.getInt32(4 * index, true);
+}
+
+function waitStatus(status: number): string {
+  const signal = status & 0x7f;
+  if (status === 0xffff) return "{WIFCONTINUED(s)}";
+  if ((status & 0xff) === 0x7f) return `{WIFSTOPPED(s) && WSTOPSIG(s) == ${signalName((status >> 8) & 0xff)}}`;
+  if (signal === 0) return `{WIFEXITED(s) && WEXITSTATUS(s) == ${(status >> 8) & 0xff}}`;
+  return `{WIFSIGNALED(s) && WTERMSIG(s) == ${signalName(signal)}${(status & 0x80) !== 0 ? " && WCOREDUMP(s)" : ""}}`;
 }

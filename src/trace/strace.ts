@@ -1,11 +1,12 @@
 // `carrick trace`: one line for each call, in strace's spelling, made from the table of system calls. Works as a
 // layer around dispatch and as the kernel's hooks; costs nothing when it is not installed.
 
+import { SIGKILL } from "../abi/signal.ts";
 import type { KernelHooks } from "../kernel/kernel.ts";
 import { BLOCKED, NO_RESULT } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import type { ArgType, Row } from "../syscalls/row.ts";
-import { argText, buffer, resultText, signalName } from "./format.ts";
+import { argText, buffer, FILLED, resultText, signalName } from "./format.ts";
 import type { Dispatch, Observer } from "./observer.ts";
 
 /** Restart codes as strace names them. */
@@ -32,6 +33,7 @@ export class Tracer implements KernelHooks, Observer {
   private readonly table: readonly (Row | undefined)[];
   private readonly write: (text: string) => void;
   private readonly unfinished = new Map<Task, Unfinished>();
+  private readonly lastSignals = new Map<Task, number>();
   private several = false;
   private first = 0;
 
@@ -45,13 +47,14 @@ export class Tracer implements KernelHooks, Observer {
   around(dispatch: Dispatch): Dispatch {
     return (task) => {
       const call = this.enter(task);
-      if (endsTask(call.name)) this.line(task, `${call.name}(${call.args.join(", ")}) = ?`);
+      if (endsTask(call.name)) this.line(task, this.aligned(task, `${call.name}(${call.args.join(", ")})`, "?"));
       const result = dispatch(task);
       if (endsTask(call.name)) return result;
       if (result === BLOCKED) {
         this.unfinished.set(task, call);
-        const known = call.args.filter((text) => text !== null).join(", ");
-        this.line(task, `${call.name}(${known} <unfinished ...>`);
+        const known = call.args.slice(0, filledFrom(call));
+        const more = known.length > 0 && known.length < call.args.length ? ", " : "";
+        this.line(task, `${call.name}(${known.join(", ")}${more} <unfinished ...>`);
       } else {
         this.line(task, this.finished(`${call.name}(`, task, call, result, false));
       }
@@ -67,11 +70,17 @@ export class Tracer implements KernelHooks, Observer {
   }
 
   signal(task: Task, signal: number): void {
+    this.lastSignals.set(task, signal);
     this.line(task, `--- ${signalName(signal)} ---`);
   }
 
   exited(task: Task, status: number): void {
     const signal = status & 0x7f;
+    // A fatal signal is not delivered when the kernel can end the process at once; SIGKILL never is.
+    if (signal !== 0 && signal !== SIGKILL && task.tid === task.tgid && this.lastSignals.get(task) !== signal) {
+      this.signal(task, signal);
+    }
+    this.lastSignals.delete(task);
     this.line(
       task,
       signal === 0 ? `+++ exited with ${(status >> 8) & 0xff} +++` : `+++ killed by ${signalName(signal)} +++`,
@@ -86,32 +95,51 @@ export class Tracer implements KernelHooks, Observer {
       for (let i = 0; i < 6; i += 1) args.push(`0x${regs.x(i).toString(16)}`);
       return { name: `syscall_${regs.syscallNumber}`, args, row, x: [] };
     }
+    const x = row.args.map((_, i) => regs.x(i));
     row.args.forEach((type, i) => {
-      args.push(type.as === "outBuf" ? null : argText(type, i, regs, task.mm));
+      if (type.used !== undefined && !type.used(x)) return;
+      args.push(isFilled(type) ? null : argText(type, i, regs, task.mm));
     });
-    return { name: row.name, args, row, x: row.args.map((_, i) => regs.x(i)) };
+    return { name: row.name, args, row, x };
   }
 
   private finished(head: string, task: Task, call: Unfinished, result: number, resumed: boolean): string {
     const args = call.args.map((text, i) => text ?? outText(task, call.row!.args[i]!, call.x, i, result));
-    const shown = resumed ? args.filter((_, i) => call.args[i] === null) : args;
-    const left =
-      resumed && shown.length > 0 ? `${head} ${shown.join(", ")})` : `${head}${resumed ? "" : shown.join(", ")})`;
+    const left = `${head}${(resumed ? args.slice(filledFrom(call)) : args).join(", ")})`;
     const text = result === NO_RESULT ? "0" : (RESTARTS[result] ?? resultText(result, ADDRESS_RESULTS.has(call.name)));
-    return `${left.padEnd(RESULT_COLUMN - 1)} = ${text}`;
+    return this.aligned(task, left, text);
+  }
+
+  private aligned(task: Task, left: string, result: string): string {
+    return `${left.padEnd(RESULT_COLUMN - 1 - this.prefix(task).length)} = ${result}`;
+  }
+
+  private prefix(task: Task): string {
+    if (this.first === 0) this.first = task.tid;
+    if (task.tid !== this.first) this.several = true;
+    return this.several ? `[pid ${String(task.tid).padStart(5)}] ` : "";
   }
 
   private line(task: Task, text: string): void {
-    if (this.first === 0) this.first = task.tid;
-    if (task.tid !== this.first) this.several = true;
-    this.write(`${this.several ? `[pid ${String(task.tid).padStart(5)}] ` : ""}${text}\n`);
+    this.write(`${this.prefix(task)}${text}\n`);
   }
+}
+
+function isFilled(type: ArgType): boolean {
+  return type.as === "outBuf" || (type.as === "struct" && FILLED[type.detail as string] !== undefined);
+}
+
+/** Index of the first argument that is known only when the call has ended. */
+function filledFrom(call: Unfinished): number {
+  const first = call.args.indexOf(null);
+  return first < 0 ? call.args.length : first;
 }
 
 /** A buffer that the call has filled: as many bytes as it returned. */
 function outText(task: Task, type: ArgType, x: readonly number[], index: number, result: number): string {
   const addr = x[index]!;
-  if (result < 0) return addr === 0 ? "NULL" : `0x${addr.toString(16)}`;
+  if (addr === 0 || result < 0) return addr === 0 ? "NULL" : `0x${addr.toString(16)}`;
+  if (type.as === "struct") return FILLED[type.detail as string]!(task.mm, addr);
   return buffer(task.mm, addr, Math.min(result, x[type.detail as number]!));
 }
 
