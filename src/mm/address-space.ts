@@ -1,7 +1,7 @@
 // An address space (struct mm_struct): its areas, its page tables in the shim, and the faults in between.
 // Follows mm/mmap.c, mm/memory.c. The table edits and every TLB concern are the shim's.
 
-import { EAGAIN, ENOMEM } from "../abi/errno.ts";
+import { EAGAIN, EBADF, ENOMEM } from "../abi/errno.ts";
 import {
   MAP_ANONYMOUS,
   MAP_GROWSDOWN,
@@ -255,6 +255,18 @@ export class AddressSpace extends UserMemory implements CacheMapper {
       shim.space_protect(this.space, vma.start, (vma.end - vma.start) / PAGE, this.tableProt(vma, false));
     }
     this.merge(start, end);
+  }
+
+  /** PR_SET_VMA_ANON_NAME. Areas of files keep theirs: -EBADF; holes: -ENOMEM after all others are named. */
+  nameAreas(start: number, end: number, text: string): number {
+    const whole = this.vmas.covers(start, end);
+    for (const vma of this.isolate(start, end)) {
+      const ownName = vma.name === "" || vma.name.startsWith("[anon");
+      if (vma.file !== null && !vma.file.cache.isStore) return -EBADF;
+      if (ownName) vma.name = text === "" ? "" : `[${vma.shared ? "anon_shmem" : "anon"}:${text}]`;
+    }
+    this.merge(start, end);
+    return whole ? 0 : -ENOMEM;
   }
 
   /** Moves the pages of one area (mremap); `vma` is exactly the area at `from`. */

@@ -178,7 +178,7 @@ export function sys_get_robust_list(task: Task, id: number, headAddr: number, le
 }
 
 export const rows: Row[] = [
-  row(98, sys_futex, [addr, flags(OP_NAMES), u32, addr, addr, u32], partial("no priority inheritance")),
+  row(98, sys_futex, [addr, flags(OP_NAMES), u32, addr, addr, u32], partial("PI locks do not lend priorities")),
   row(99, sys_set_robust_list, [struct("robust_list_head"), size], full()),
   row(100, sys_get_robust_list, [pid, addr, addr], full()),
   row(449, sys_futex_waitv, [struct("futex_waitv"), u32, hex, struct("timespec"), int], full()),

@@ -1,13 +1,15 @@
 // prctl(2) and personality(2) (kernel/sys.c, security/commoncap.c, kernel/exec_domain.c).
 
 import * as C from "../abi/capability.ts";
-import { EFAULT, EINVAL, EPERM } from "../abi/errno.ts";
+import { EFAULT, EINVAL, ENOMEM, EPERM } from "../abi/errno.ts";
 import * as P from "../abi/prctl.ts";
 import { TASK_COMM_LEN } from "../abi/sched.ts";
 import { NSIG } from "../abi/signal.ts";
 import { scratch } from "../host/scratch.ts";
 import { hasCap, NO_CAPS, withCap, withoutCap } from "../kernel/credentials.ts";
 import type { Task } from "../kernel/task.ts";
+import { PAGE, pageUp } from "../mm/address-space.ts";
+import { TASK_SIZE } from "../mm/user-memory.ts";
 import { capable } from "../vfs/permission.ts";
 import { addr, hex, namesIn, partial, type Row, row, value } from "./row.ts";
 
@@ -176,12 +178,20 @@ function memoryOption(task: Task, option: number, a: number, b: number, c: numbe
   }
 }
 
-/** DIFFERS: names of anonymous areas are checked but not shown in /proc/PID/maps. */
-function nameArea(task: Task, _start: number, _length: number, nameAddr: number): number {
-  if (nameAddr === 0) return 0;
-  const name = task.mm.readString(task.mm.untag(nameAddr), 80);
-  if (typeof name === "number") return name === -EFAULT ? -EFAULT : -EINVAL;
-  return /[^ -~]|[\\`$[\]]/.test(name) ? -EINVAL : 0;
+/** The name of anonymous areas in /proc/PID/maps; a null pointer takes it away. */
+function nameArea(task: Task, start: number, length: number, nameAddr: number): number {
+  const { mm } = task;
+  let text = "";
+  if (nameAddr !== 0) {
+    const name = mm.readString(mm.untag(nameAddr), 80);
+    if (typeof name === "number") return name === -EFAULT ? -EFAULT : -EINVAL;
+    if (/[^ -~]|[\\`$[\]]/.test(name)) return -EINVAL;
+    text = name;
+  }
+  if (start % PAGE !== 0) return -EINVAL;
+  const end = start + pageUp(length);
+  if (end > TASK_SIZE) return -ENOMEM;
+  return start === end ? 0 : mm.nameAreas(start, end, text);
 }
 
 /** Copies as much as fits; the size of the whole vector. */
