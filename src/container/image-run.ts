@@ -59,7 +59,8 @@ export function runImage(image: OpenImage, request: RunRequest, observer: Observ
   const { fs, kernel } = machine;
   const user = lookUpUser(process.user, (path) => readGuestFile(fs, path));
   mountAll(machine, process, request, user, hostname);
-  const cwd = ensureDirectory(fs, process.cwd);
+  // The user's own directory is made like any other, as Docker does.
+  const cwd = ensureDirectory(fs, process.cwd, true);
   if (typeof cwd === "number" || !isDirectory(cwd.dentry.inode.mode))
     throw new BootError(`the working directory ${process.cwd} cannot be made in the image`);
   fs.cwd = cwd;

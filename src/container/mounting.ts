@@ -36,14 +36,14 @@ function isHosts(place: Path): boolean {
   return place.dentry.inode.fs instanceof HostFileSystem;
 }
 
-/** A directory of the guest and all above it, made where missing. The place, or -errno. */
-export function ensureDirectory(fs: FsContext, path: string): Path | number {
+/** A directory of the guest and all above it, made where missing; on the host too when `hosts`. The place, or -errno. */
+export function ensureDirectory(fs: FsContext, path: string, hosts = false): Path | number {
   let at = fs.root;
   for (const name of path.split("/")) {
     if (name === "" || name === ".") continue;
     let next = walk(fs, at, name, FOLLOW);
     if (typeof next === "number") {
-      if (isHosts(at)) return -EROFS;
+      if (isHosts(at) && !hosts) return -EROFS;
       const error = makeDirectory(fs, at, name, 0o755);
       if (error < 0) return error;
       next = walk(fs, at, name, FOLLOW);

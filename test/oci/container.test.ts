@@ -277,6 +277,10 @@ test("mounts inside bind mounts leave the host's directory alone", () => {
   ] as const;
   expect(out(sh("cat /w/a/b/f /w/file; ls /w /w/a", { mounts }))).toBe("inner\ninner\n/w:\na\nfile\n\n/w/a:\nb\n");
   expect(readdirSync(source)).toEqual([]);
+  expect(out(sh("pwd", { mounts: [mounts[2]], workdir: "/w/new/dir" }))).toBe("/w/new/dir\n");
+  expect(readdirSync(source)).toEqual(["new"]);
+  const refused = sh("pwd", { mounts: [{ ...mounts[2], readOnly: true }], workdir: "/w/other" });
+  expect([refused.status, refused.stderr]).toEqual([125, expect.stringContaining("/w/other cannot be made")]);
 });
 
 test("files may be mounted on files, and the user's mounts win", () => {
