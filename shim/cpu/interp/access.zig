@@ -72,17 +72,31 @@ pub fn faultWith(op: [*]const Op, b: *Block, v: *Vcpu, f: Flags, access: abi.Acc
     const addr = v.fault_addr & address_mask;
     b.fault_addr = addr;
     b.fault_access = @intFromEnum(access);
-    const wnr: u32 = if (access == .write) 1 << 6 else 0;
-    b.esr = syndrome(class_data_abort, status(v, addr, access) | wnr | iss);
+    b.esr = dataSyndrome(v, addr, access) | iss;
     return core.stopAt(op, b, v, f, .fault);
 }
+
+/// ESR of an access to `addr` that the page tables refuse.
+pub fn dataSyndrome(v: *Vcpu, addr: u64, access: abi.Access) u32 {
+    return syndrome(class_data_abort, status(v, addr, access) | writeBit(access == .write));
+}
+
+inline fn writeBit(writes: bool) u32 {
+    return if (writes) 1 << 6 else 0;
+}
+
+/// ESR of an access that has to be aligned and is not.
+pub fn alignmentSyndrome(writes: bool) u32 {
+    return syndrome(class_data_abort, 0x21 | writeBit(writes));
+}
+
+pub const sp_syndrome = syndrome(class_sp_alignment, 0);
 
 /// Exit: the access at `addr` is not aligned and has to be.
 pub fn misaligned(op: [*]const Op, b: *Block, v: *Vcpu, f: Flags, addr: u64, access: abi.Access) i32 {
     b.fault_addr = addr & address_mask;
     b.fault_access = @intFromEnum(access);
-    const wnr: u32 = if (access == .write) 1 << 6 else 0;
-    b.esr = syndrome(class_data_abort, 0x21 | wnr);
+    b.esr = alignmentSyndrome(access == .write);
     return core.stopAt(op, b, v, f, .alignment);
 }
 
@@ -90,7 +104,7 @@ pub fn misaligned(op: [*]const Op, b: *Block, v: *Vcpu, f: Flags, addr: u64, acc
 pub fn misalignedSp(op: [*]const Op, b: *Block, v: *Vcpu, f: Flags) i32 {
     b.fault_addr = b.sp;
     b.fault_access = @intFromEnum(abi.Access.read);
-    b.esr = syndrome(class_sp_alignment, 0);
+    b.esr = sp_syndrome;
     return core.stopAt(op, b, v, f, .alignment);
 }
 
@@ -98,10 +112,12 @@ pub fn misalignedSp(op: [*]const Op, b: *Block, v: *Vcpu, f: Flags) i32 {
 pub fn fetchFault(b: *Block, v: *Vcpu, f: Flags, pc: u64) i32 {
     b.fault_addr = pc;
     b.fault_access = @intFromEnum(abi.Access.exec);
-    if (pc & 3 != 0) {
-        b.esr = syndrome(class_pc_alignment, 0);
-        return core.leave(b, v, f, pc, 0, .pc_alignment);
-    }
-    b.esr = syndrome(class_instruction_abort, status(v, pc, .exec));
-    return core.leave(b, v, f, pc, 0, .fault);
+    b.esr = fetchSyndrome(v, pc);
+    return core.leave(b, v, f, pc, 0, if (pc & 3 != 0) .pc_alignment else .fault);
+}
+
+/// ESR of a fetch from `pc` that fails.
+pub fn fetchSyndrome(v: *Vcpu, pc: u64) u32 {
+    if (pc & 3 != 0) return syndrome(class_pc_alignment, 0);
+    return syndrome(class_instruction_abort, status(v, pc, .exec));
 }

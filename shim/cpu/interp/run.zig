@@ -69,6 +69,13 @@ fn leaveEarly(b: *Block, reason: abi.Exit) i32 {
     return @intCast(@intFromEnum(reason));
 }
 
+/// Executes one instruction of the task of `b`, for an engine that has a virtual CPU of its own.
+pub fn stepWith(v: *Vcpu, b: *Block) i32 {
+    v.tlb.bind(b.space);
+    b.zero = 0;
+    return step(b, v, flags.fromPstate(b.pstate));
+}
+
 /// Executes one instruction.
 fn step(b: *Block, v: *Vcpu, f: Flags) i32 {
     const pc = b.pc;

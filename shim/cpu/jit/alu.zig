@@ -1,0 +1,626 @@
+//! Translation of integer data processing. Each function is named after its class in `table_int.zig`; false: reserved.
+
+const std = @import("std");
+const fields = @import("../interp/fields.zig");
+const flags = @import("flags.zig");
+const host = @import("host.zig");
+const layout = @import("layout.zig");
+const x64 = @import("x64.zig");
+const Translator = @import("translate.zig").Translator;
+
+const Reg = x64.Reg;
+const Rm = x64.Rm;
+const Size = x64.Size;
+const bit = fields.bit;
+const bits = fields.bits;
+const rd = fields.rd;
+const rn = fields.rn;
+const rm = fields.rm;
+const ra = fields.ra;
+
+fn sizeOf(insn: u32) Size {
+    return if (bit(insn, 31)) .q else .d;
+}
+
+fn r(reg: Reg) Rm {
+    return .{ .reg = reg };
+}
+
+pub fn adr(t: *Translator, insn: u32) bool {
+    const imm = fields.signed(insn, 5, 19) << 2 | @as(i64, bits(insn, 29, 2));
+    const base = if (bit(insn, 31)) t.pc & ~@as(u64, 0xfff) else t.pc;
+    const offset: u64 = @bitCast(if (bit(insn, 31)) imm << 12 else imm);
+    t.putImm(rd(insn), base +% offset);
+    return true;
+}
+
+pub fn add_sub_imm(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    const subtract = bit(insn, 30);
+    const imm: i32 = @intCast(bits(insn, 10, 12) << (if (bit(insn, 22)) 12 else 0));
+    const n = rn(insn);
+    const d = rd(insn);
+    if (!bit(insn, 29)) {
+        const checked = t.sp_checked;
+        const src = t.useSp(size, n, .rax);
+        const dst = if (imm == 0 and size == .q) src else t.targetSp(d, .rax);
+        if (dst != src or imm != 0) t.a.lea(size, dst, .{ .base = src, .disp = if (subtract) -imm else imm });
+        t.putSp(d, dst);
+        // sp stays as aligned as it was.
+        if (d == layout.sp and n == layout.sp and size == .q and imm & 15 == 0) t.sp_checked = checked;
+        return true;
+    }
+    if (subtract and d == 31) {
+        t.a.aluImm(.cmp, size, t.gprSp(n), imm);
+    } else {
+        const dst = t.target(d, .rax);
+        t.startSp(size, dst, n);
+        t.a.aluImm(if (subtract) .sub else .add, size, r(dst), imm);
+        t.put(d, dst);
+    }
+    t.setFlags(if (subtract) .inverted else .direct);
+    return true;
+}
+
+const logical_ops = [4]x64.Alu{ .@"and", .@"or", .xor, .@"and" };
+
+pub fn logical_imm(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    if (size == .d and bit(insn, 22)) return false;
+    const masks = fields.bitMasks(bits(insn, 22, 1), bits(insn, 10, 6), bits(insn, 16, 6), true) orelse return false;
+    const opc = bits(insn, 29, 2);
+    const value = if (size == .q) masks.wmask else masks.wmask & 0xffffffff;
+    const n = rn(insn);
+    const d = rd(insn);
+    const sets = opc == 3;
+    if (opc == 1 and n == 31 and d != 31) {
+        t.putImm(d, value);
+        return true;
+    }
+    if (!sets) t.clobber();
+    // ANDS to nowhere and the others to sp.
+    const dst = if (sets) t.target(d, .rax) else t.targetSp(d, .rax);
+    t.start(size, dst, n);
+    const small: i32 = if (size == .q) @truncate(@as(i64, @bitCast(value))) else @bitCast(@as(u32, @truncate(value)));
+    if (size == .d or small == @as(i64, @bitCast(value))) {
+        t.a.aluImm(logical_ops[opc], size, r(dst), small);
+    } else {
+        t.a.movImm(.rcx, value);
+        t.a.alu(logical_ops[opc], size, dst, r(.rcx));
+    }
+    if (sets) {
+        t.put(d, dst);
+        t.setFlags(.direct);
+    } else {
+        t.putSp(d, dst);
+    }
+    return true;
+}
+
+pub fn move_wide(t: *Translator, insn: u32) bool {
+    const wide = bit(insn, 31);
+    const amount: u6 = @intCast(bits(insn, 21, 2) * 16);
+    if (!wide and amount >= 32) return false;
+    const shifted = @as(u64, bits(insn, 5, 16)) << amount;
+    const mask: u64 = if (wide) ~@as(u64, 0) else 0xffffffff;
+    const d = rd(insn);
+    switch (bits(insn, 29, 2)) {
+        0 => t.putImm(d, ~shifted & mask),
+        2 => t.putImm(d, shifted),
+        else => {
+            if (d == 31) return true;
+            t.clobber();
+            const dst = t.target(d, .rax);
+            t.start(if (wide) .q else .d, dst, d);
+            const hole = ~(@as(u64, 0xffff) << amount) & mask;
+            const small: i32 = @truncate(@as(i64, @bitCast(hole)));
+            if (!wide) {
+                t.a.aluImm(.@"and", .d, r(dst), @bitCast(@as(u32, @truncate(hole))));
+            } else if (small == @as(i64, @bitCast(hole))) {
+                t.a.aluImm(.@"and", .q, r(dst), small);
+            } else {
+                t.a.movImm(.rcx, hole);
+                t.a.alu(.@"and", .q, dst, r(.rcx));
+            }
+            if (shifted <= 0x7fffffff or !wide) {
+                t.a.aluImm(.@"or", if (wide) .q else .d, r(dst), @bitCast(@as(u32, @truncate(shifted))));
+            } else {
+                t.a.movImm(.rcx, shifted);
+                t.a.alu(.@"or", .q, dst, r(.rcx));
+            }
+            t.put(d, dst);
+        },
+    }
+    return true;
+}
+
+pub fn bitfield(t: *Translator, insn: u32) bool {
+    const wide = bit(insn, 31);
+    const size = sizeOf(insn);
+    const width: u32 = if (wide) 64 else 32;
+    const immr = bits(insn, 16, 6);
+    const imms = bits(insn, 10, 6);
+    if (bit(insn, 22) != wide) return false;
+    if (!wide and (immr >= 32 or imms >= 32)) return false;
+    const n = rn(insn);
+    const d = rd(insn);
+    const opc = bits(insn, 29, 2);
+    if (opc == 3) return false;
+    // The field is moved to the top, then to its place.
+    const left: u6 = @intCast(width - 1 - imms);
+    const right: u6 = @intCast(if (imms >= immr) left + immr else left + immr - width);
+    if (opc == 1) return insertField(t, insn, size);
+    const dst = t.target(d, .rax);
+    const from: ?Size = if (immr != 0) null else switch (imms) {
+        7 => .b,
+        15 => .w,
+        31 => if (wide) .d else null,
+        else => null,
+    };
+    if (from) |part| {
+        const src = t.use(size, n, .rax);
+        if (opc == 0) t.a.movsx(size, part, dst, r(src)) else t.a.movzx(part, dst, r(src));
+        t.put(d, dst);
+        return true;
+    }
+    t.clobber();
+    t.load(size, dst, n);
+    if (left != 0) t.a.shiftImm(.shl, size, r(dst), left);
+    if (right != 0) t.a.shiftImm(if (opc == 0) .sar else .shr, size, r(dst), right);
+    t.put(d, dst);
+    return true;
+}
+
+/// BFM.
+fn insertField(t: *Translator, insn: u32, size: Size) bool {
+    const masks = fields.bitMasks(bits(insn, 22, 1), bits(insn, 10, 6), bits(insn, 16, 6), false).?;
+    const mask = masks.wmask & masks.tmask & (if (size == .q) ~@as(u64, 0) else 0xffffffff);
+    const d = rd(insn);
+    t.clobber();
+    t.load(size, .rax, rn(insn));
+    t.a.shiftImm(.ror, size, r(.rax), @intCast(bits(insn, 16, 6)));
+    // (field ^ old) & mask ^ old
+    const old = t.use(size, d, .rcx);
+    t.a.alu(.xor, size, .rax, r(old));
+    const small: i32 = @truncate(@as(i64, @bitCast(mask)));
+    if (size == .d or small == @as(i64, @bitCast(mask))) {
+        t.a.aluImm(.@"and", size, r(.rax), @bitCast(@as(u32, @truncate(mask))));
+    } else {
+        t.a.movImm(.rdx, mask);
+        t.a.alu(.@"and", size, .rax, r(.rdx));
+    }
+    t.a.alu(.xor, size, .rax, r(old));
+    t.put(d, .rax);
+    return true;
+}
+
+pub fn extract(t: *Translator, insn: u32) bool {
+    const wide = bit(insn, 31);
+    const size = sizeOf(insn);
+    const lsb: u6 = @intCast(bits(insn, 10, 6));
+    if (bit(insn, 22) != wide or (!wide and lsb >= 32)) return false;
+    t.clobber();
+    t.load(size, .rax, rm(insn));
+    if (lsb != 0) {
+        if (rn(insn) == rm(insn)) {
+            t.a.shiftImm(.ror, size, r(.rax), lsb);
+        } else {
+            t.a.shrd(size, r(.rax), t.use(size, rn(insn), .rcx), lsb);
+        }
+    }
+    t.put(rd(insn), .rax);
+    return true;
+}
+
+const shifts = [4]x64.Shift{ .shl, .shr, .sar, .ror };
+
+/// Rm shifted by an immediate, in `scratch`. The host's flags may change.
+fn shiftedOperand(t: *Translator, insn: u32, size: Size, scratch: Reg) void {
+    t.load(size, scratch, rm(insn));
+    const amount: u6 = @intCast(bits(insn, 10, 6));
+    if (amount != 0) t.a.shiftImm(shifts[bits(insn, 22, 2)], size, r(scratch), amount);
+}
+
+/// Register m as an operand that is not zero.
+fn operand(t: *Translator, m: u32) Rm {
+    if (m != 31) return t.gpr(m);
+    t.a.movImm(.rcx, 0);
+    return r(.rcx);
+}
+
+pub fn logical_reg(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    const amount = bits(insn, 10, 6);
+    if (size == .d and amount >= 32) return false;
+    const opc = bits(insn, 29, 2);
+    const negated = bit(insn, 21);
+    const n = rn(insn);
+    const m = rm(insn);
+    const d = rd(insn);
+    if (opc == 1 and amount == 0 and n == 31) {
+        // MOV and MVN.
+        const dst = t.target(d, .rax);
+        if (negated) {
+            t.load(size, dst, m);
+            t.a.unary(.not, size, r(dst));
+            t.put(d, dst);
+        } else if (size == .q and m != 31) {
+            t.put(d, t.use(.q, m, .rax));
+        } else {
+            t.load(size, dst, m);
+            t.put(d, dst);
+        }
+        return true;
+    }
+    const op = logical_ops[opc];
+    if (opc == 3 and d == 31 and !negated and amount == 0) {
+        const x = t.use(size, n, .rax);
+        t.a.@"test"(size, operand(t, m), x);
+        t.setFlags(.direct);
+        return true;
+    }
+    if (opc != 3) t.clobber();
+    if (amount == 0 and !negated) {
+        const clash = m == d and m != n;
+        const dst = if (clash) Reg.rax else t.target(d, .rax);
+        t.start(size, dst, n);
+        t.a.alu(op, size, dst, operand(t, m));
+        t.put(d, dst);
+    } else {
+        shiftedOperand(t, insn, size, .rcx);
+        if (negated) t.a.unary(.not, size, r(.rcx));
+        const dst = t.target(d, .rax);
+        t.start(size, dst, n);
+        t.a.alu(op, size, dst, r(.rcx));
+        t.put(d, dst);
+    }
+    if (opc == 3) t.setFlags(.direct);
+    return true;
+}
+
+pub fn add_sub_shifted(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    const amount = bits(insn, 10, 6);
+    const kind = bits(insn, 22, 2);
+    if (kind == 3 or (size == .d and amount >= 32)) return false;
+    const n = rn(insn);
+    const m = rm(insn);
+    const d = rd(insn);
+    if (bit(insn, 29)) {
+        setFlagsSum(t, insn, size);
+        return true;
+    }
+    if (!bit(insn, 30) and n != 31 and m != 31 and (amount == 0 or (kind == 0 and amount <= 3))) {
+        const dst = t.target(d, .rax);
+        const x = t.use(size, n, .rax);
+        const y = t.use(size, m, .rcx);
+        t.a.lea(size, dst, .{ .base = x, .index = y, .scale = @intCast(amount) });
+        t.put(d, dst);
+        return true;
+    }
+    t.clobber();
+    const op: x64.Alu = if (bit(insn, 30)) .sub else .add;
+    if (amount == 0) {
+        const clash = m == d and m != n;
+        const dst = if (clash) Reg.rax else t.target(d, .rax);
+        t.start(size, dst, n);
+        t.a.alu(op, size, dst, operand(t, m));
+        t.put(d, dst);
+    } else {
+        shiftedOperand(t, insn, size, .rcx);
+        const dst = t.target(d, .rax);
+        t.start(size, dst, n);
+        t.a.alu(op, size, dst, r(.rcx));
+        t.put(d, dst);
+    }
+    return true;
+}
+
+/// ADDS and SUBS with a shifted register.
+fn setFlagsSum(t: *Translator, insn: u32, size: Size) void {
+    const op: x64.Alu = if (bit(insn, 30)) .sub else .add;
+    const n = rn(insn);
+    const m = rm(insn);
+    const d = rd(insn);
+    const shifted = bits(insn, 10, 6) != 0;
+    if (shifted) shiftedOperand(t, insn, size, .rcx);
+    const y: Rm = if (shifted) r(.rcx) else operand(t, m);
+    if (op == .sub and d == 31) {
+        const x = t.use(size, n, .rax);
+        t.a.alu(.cmp, size, x, y);
+    } else {
+        const clash = !shifted and m == d and m != n;
+        const dst = if (clash) Reg.rax else t.target(d, .rax);
+        t.start(size, dst, n);
+        t.a.alu(op, size, dst, y);
+        t.put(d, dst);
+    }
+    t.setFlags(if (op == .sub) .inverted else .direct);
+}
+
+pub fn add_sub_extended(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    const amount = bits(insn, 10, 3);
+    if (bits(insn, 22, 2) != 0 or amount > 4) return false;
+    const sets = bit(insn, 29);
+    const subtract = bit(insn, 30);
+    const n = rn(insn);
+    const m = rm(insn);
+    const d = rd(insn);
+    const option = bits(insn, 13, 3);
+    const simple = !sets and !subtract and amount <= 3;
+    if (!sets and !simple) t.clobber();
+    extendRegister(t, m, option, .rcx);
+    if (simple) {
+        const dst = t.targetSp(d, .rax);
+        t.a.lea(size, dst, .{ .base = t.useSp(size, n, .rax), .index = .rcx, .scale = @intCast(amount) });
+        t.putSp(d, dst);
+        return true;
+    }
+    if (amount != 0) t.a.shiftImm(.shl, .q, r(.rcx), @intCast(amount));
+    const op: x64.Alu = if (subtract) .sub else .add;
+    if (sets and subtract and d == 31) {
+        t.a.alu(.cmp, size, t.useSp(size, n, .rax), r(.rcx));
+    } else {
+        const dst = if (sets) t.target(d, .rax) else t.targetSp(d, .rax);
+        t.startSp(size, dst, n);
+        t.a.alu(op, size, dst, r(.rcx));
+        if (sets) t.put(d, dst) else t.putSp(d, dst);
+    }
+    if (sets) t.setFlags(if (subtract) .inverted else .direct);
+    return true;
+}
+
+/// Register m extended as `option` says (UXTB … SXTX) to 64 bits, in dst. Keeps the host's flags.
+pub fn extendRegister(t: *Translator, m: u32, option: u32, dst: Reg) void {
+    if (m == 31) return t.a.movImm(dst, 0);
+    const src = t.gpr(m);
+    // A byte of memory is a byte of the lane; sil and so on have REX.
+    switch (option) {
+        0 => t.a.movzx(.b, dst, src),
+        1 => t.a.movzx(.w, dst, src),
+        2 => t.a.mov(.d, dst, src),
+        4 => t.a.movsx(.q, .b, dst, src),
+        5 => t.a.movsx(.q, .w, dst, src),
+        6 => t.a.movsx(.q, .d, dst, src),
+        else => t.a.mov(.q, dst, src),
+    }
+}
+
+pub fn add_sub_carry(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    const subtract = bit(insn, 30);
+    const sets = bit(insn, 29);
+    // The old flags, when a later instruction wants them.
+    if (!sets and t.live) t.save();
+    const form = t.restore();
+    if ((form == .inverted) != subtract) t.a.cmc();
+    t.load(size, .rax, rn(insn));
+    t.a.alu(if (subtract) .sbb else .adc, size, .rax, operand(t, rm(insn)));
+    t.put(rd(insn), .rax);
+    if (sets) t.setFlags(if (subtract) .inverted else .direct) else t.state = .saved;
+    return true;
+}
+
+pub fn cond_compare(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    const cc: flags.Condition = @enumFromInt(bits(insn, 12, 4));
+    const always = cc == .al or cc == .nv;
+    const subtract = bit(insn, 30);
+    const fails = if (always) null else t.a.jcc(t.condition(cc).not());
+    t.load(size, .rax, rn(insn));
+    if (bit(insn, 11)) {
+        const imm: i32 = @intCast(bits(insn, 16, 5));
+        t.a.aluImm(if (subtract) .cmp else .add, size, r(.rax), imm);
+    } else {
+        t.a.alu(if (subtract) .cmp else .add, size, .rax, operand(t, rm(insn)));
+    }
+    if (!subtract) t.a.cmc();
+    if (fails) |f| {
+        const end = t.a.jmp();
+        t.a.linkHere(f);
+        const saved = layout.savedFlags(@as(u64, bits(insn, 0, 4)) << 28);
+        t.a.movImm(.rax, saved);
+        t.a.aluImm(.add, .b, r(.rax), 0x7f);
+        t.a.sahf();
+        t.a.linkHere(end);
+    }
+    t.setFlags(.inverted);
+    return true;
+}
+
+pub fn cond_select(t: *Translator, insn: u32) bool {
+    if (bit(insn, 29) or bit(insn, 11)) return false;
+    const size = sizeOf(insn);
+    const d = rd(insn);
+    const code = bits(insn, 12, 4);
+    const always = code >= 14;
+    const cc: x64.Cc = if (always) .e else t.condition(@enumFromInt(code));
+    const increments = bit(insn, 10);
+    const inverts = bit(insn, 30);
+    if (!always and rn(insn) == 31 and rm(insn) == 31 and increments and !inverts) {
+        // CSET
+        t.a.setcc(cc.not(), r(.rax));
+        t.a.movzx(.b, .rax, r(.rax));
+        t.put(d, .rax);
+        return true;
+    }
+    if (always) {
+        t.load(size, .rax, rn(insn));
+        t.put(d, .rax);
+        return true;
+    }
+    t.load(size, .rax, rm(insn));
+    if (inverts) t.a.unary(.not, size, r(.rax));
+    if (increments) t.a.lea(size, .rax, .{ .base = .rax, .disp = 1 });
+    if (rn(insn) == 31) {
+        t.a.movImm(.rcx, 0);
+        t.a.cmov(cc, size, .rax, r(.rcx));
+    } else {
+        t.a.cmov(cc, size, .rax, t.gpr(rn(insn)));
+    }
+    t.put(d, .rax);
+    return true;
+}
+
+pub fn two_source(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    const d = rd(insn);
+    switch (bits(insn, 10, 6)) {
+        2 => divide(t, insn, size, false),
+        3 => divide(t, insn, size, true),
+        8, 9, 10, 11 => |code| {
+            const rotates = code == 11;
+            if (host.features.bmi2 and !rotates) {
+                const op: x64.Asm.ShiftX = switch (code) {
+                    8 => .shl,
+                    9 => .shr,
+                    else => .sar,
+                };
+                const dst = t.target(d, .rax);
+                const count = t.use(size, rm(insn), .rcx);
+                const src: Rm = if (rn(insn) == 31) zero: {
+                    t.a.movImm(.rax, 0);
+                    break :zero r(.rax);
+                } else t.gpr(rn(insn));
+                t.a.shiftX(op, size, dst, src, count);
+                t.put(d, dst);
+                return true;
+            }
+            t.clobber();
+            t.load(size, .rax, rn(insn));
+            t.load(size, .rcx, rm(insn));
+            t.a.shiftCl(shifts[code - 8], size, r(.rax));
+            t.put(d, .rax);
+        },
+        else => return false,
+    }
+    return true;
+}
+
+/// Division by zero gives 0; the least number divided by -1 gives itself.
+fn divide(t: *Translator, insn: u32, size: Size, signed: bool) void {
+    t.clobber();
+    t.load(size, .rcx, rm(insn));
+    t.load(size, .rax, rn(insn));
+    t.a.@"test"(size, r(.rcx), .rcx);
+    const by_zero = t.a.jcc(.e);
+    var minus_one: ?x64.Fixup = null;
+    if (signed) {
+        t.a.aluImm(.cmp, size, r(.rcx), -1);
+        minus_one = t.a.jcc(.e);
+        t.a.signRdx(size);
+    } else {
+        t.a.movImm(.rdx, 0);
+    }
+    t.a.unary(if (signed) .idiv else .div, size, r(.rcx));
+    const done = t.a.jmp();
+    if (minus_one) |f| {
+        t.a.linkHere(f);
+        t.a.unary(.neg, size, r(.rax));
+        const negated = t.a.jmp();
+        t.a.linkHere(by_zero);
+        t.a.movImm(.rax, 0);
+        t.a.linkHere(negated);
+    } else {
+        t.a.linkHere(by_zero);
+        t.a.movImm(.rax, 0);
+    }
+    t.a.linkHere(done);
+    t.put(rd(insn), .rax);
+}
+
+pub fn one_source(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    t.clobber();
+    t.load(size, .rax, rn(insn));
+    switch (bits(insn, 10, 6)) {
+        0 => reverseBits(t, size),
+        1 => swapParts(t, size, 8, 0x00ff00ff00ff00ff),
+        2 => {
+            t.a.bswap(size, .rax);
+            if (size == .q) t.a.shiftImm(.ror, .q, r(.rax), 32);
+        },
+        3 => t.a.bswap(.q, .rax),
+        4 => leadingZeros(t, size),
+        5 => {
+            // As many as the bits below the top one that equal it.
+            t.a.movRegs(.q, .rcx, .rax);
+            t.a.shiftImm(.sar, size, r(.rcx), 1);
+            t.a.alu(.xor, size, .rax, r(.rcx));
+            leadingZeros(t, size);
+            t.a.lea(.d, .rax, .{ .base = .rax, .disp = -1 });
+        },
+        else => return false,
+    }
+    t.put(rd(insn), .rax);
+    return true;
+}
+
+fn leadingZeros(t: *Translator, size: Size) void {
+    if (host.features.lzcnt) return t.a.lzcnt(size, .rax, r(.rax));
+    const width: i32 = if (size == .q) 64 else 32;
+    // bsr leaves its result undefined for 0.
+    t.a.movImm(.rcx, @intCast(2 * width - 1));
+    t.a.bsr(size, .rax, r(.rax));
+    t.a.cmov(.e, .d, .rax, r(.rcx));
+    t.a.aluImm(.xor, .d, r(.rax), width - 1);
+}
+
+/// Swaps neighbouring groups of `amount` bits of rax; the mask has the lower ones.
+fn swapParts(t: *Translator, size: Size, amount: u6, mask: u64) void {
+    t.a.movImm(.rdx, if (size == .q) mask else mask & 0xffffffff);
+    t.a.movRegs(.q, .rcx, .rax);
+    t.a.shiftImm(.shr, size, r(.rcx), amount);
+    t.a.alu(.@"and", size, .rcx, r(.rdx));
+    t.a.alu(.@"and", size, .rax, r(.rdx));
+    t.a.shiftImm(.shl, size, r(.rax), amount);
+    t.a.alu(.@"or", size, .rax, r(.rcx));
+}
+
+fn reverseBits(t: *Translator, size: Size) void {
+    t.a.bswap(size, .rax);
+    swapParts(t, size, 4, 0x0f0f0f0f0f0f0f0f);
+    swapParts(t, size, 2, 0x3333333333333333);
+    swapParts(t, size, 1, 0x5555555555555555);
+}
+
+pub fn three_source(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    const subtract = bit(insn, 15);
+    const n = rn(insn);
+    const m = rm(insn);
+    t.clobber();
+    switch (bits(insn, 21, 3)) {
+        0 => {
+            t.load(size, .rax, n);
+            t.a.imul(size, .rax, operand(t, m));
+        },
+        1, 5 => |kind| {
+            const option: u32 = if (kind == 1) 6 else 2;
+            extendRegister(t, n, option, .rax);
+            extendRegister(t, m, option, .rcx);
+            t.a.imul(.q, .rax, r(.rcx));
+        },
+        2, 6 => |kind| {
+            t.load(.q, .rax, n);
+            t.a.unary(if (kind == 2) .imul else .mul, .q, operand(t, m));
+            t.put(rd(insn), .rdx);
+            return true;
+        },
+        else => return false,
+    }
+    accumulate(t, size, ra(insn), subtract);
+    t.put(rd(insn), .rax);
+    return true;
+}
+
+/// rax = a + rax or a - rax
+fn accumulate(t: *Translator, size: Size, a: u32, subtract: bool) void {
+    if (subtract) {
+        t.a.unary(.neg, size, r(.rax));
+    } else if (a == 31) {
+        return;
+    }
+    if (a != 31) t.a.alu(.add, size, .rax, t.gpr(a));
+}

@@ -1,0 +1,168 @@
+//! The code cache, shared by all guest processes: translated pages, found by physical frame and virtual page, and the arena
+//! that holds their code, mapped twice, once for writing and once for running.
+//!
+//! Code is only appended. When guest code changes, its page is taken out of the index and nobody finds it any more; its code
+//! stays until the arena is full, when everything is dropped. Branches inside a page lead straight to their target; those
+//! to another page test that the page is still where it was (`Cpu.pages`), so no stale code is entered.
+//!
+//! One thread translates at a time: so far the kernel's own thread runs all guest code.
+
+const std = @import("std");
+const abi = @import("../../abi.zig");
+const mem = @import("../../mem/mem.zig");
+
+const linux = std.os.linux;
+
+pub const arena_bytes = 128 << 20;
+/// No block is longer.
+pub const block_bytes = 64 << 10;
+const max_pages = 1 << 16;
+const buckets = 1 << 14;
+pub const page_words = abi.page_size / 4;
+
+/// A page of guest code as it is mapped at `va`.
+pub const Page = struct {
+    frame: u32,
+    va: u64,
+    /// Its place in the list of all pages since the last flush.
+    number: u32,
+    chain: ?*Page,
+    /// Arena offset of the block that starts at each word; 0: none yet.
+    entry: [page_words]u32,
+};
+
+/// The arena as it is written, and as it is run.
+pub var writable: [*]u8 = undefined;
+pub var running: [*]u8 = undefined;
+/// Offset where the next block goes.
+pub var used: u32 = 0;
+/// What a flush keeps: the code that is not a guest's.
+var kept: u32 = 0;
+
+var pages: [max_pages]*Page = undefined;
+var page_count: u32 = 0;
+var index: [buckets]?*Page = @splat(null);
+var free_pages: ?*Page = null;
+/// Bit (va / 4096) mod its size: some page there was translated.
+var filter: [filter_bits / 64]u64 = @splat(0);
+const filter_bits = 1 << 16;
+
+/// Part of every CPU's key. Changes when code that was good may no longer be entered.
+pub var epoch: u64 = 1;
+/// Counts how often everything was dropped.
+pub var generation: u32 = 0;
+pub var stats: struct { translated: u64 = 0, dropped_pages: u64 = 0 } = .{};
+
+inline fn filterBit(va: u64) *u64 {
+    return &filter[va >> 18 & (filter_bits / 64 - 1)];
+}
+
+inline fn filterMask(va: u64) u64 {
+    return @as(u64, 1) << @truncate(va >> 12);
+}
+
+/// Reserves the arena and listens for changes of guest code. False when the host refuses.
+pub fn init() bool {
+    const fd = std.c.memfd_create("carrick-code", linux.MFD.CLOEXEC);
+    if (fd < 0) return false;
+    defer _ = std.c.close(fd);
+    if (std.c.ftruncate(fd, arena_bytes) != 0) return false;
+    writable = map(fd, .{ .READ = true, .WRITE = true }) orelse return false;
+    running = map(fd, .{ .READ = true, .EXEC = true }) orelse return false;
+    mem.frames.codeChanged = frameChanged;
+    mem.tlb.dropped = pagesDropped;
+    return true;
+}
+
+fn map(fd: i32, prot: std.c.PROT) ?[*]u8 {
+    const p = std.c.mmap(null, arena_bytes, prot, .{ .TYPE = .SHARED }, fd, 0);
+    return if (p == std.c.MAP_FAILED) null else @ptrCast(p);
+}
+
+/// Everything below `used` is kept from now on.
+pub fn keep() void {
+    kept = used;
+}
+
+/// Drops all guest code.
+pub fn flush() void {
+    for (pages[0..page_count]) |p| {
+        p.chain = free_pages;
+        free_pages = p;
+    }
+    @memset(&index, null);
+    @memset(&filter, 0);
+    page_count = 0;
+    used = kept;
+    epoch += 1;
+    generation +%= 1;
+}
+
+pub fn pageOf(number: u32) *Page {
+    return pages[number];
+}
+
+inline fn bucketOf(frame: u32) *?*Page {
+    return &index[(frame *% 0x9e3779b1) >> 18];
+}
+
+fn find(frame: u32, va: u64) ?*Page {
+    var it = bucketOf(frame).*;
+    while (it) |p| : (it = p.chain) {
+        if (p.frame == frame and p.va == va) return p;
+    }
+    return null;
+}
+
+fn takePage() ?*Page {
+    if (free_pages) |p| {
+        free_pages = p.chain;
+        return p;
+    }
+    const raw = std.c.malloc(@sizeOf(Page)) orelse return null;
+    return @ptrCast(@alignCast(raw));
+}
+
+/// The page, made if need be, with room for a block in the arena. May flush. Null when the host has no memory.
+pub fn getPage(frame: u32, va: u64) ?*Page {
+    if (used + block_bytes > arena_bytes) flush();
+    if (find(frame, va)) |p| return p;
+    if (page_count == max_pages) flush();
+    const p = takePage() orelse return null;
+    const bucket = bucketOf(frame);
+    p.* = .{ .frame = frame, .va = va, .number = page_count, .chain = bucket.*, .entry = @splat(0) };
+    bucket.* = p;
+    pages[page_count] = p;
+    page_count += 1;
+    filterBit(va).* |= filterMask(va);
+    mem.frames.markCode(frame);
+    return p;
+}
+
+/// What was translated from the frame is stale.
+fn frameChanged(frame: u32) void {
+    var link = bucketOf(frame);
+    while (link.*) |p| {
+        if (p.frame != frame) {
+            link = &p.chain;
+            continue;
+        }
+        link.* = p.chain;
+        stats.dropped_pages += 1;
+        epoch += 1;
+    }
+}
+
+/// The mapping of these pages changed in some space, or (a huge count) any may have.
+fn pagesDropped(va: u64, count: u64) void {
+    if (count > 256) {
+        epoch += 1;
+        return;
+    }
+    for (0..count) |i| {
+        const page = va + i * abi.page_size;
+        if (filterBit(page).* & filterMask(page) == 0) continue;
+        epoch += 1;
+        return;
+    }
+}

@@ -1,0 +1,145 @@
+//! Where NZCV is while a block is translated, and who needs it.
+//!
+//! After a subtraction of the host its flags are the guest's but for the carry, which is inverted: N is SF, Z is ZF, V is OF, C is
+//! not CF. After additions and logical operations C is CF.
+
+const std = @import("std");
+const cache = @import("cache.zig");
+const decoder = @import("../decoder.zig");
+const fields = @import("../interp/fields.zig");
+const simd = @import("../simd/simd.zig");
+const x64 = @import("x64.zig");
+
+pub const Condition = @import("../interp/flags.zig").Condition;
+
+/// How C relates to CF.
+pub const Form = enum { inverted, direct };
+
+/// NZCV is in `Cpu.flags`, in the host's flags, or (inverted) in both.
+pub const State = union(enum) { saved, both, host: Form };
+
+/// The host's condition, or null when the form has none.
+pub fn hostCc(cc: Condition, form: Form) ?x64.Cc {
+    const inverted = form == .inverted;
+    return switch (cc) {
+        .eq => .e,
+        .ne => .ne,
+        .hs => if (inverted) .ae else .b,
+        .lo => if (inverted) .b else .ae,
+        .mi => .s,
+        .pl => .ns,
+        .vs => .o,
+        .vc => .no,
+        .hi => if (inverted) .a else null,
+        .ls => if (inverted) .be else null,
+        .ge => .ge,
+        .lt => .l,
+        .gt => .g,
+        .le => .le,
+        .al, .nv => null,
+    };
+}
+
+const Effect = packed struct { reads: bool = false, writes: bool = false };
+
+/// What an instruction does with NZCV. Those that may end up in the interpreter, or leave guest code, read it.
+fn effect(insn: u32) Effect {
+    const both: Effect = .{ .reads = true, .writes = false };
+    if (decoder.isSimd(insn)) {
+        return switch (simd.usesFlags(insn)) {
+            .none => .{},
+            .read => both,
+            .write => .{ .writes = true },
+        };
+    }
+    const class = decoder.class(insn) orelse return both;
+    if (reserved(class, insn)) return both;
+    return switch (class) {
+        .add_sub_imm, .add_sub_shifted, .add_sub_extended => .{ .writes = fields.bit(insn, 29) },
+        .logical_imm, .logical_reg => .{ .writes = fields.bits(insn, 29, 2) == 3 },
+        .add_sub_carry => .{ .reads = true, .writes = fields.bit(insn, 29) },
+        .cond_compare => .{ .reads = true, .writes = true },
+        .cond_select => .{ .reads = true },
+        .branch_cond => .{ .reads = fields.bits(insn, 0, 4) < 14 },
+        .adr, .move_wide, .bitfield, .extract, .branch_imm, .compare_branch, .test_branch, .hint, .barrier => .{},
+        .two_source, .one_source, .three_source => .{},
+        .ordered, .ordered_unscaled, .load_acquire_pc, .literal, .pair => .{},
+        .unsigned_offset, .unscaled, .indexed, .unprivileged, .register_offset => .{},
+        else => both,
+    };
+}
+
+/// Undefined, though an instruction that sets NZCV by its class.
+fn reserved(class: @import("../table_int.zig").Class, insn: u32) bool {
+    const narrow = !fields.bit(insn, 31);
+    return switch (class) {
+        .logical_imm => (narrow and fields.bit(insn, 22)) or
+            fields.bitMasks(fields.bits(insn, 22, 1), fields.bits(insn, 10, 6), fields.bits(insn, 16, 6), true) == null,
+        .logical_reg => narrow and fields.bit(insn, 15),
+        .add_sub_shifted => (narrow and fields.bit(insn, 15)) or fields.bits(insn, 22, 2) == 3,
+        .add_sub_extended => fields.bits(insn, 22, 2) != 0 or fields.bits(insn, 10, 3) > 4,
+        else => false,
+    };
+}
+
+/// Nothing of the same block follows.
+pub fn endsBlock(insn: u32) bool {
+    const class = (if (decoder.isSimd(insn)) return false else decoder.class(insn)) orelse return true;
+    return switch (class) {
+        .branch_imm, .branch_reg, .svc, .breakpoint, .isb => true,
+        .branch_cond => fields.bits(insn, 0, 4) >= 14,
+        else => false,
+    };
+}
+
+/// For each instruction of a block: is NZCV, as it is after it, needed? `end`: as it is after the last one, when that goes on to
+/// the next.
+pub fn liveness(words: *const [cache.page_words]u32, first: u32, needed: []bool, end: bool) void {
+    var live = end;
+    var i = needed.len;
+    while (i > 0) {
+        i -= 1;
+        const word: u32 = first + @as(u32, @intCast(i));
+        live = behind(words, word, live, 8);
+        needed[i] = live;
+        const e = effect(words[word]);
+        live = e.reads or (live and !e.writes);
+    }
+}
+
+/// Is NZCV needed behind the instruction at `word`, when it is, or not, by the next one?
+fn behind(words: *const [cache.page_words]u32, word: u32, next: bool, depth: u32) bool {
+    const insn = words[word];
+    if (decoder.isSimd(insn)) return next;
+    return switch (decoder.class(insn) orelse return true) {
+        .branch_cond => (fields.bits(insn, 0, 4) < 14 and next) or atTarget(words, word, fields.signed(insn, 5, 19), depth),
+        .compare_branch => next or atTarget(words, word, fields.signed(insn, 5, 19), depth),
+        .test_branch => next or atTarget(words, word, fields.signed(insn, 5, 14), depth),
+        .branch_imm => atTarget(words, word, fields.signed(insn, 0, 26), depth),
+        .branch_reg, .svc, .breakpoint, .isb => true,
+        else => next,
+    };
+}
+
+fn atTarget(words: *const [cache.page_words]u32, word: u32, offset: i64, depth: u32) bool {
+    const to = @as(i64, word) + offset;
+    if (to < 0 or to >= cache.page_words) return true;
+    return neededAt(words, @intCast(to), depth);
+}
+
+/// Is NZCV needed by what starts at `word`? Looks at most `depth` instructions ahead.
+pub fn neededAt(words: *const [cache.page_words]u32, word: u32, depth: u32) bool {
+    var at = word;
+    var left = depth;
+    while (left > 0 and at < cache.page_words) : (at += 1) {
+        left -= 1;
+        const insn = words[at];
+        const e = effect(insn);
+        if (e.reads) return true;
+        if (e.writes) return false;
+        // A branch: needed when either way needs it.
+        if (behind(words, at, false, left / 2)) return true;
+        if (endsBlock(insn)) return false;
+    }
+    return true;
+}

@@ -1,0 +1,47 @@
+//! What the host's CPU has beyond x86-64-v2.
+
+const builtin = @import("builtin");
+
+pub const Features = struct { bmi2: bool = false, lzcnt: bool = false, fma: bool = false, avx: bool = false };
+
+pub var features: Features = .{};
+
+/// Asks the CPU. Call once, before anything is translated.
+pub fn probe() void {
+    if (builtin.cpu.arch != .x86_64) return;
+    const one = cpuid(1, 0);
+    const seven = cpuid(7, 0);
+    const extended = cpuid(0x8000_0001, 0);
+    const avx = one.ecx >> 27 & 1 != 0 and one.ecx >> 28 & 1 != 0 and xgetbv() & 6 == 6;
+    features = .{
+        .bmi2 = avx and seven.ebx >> 8 & 1 != 0,
+        .lzcnt = extended.ecx >> 5 & 1 != 0,
+        .avx = avx,
+        .fma = avx and one.ecx >> 12 & 1 != 0,
+    };
+}
+
+const Answer = struct { eax: u32, ebx: u32, ecx: u32, edx: u32 };
+
+fn cpuid(leaf: u32, sub: u32) Answer {
+    var eax: u32 = undefined;
+    var ebx: u32 = undefined;
+    var ecx: u32 = undefined;
+    var edx: u32 = undefined;
+    asm volatile ("cpuid"
+        : [_] "={eax}" (eax),
+          [_] "={ebx}" (ebx),
+          [_] "={ecx}" (ecx),
+          [_] "={edx}" (edx),
+        : [_] "{eax}" (leaf),
+          [_] "{ecx}" (sub),
+    );
+    return .{ .eax = eax, .ebx = ebx, .ecx = ecx, .edx = edx };
+}
+
+fn xgetbv() u32 {
+    return asm volatile ("xgetbv"
+        : [_] "={eax}" (-> u32),
+        : [_] "{ecx}" (@as(u32, 0)),
+        : .{ .edx = true });
+}

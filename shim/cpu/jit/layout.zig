@@ -1,0 +1,120 @@
+//! Which host register holds what while translated code runs, and the state of the host thread that runs it.
+//!
+//! rbx points into the register block, 128 bytes in, so that all of x0..x30 and sp are within an 8-bit displacement. rbp points
+//! to the `Cpu`. Ten guest registers stay in host registers between instructions and between blocks; the others live in
+//! the register block. rax, rcx and rdx are scratch, xmm registers hold nothing between instructions.
+
+const std = @import("std");
+const abi = @import("../../abi.zig");
+const core = @import("../interp/core.zig");
+const x64 = @import("x64.zig");
+
+pub const Block = abi.RegisterBlock;
+pub const Reg = x64.Reg;
+pub const Mem = x64.Mem;
+pub const Rm = x64.Rm;
+
+pub const block_reg: Reg = .rbx;
+pub const cpu_reg: Reg = .rbp;
+/// What rbx points beyond the start of the register block.
+pub const block_bias = 128;
+
+pub const sp = 31;
+
+pub const Fixed = struct { guest: u5, host: Reg };
+
+/// The most used registers of compiled code. The first six are lost in a call of C.
+pub const fixed = [_]Fixed{
+    .{ .guest = 0, .host = .rdi },
+    .{ .guest = 1, .host = .rsi },
+    .{ .guest = 2, .host = .r8 },
+    .{ .guest = 3, .host = .r9 },
+    .{ .guest = 4, .host = .r10 },
+    .{ .guest = 8, .host = .r11 },
+    .{ .guest = 19, .host = .r12 },
+    .{ .guest = 20, .host = .r13 },
+    .{ .guest = 21, .host = .r14 },
+    .{ .guest = sp, .host = .r15 },
+};
+pub const caller_saved = fixed[0..6];
+pub const callee_saved = fixed[6..];
+
+const host_of: [32]?Reg = blk: {
+    var all: [32]?Reg = @splat(null);
+    for (fixed) |f| all[f.guest] = f.host;
+    break :blk all;
+};
+
+/// The host register of x0..x30 or (31) sp.
+pub fn hostOf(guest: u32) ?Reg {
+    return host_of[guest];
+}
+
+/// Memory of a field of the register block.
+pub fn blockField(comptime name: []const u8) Mem {
+    return blockAt(@offsetOf(Block, name));
+}
+
+pub fn blockAt(offset: usize) Mem {
+    return .{ .base = block_reg, .disp = @as(i32, @intCast(offset)) - block_bias };
+}
+
+/// Memory of x0..x30 or (31) sp.
+pub fn lane(guest: u32) Mem {
+    return blockAt(8 * guest);
+}
+
+/// Memory of a vector register, `byte` bytes in.
+pub fn vector(number: u32, byte: u32) Mem {
+    return blockAt(@offsetOf(Block, "v") + 16 * number + byte);
+}
+
+/// Where an indirect branch to `pc` continues, while `key` is the CPU's. 32 bytes.
+pub const Jump = extern struct { pc: u64, key: u64, code: u64, unused: u64 = 0 };
+pub const jump_count = 4096;
+
+/// Which page of translated code is at a virtual page of the bound space: the number of the page, by low bits of the address.
+pub const page_slots = 1024;
+pub const no_page: u32 = 0xffff_ffff;
+
+pub const Cpu = struct {
+    /// The interpreter's part: the TLB, and all that single instructions need which are not translated.
+    v: core.Vcpu,
+    jumps: [jump_count]Jump align(64),
+    pages: [page_slots]u32 align(64),
+    /// The task that runs.
+    block: *Block,
+    /// Tag of the entries of `jumps`, and what `pages` was filled under.
+    key: u64,
+    /// NZCV as `lahf; seto al` left it after a subtraction: bit 0 V, bits 15, 14 N and Z, bit 8 not C.
+    flags: u32,
+    /// Instructions left in this slice, and budget beyond it.
+    slice: i32,
+    slice_start: i32,
+    budget: u32,
+    /// What a store that left the fast path stores.
+    value: [32]u8 align(16),
+};
+
+pub fn cpuField(comptime name: []const u8) Mem {
+    return .{ .base = cpu_reg, .disp = @offsetOf(Cpu, name) };
+}
+
+const tlb = @offsetOf(Cpu, "v") + @offsetOf(core.Vcpu, "tlb");
+const Tlb = @FieldType(core.Vcpu, "tlb");
+pub const tlb_entries: i32 = tlb + @offsetOf(Tlb, "entries");
+pub const tlb_context: Mem = .{ .base = cpu_reg, .disp = tlb + @offsetOf(Tlb, "context") };
+
+/// NZCV in bits 31..28, from and to the saved form.
+pub fn savedFlags(pstate: u64) u32 {
+    const p: u32 = @truncate(pstate);
+    return (p >> 31) << 15 | (p >> 30 & 1) << 14 | (~p >> 29 & 1) << 8 | (p >> 28 & 1);
+}
+
+pub fn pstateOf(saved: u32) u64 {
+    return @as(u64, saved >> 15 & 1) << 31 | @as(u64, saved >> 14 & 1) << 30 | @as(u64, ~saved >> 8 & 1) << 29 | @as(u64, saved & 1) << 28;
+}
+
+test "saved flags come back" {
+    for (0..16) |i| try std.testing.expectEqual(@as(u64, i) << 28, pstateOf(savedFlags(@as(u64, i) << 28)));
+}

@@ -1,0 +1,342 @@
+//! Translation of loads and stores of one register or a pair. Each function is named after its class in `table_int.zig`.
+//!
+//! An access computes its address in rax, looks it up in the software TLB (shim/mem/tlb.zig says how) and turns rax into
+//! a host pointer; what misses leaves for the cold part of the block. Registers change only when the whole access has succeeded,
+//! the base last.
+
+const alu = @import("alu.zig");
+const fields = @import("../interp/fields.zig");
+const layout = @import("layout.zig");
+const mem = @import("../../mem/mem.zig");
+const x64 = @import("x64.zig");
+const translate = @import("translate.zig");
+
+const Translator = translate.Translator;
+const Value = translate.Value;
+const Reg = x64.Reg;
+const Size = x64.Size;
+const bit = fields.bit;
+const bits = fields.bits;
+const rn = fields.rn;
+const rm = fields.rm;
+
+fn rt(insn: u32) u32 {
+    return bits(insn, 0, 5);
+}
+
+/// What moves: `bytes` at a time; how a general register is filled.
+const Kind = union(enum) { load: Extend, store, load_vector, store_vector, prefetch };
+const Extend = enum { zero, sign_w, sign_x };
+const Transfer = struct { kind: Kind, scale: u3 };
+
+/// What the size, V and opc fields of the single-register forms mean; null when they are reserved.
+fn transfer(insn: u32) ?Transfer {
+    const size: u3 = @intCast(bits(insn, 30, 2));
+    const opc = bits(insn, 22, 2);
+    if (bit(insn, 26)) {
+        if (opc & 2 != 0 and size != 0) return null;
+        return .{ .kind = if (opc & 1 != 0) .load_vector else .store_vector, .scale = if (opc & 2 != 0) 4 else size };
+    }
+    const kind: Kind = switch (opc) {
+        0 => .store,
+        1 => .{ .load = .zero },
+        2 => if (size == 3) .prefetch else .{ .load = .sign_x },
+        else => if (size >= 2) return null else .{ .load = .sign_w },
+    };
+    return .{ .kind = kind, .scale = size };
+}
+
+const Mode = enum { offset, pre, post };
+
+/// rax = base (x0..x30 or sp) plus offset.
+fn baseAddress(t: *Translator, n: u32, offset: i32) void {
+    if (layout.hostOf(n)) |h| {
+        if (offset == 0) t.a.movRegs(.q, .rax, h) else t.a.lea(.q, .rax, .{ .base = h, .disp = offset });
+    } else {
+        t.a.mov(.q, .rax, .{ .mem = layout.lane(n) });
+        if (offset != 0) t.a.lea(.q, .rax, .{ .base = .rax, .disp = offset });
+    }
+}
+
+/// Before the address is computed: the probe needs the host's flags, and sp must be aligned.
+fn begin(t: *Translator, n: u32) void {
+    t.clobber();
+    if (n == layout.sp) t.checkSp();
+}
+
+const Probe = enum { read, write };
+
+/// Looks up the page of the `bytes` at rax; the host's `ne`: not there.
+fn probe(t: *Translator, bytes: u8, comptime kind: Probe) void {
+    const a = &t.a;
+    const Entry = mem.tlb.Entry;
+    // The last byte's page: an access that leaves its page misses.
+    if (bytes == 1) a.movRegs(.q, .rdx, .rax) else a.lea(.q, .rdx, .{ .base = .rax, .disp = bytes - 1 });
+    a.movRegs(.d, .rcx, .rax);
+    a.shiftImm(.shr, .d, .{ .reg = .rcx }, 12 - 5);
+    a.aluImm(.@"and", .q, .{ .reg = .rdx }, -4096);
+    a.aluImm(.@"and", .d, .{ .reg = .rcx }, (mem.tlb.entry_count - 1) << 5);
+    a.alu(.@"or", .q, .rdx, .{ .mem = layout.tlb_context });
+    a.alu(.cmp, .q, .rdx, .{ .mem = entry(@offsetOf(Entry, @tagName(kind))) });
+}
+
+fn entry(offset: usize) x64.Mem {
+    return .{ .base = layout.cpu_reg, .index = .rcx, .disp = layout.tlb_entries + @as(i32, @intCast(offset)) };
+}
+
+/// rax, an address that was found: its host pointer.
+fn toHost(t: *Translator) void {
+    t.a.alu(.add, .q, .rax, .{ .mem = entry(@offsetOf(mem.tlb.Entry, "addend")) });
+}
+
+/// rax = host pointer of `bytes` readable bytes.
+fn readable(t: *Translator, bytes: u8) void {
+    probe(t, bytes, .read);
+    const back = t.slowRead(.ne, bytes);
+    toHost(t);
+    back.* = t.a.at;
+}
+
+/// rax = host pointer of `bytes` writable bytes; what `value` says is stored by the slow path, which comes back to `back`.
+fn writable(t: *Translator, bytes: u8, value: Value) *u32 {
+    probe(t, bytes, .write);
+    const back = t.slowWrite(.ne, bytes, value);
+    toHost(t);
+    return back;
+}
+
+fn at(offset: i32) x64.Mem {
+    return .{ .base = .rax, .disp = offset };
+}
+
+const general_sizes = [4]Size{ .b, .w, .d, .q };
+
+/// Fills register r with what is at rax.
+fn loadGeneral(t: *Translator, r: u32, scale: u3, extend: Extend, offset: i32) void {
+    const dst = t.target(r, .rdx);
+    const src: x64.Rm = .{ .mem = at(offset) };
+    const from = general_sizes[scale];
+    switch (extend) {
+        .zero => if (scale == 3) t.a.mov(.q, dst, src) else t.a.movzx(from, dst, src),
+        .sign_w => t.a.movsx(.d, from, dst, src),
+        .sign_x => t.a.movsx(.q, from, dst, src),
+    }
+    t.put(r, dst);
+}
+
+fn storeGeneral(t: *Translator, r: u32, scale: u3, offset: i32) void {
+    const size = general_sizes[scale];
+    t.a.store(size, .{ .mem = at(offset) }, t.use(.q, r, .rdx));
+}
+
+/// Loads vector register v; its upper part becomes zero.
+fn loadVector(t: *Translator, v: u32, scale: u3, offset: i32) void {
+    const src = at(offset);
+    switch (scale) {
+        0, 1 => {
+            t.a.movzx(general_sizes[scale], .rcx, .{ .mem = src });
+            t.a.sseGeneral(.p66, .d, 0x6e, 0, .{ .reg = .rcx });
+        },
+        2 => t.a.sse(.p66, 0x6e, .xmm0, .{ .mem = src }),
+        3 => t.a.sse(.f3, 0x7e, .xmm0, .{ .mem = src }),
+        else => t.a.sse(.none, 0x10, .xmm0, .{ .mem = src }),
+    }
+    t.a.sse(.none, 0x11, .xmm0, .{ .mem = layout.vector(v, 0) });
+}
+
+fn storeVector(t: *Translator, v: u32, scale: u3, offset: i32) void {
+    if (scale == 4) {
+        t.a.sse(.none, 0x10, .xmm0, .{ .mem = layout.vector(v, 0) });
+        t.a.sse(.none, 0x11, .xmm0, .{ .mem = at(offset) });
+    } else {
+        t.a.mov(.q, .rdx, .{ .mem = layout.vector(v, 0) });
+        t.a.store(general_sizes[scale], .{ .mem = at(offset) }, .rdx);
+    }
+}
+
+/// The access at rax.
+fn access(t: *Translator, x: Transfer, r: u32) void {
+    const bytes = @as(u8, 1) << x.scale;
+    switch (x.kind) {
+        .prefetch => {},
+        .load => |extend| {
+            readable(t, bytes);
+            loadGeneral(t, r, x.scale, extend, 0);
+        },
+        .load_vector => {
+            readable(t, bytes);
+            loadVector(t, r, x.scale, 0);
+        },
+        .store => {
+            const back = writable(t, bytes, .{ .register = r });
+            storeGeneral(t, r, x.scale, 0);
+            back.* = t.a.at;
+        },
+        .store_vector => {
+            const back = writable(t, bytes, .{ .vector = r });
+            storeVector(t, r, x.scale, 0);
+            back.* = t.a.at;
+        },
+    }
+}
+
+/// base += offset
+fn writeBack(t: *Translator, n: u32, offset: i32) void {
+    if (layout.hostOf(n)) |h| {
+        t.a.lea(.q, h, .{ .base = h, .disp = offset });
+    } else {
+        t.a.aluImm(.add, .q, .{ .mem = layout.lane(n) }, offset);
+    }
+    if (n == layout.sp and offset & 15 != 0) t.sp_checked = false;
+}
+
+fn atBase(t: *Translator, insn: u32, mode: Mode, offset: i32) bool {
+    const x = transfer(insn) orelse return false;
+    if (x.kind == .prefetch) return mode == .offset;
+    const n = rn(insn);
+    begin(t, n);
+    baseAddress(t, n, if (mode == .post) 0 else offset);
+    access(t, x, rt(insn));
+    if (mode != .offset) writeBack(t, n, offset);
+    return true;
+}
+
+pub fn unsigned_offset(t: *Translator, insn: u32) bool {
+    const x = transfer(insn) orelse return false;
+    return atBase(t, insn, .offset, @intCast(bits(insn, 10, 12) << x.scale));
+}
+
+pub fn unscaled(t: *Translator, insn: u32) bool {
+    return atBase(t, insn, .offset, @intCast(fields.signed(insn, 12, 9)));
+}
+
+/// LDTR and STTR at EL0 are LDUR and STUR.
+pub fn unprivileged(t: *Translator, insn: u32) bool {
+    const x = transfer(insn) orelse return false;
+    return x.kind != .prefetch and unscaled(t, insn);
+}
+
+pub fn indexed(t: *Translator, insn: u32) bool {
+    return atBase(t, insn, if (bit(insn, 11)) .pre else .post, @intCast(fields.signed(insn, 12, 9)));
+}
+
+pub fn register_offset(t: *Translator, insn: u32) bool {
+    const x = transfer(insn) orelse return false;
+    if (x.kind == .prefetch) return true;
+    const n = rn(insn);
+    const m = rm(insn);
+    const amount: u6 = if (bit(insn, 12)) x.scale else 0;
+    const option = bits(insn, 13, 3);
+    begin(t, n);
+    const base = t.useSp(.q, n, .rax);
+    const index = if (option == 2 or option == 6 or m == 31) extended: {
+        alu.extendRegister(t, m, option, .rcx);
+        break :extended Reg.rcx;
+    } else t.use(.q, m, .rcx);
+    if (amount <= 3) {
+        t.a.lea(.q, .rax, .{ .base = base, .index = index, .scale = @intCast(amount) });
+    } else {
+        t.a.movRegs(.q, .rcx, index);
+        t.a.shiftImm(.shl, .q, .{ .reg = .rcx }, amount);
+        t.a.lea(.q, .rax, .{ .base = base, .index = .rcx });
+    }
+    access(t, x, rt(insn));
+    return true;
+}
+
+pub fn literal(t: *Translator, insn: u32) bool {
+    const opc = bits(insn, 30, 2);
+    const vectors = bit(insn, 26);
+    if (opc == 3) return !vectors;
+    const x: Transfer = if (vectors)
+        .{ .kind = .load_vector, .scale = @intCast(2 + opc) }
+    else
+        .{ .kind = .{ .load = if (opc == 2) .sign_x else .zero }, .scale = if (opc == 1) 3 else 2 };
+    t.clobber();
+    t.a.movImm(.rax, t.pc +% @as(u64, @bitCast(fields.signed(insn, 5, 19) * 4)));
+    access(t, x, rt(insn));
+    return true;
+}
+
+pub fn pair(t: *Translator, insn: u32) bool {
+    const opc = bits(insn, 30, 2);
+    const vectors = bit(insn, 26);
+    if (opc == 3) return false;
+    const scale: u3 = if (vectors) @intCast(2 + opc) else if (opc == 2) 3 else 2;
+    const mode: Mode = switch (bits(insn, 23, 2)) {
+        1 => .post,
+        3 => .pre,
+        else => .offset,
+    };
+    const n = rn(insn);
+    const first = rt(insn);
+    const second = bits(insn, 10, 5);
+    const offset: i32 = @intCast(fields.signed(insn, 15, 7) << scale);
+    const size: u5 = @as(u5, 1) << scale;
+    begin(t, n);
+    baseAddress(t, n, if (mode == .post) 0 else offset);
+    if (bit(insn, 22)) {
+        readable(t, 2 * @as(u8, size));
+        for ([2]u32{ first, second }, 0..) |r, i| {
+            const place: i32 = @intCast(i * size);
+            if (vectors) {
+                loadVector(t, r, scale, place);
+            } else {
+                loadGeneral(t, r, scale, if (opc == 1) .sign_x else .zero, place);
+            }
+        }
+    } else {
+        const two: Value.Two = .{ .first = first, .second = second, .size = size };
+        const back = writable(t, 2 * @as(u8, size), if (vectors) .{ .vectors = two } else .{ .registers = two });
+        for ([2]u32{ first, second }, 0..) |r, i| {
+            const place: i32 = @intCast(i * size);
+            if (vectors) storeVector(t, r, scale, place) else storeGeneral(t, r, scale, place);
+        }
+        back.* = t.a.at;
+    }
+    if (mode != .offset) writeBack(t, n, offset);
+    return true;
+}
+
+/// rax has to be a multiple of the access's size.
+fn checkAligned(t: *Translator, scale: u3, writes: bool) void {
+    if (scale == 0) return;
+    t.a.testImm(.b, .{ .reg = .rax }, (@as(i32, 1) << scale) - 1);
+    t.misaligned(.ne, writes);
+}
+
+/// Loads are ordered as they are; a store is followed by a barrier.
+fn orderedAccess(t: *Translator, insn: u32, offset: i32, extend: ?Extend) void {
+    const scale: u3 = @intCast(bits(insn, 30, 2));
+    const r = rt(insn);
+    begin(t, rn(insn));
+    baseAddress(t, rn(insn), offset);
+    checkAligned(t, scale, extend == null);
+    if (extend) |e| return access(t, .{ .kind = .{ .load = e }, .scale = scale }, r);
+    const back = writable(t, @as(u8, 1) << scale, .{ .register = r });
+    t.load(.q, .rdx, r);
+    t.a.xchg(general_sizes[scale], at(0), .rdx);
+    back.* = t.a.at;
+}
+
+pub fn ordered(t: *Translator, insn: u32) bool {
+    orderedAccess(t, insn, 0, if (bit(insn, 22)) .zero else null);
+    return true;
+}
+
+pub fn ordered_unscaled(t: *Translator, insn: u32) bool {
+    const size = bits(insn, 30, 2);
+    const extend: ?Extend = switch (bits(insn, 22, 2)) {
+        0 => null,
+        1 => .zero,
+        2 => if (size == 3) return false else .sign_x,
+        else => if (size >= 2) return false else .sign_w,
+    };
+    orderedAccess(t, insn, @intCast(fields.signed(insn, 12, 9)), extend);
+    return true;
+}
+
+pub fn load_acquire_pc(t: *Translator, insn: u32) bool {
+    orderedAccess(t, insn, 0, .zero);
+    return true;
+}

@@ -1,0 +1,235 @@
+//! What translated code calls: the slow paths of memory accesses, finding and linking blocks, the end of a slice, and single
+//! instructions in the interpreter. Functions that guest code comes back from return 0 to leave it instead; they
+//! have then set `exit` and pc.
+
+const std = @import("std");
+const abi = @import("../../abi.zig");
+const access = @import("../interp/access.zig");
+const cache = @import("cache.zig");
+const layout = @import("layout.zig");
+const mem = @import("../../mem/mem.zig");
+const single = @import("../interp/translate.zig").single;
+const interp = @import("../interp/core.zig");
+const flags = @import("../interp/flags.zig");
+const translate = @import("translate.zig");
+const x64 = @import("x64.zig");
+
+const Cpu = layout.Cpu;
+const Block = layout.Block;
+
+const address_mask: u64 = (1 << 56) - 1;
+
+/// An instruction: the number of its page and its word in there. `mark` says something more.
+pub const Place = packed struct(u32) {
+    word: u10,
+    page: u21,
+    /// Of an access: it writes. Of a branch's target: the branch leads back.
+    mark: bool = false,
+
+    fn pc(p: Place) u64 {
+        return cache.pageOf(p.page).va + @as(u64, p.word) * 4;
+    }
+};
+
+/// Bytes at the start of a block that count down the slice: forward branches go behind them.
+pub const head_bytes = 16;
+
+fn code(offset: u32) u64 {
+    return @intFromPtr(cache.running) + offset;
+}
+
+pub fn pageSlot(va: u64) usize {
+    return va >> 12 & (layout.page_slots - 1);
+}
+
+/// Forgets where pages are, when that may have changed.
+fn syncKey(cpu: *Cpu) void {
+    const key = cache.epoch << 12 | cpu.v.tlb.context;
+    if (cpu.key == key) return;
+    cpu.key = key;
+    @memset(&cpu.pages, layout.no_page);
+}
+
+/// Arena offset of the translation of the code at pc. Null when it cannot be fetched.
+pub fn lookup(cpu: *Cpu, pc: u64) ?u32 {
+    if (pc & 3 != 0) return null;
+    const at = mem.translate(cpu.v.tlb.space, pc, .exec) orelse return null;
+    const offset = pc & (abi.page_size - 1);
+    const page = cache.getPage(at.frame, pc - offset) orelse return null;
+    const word: u10 = @intCast(offset / 4);
+    if (page.entry[word] == 0) {
+        const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - offset));
+        translate.block(page, words, word);
+    }
+    syncKey(cpu);
+    cpu.pages[pageSlot(pc)] = page.number;
+    return page.entry[word];
+}
+
+/// Begins: where the task of `b` goes on, in code. 0 when that cannot be fetched.
+pub fn begin(cpu: *Cpu, pc: u64) u64 {
+    syncKey(cpu);
+    const entry = jumpEntry(cpu, pc);
+    if (entry.pc == pc and entry.key == cpu.key) return entry.code + head_bytes;
+    const offset = lookup(cpu, pc) orelse return fetchFault(cpu, pc);
+    jumpEntry(cpu, pc).* = .{ .pc = pc, .key = cpu.key, .code = code(offset) };
+    return code(offset + head_bytes);
+}
+
+pub fn jumpEntry(cpu: *Cpu, pc: u64) *layout.Jump {
+    return &cpu.jumps[pc >> 2 & (layout.jump_count - 1)];
+}
+
+fn leave(cpu: *Cpu, reason: abi.Exit, pc: u64) u64 {
+    cpu.block.pc = pc;
+    cpu.block.exit = @intFromEnum(reason);
+    return 0;
+}
+
+fn fetchFault(cpu: *Cpu, pc: u64) u64 {
+    const b = cpu.block;
+    b.fault_addr = pc;
+    b.fault_access = @intFromEnum(abi.Access.exec);
+    b.esr = access.fetchSyndrome(&cpu.v, pc);
+    return leave(cpu, if (pc & 3 != 0) .pc_alignment else .fault, pc);
+}
+
+fn fault(cpu: *Cpu, place: Place, kind: abi.Access) usize {
+    const b = cpu.block;
+    const addr = cpu.v.fault_addr & address_mask;
+    b.fault_addr = addr;
+    b.fault_access = @intFromEnum(kind);
+    b.esr = access.dataSyndrome(&cpu.v, addr, kind);
+    return leave(cpu, .fault, place.pc());
+}
+
+/// The bytes at addr, in the guest's page or (when they lie in two) a copy.
+pub fn read(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
+    const p = access.read(&cpu.v, addr, size) orelse return fault(cpu, place, .read);
+    return @intFromPtr(p);
+}
+
+pub fn write(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
+    if (!access.write(&cpu.v, addr, cpu.value[0..size])) return fault(cpu, place, .write);
+    return 1;
+}
+
+/// A branch inside its page: `site` is its rel32.
+pub fn link(cpu: *Cpu, place: Place, site: u32) callconv(.c) u64 {
+    const generation = cache.generation;
+    const pc = place.pc();
+    const offset = (lookup(cpu, pc) orelse return fetchFault(cpu, pc)) + @as(u32, if (place.mark) 0 else head_bytes);
+    if (generation == cache.generation) patch(site, offset);
+    return code(offset);
+}
+
+fn patch(site: u32, target: u32) void {
+    std.mem.writeInt(u32, cache.writable[site..][0..4], target -% (site + 4), .little);
+}
+
+/// Distance from the number that a branch to another page compares to its rel32.
+pub const far_jump = 4 + 6 + 1;
+
+/// A branch to another page: `site` is the page number that it expects.
+pub fn far(cpu: *Cpu, pc: u64, site: u32) callconv(.c) u64 {
+    const generation = cache.generation;
+    const offset = lookup(cpu, pc) orelse return fetchFault(cpu, pc);
+    if (generation == cache.generation) {
+        patch(site + far_jump, offset);
+        std.mem.writeInt(u32, cache.writable[site..][0..4], cpu.pages[pageSlot(pc)], .little);
+    }
+    return code(offset);
+}
+
+/// BR, BLR, RET to an address that is not in the jump cache.
+pub fn indirect(cpu: *Cpu, target: u64) callconv(.c) u64 {
+    const pc = canonical(target);
+    const offset = lookup(cpu, pc) orelse return fetchFault(cpu, pc);
+    if (pc == target) jumpEntry(cpu, pc).* = .{ .pc = pc, .key = cpu.key, .code = code(offset) };
+    return code(offset);
+}
+
+/// The address that a branch goes to: the top byte of the register is ignored.
+fn canonical(pc: u64) u64 {
+    return @bitCast(@as(i64, @bitCast(pc << 8)) >> 8);
+}
+
+/// The slice is used up at the start of a block.
+pub fn slice(cpu: *Cpu, place: Place) callconv(.c) u64 {
+    const b = cpu.block;
+    const pc = place.pc();
+    retire(cpu);
+    if (@atomicRmw(u32, &b.stop, .Xchg, 0, .monotonic) != 0) return leave(cpu, .kicked, pc);
+    // What the slice was overdrawn by comes out of the rest.
+    const left = @as(i64, cpu.budget) + cpu.slice;
+    if (left <= 0) return leave(cpu, .budget, pc);
+    startSlice(cpu, @intCast(left));
+    return code((lookup(cpu, pc) orelse return fetchFault(cpu, pc)) + head_bytes);
+}
+
+pub fn startSlice(cpu: *Cpu, left: u32) void {
+    cpu.slice = @intCast(@min(left, interp.slice_max));
+    cpu.slice_start = cpu.slice;
+    cpu.budget = left - @as(u32, @intCast(cpu.slice));
+}
+
+/// Counts the instructions of the slice so far.
+pub fn retire(cpu: *Cpu) void {
+    cpu.block.retired +%= @bitCast(cpu.slice_start -% cpu.slice);
+    cpu.slice_start = cpu.slice;
+}
+
+/// Executes one instruction that is not translated and is no branch.
+pub fn interpret(cpu: *Cpu, place: Place) callconv(.c) u64 {
+    const b = cpu.block;
+    const v = &cpu.v;
+    const words: [*]const u32 = @ptrCast(@alignCast(mem.frames.ptr(cache.pageOf(place.page).frame)));
+    v.slice = 0;
+    v.slice_start = 0;
+    v.budget = 0;
+    single(v, place.pc(), words[place.word]);
+    const retired = b.retired;
+    b.single_step = 1;
+    const f = flags.fromPstate(layout.pstateOf(cpu.flags));
+    const op: [*]const interp.Op = &v.step_ops;
+    const reason: abi.Exit = @enumFromInt(op[0].handler(op, b, v, f.a, f.b, f.c));
+    b.single_step = 0;
+    b.retired = retired;
+    cpu.flags = layout.savedFlags(b.pstate);
+    return @intFromBool(reason == .step);
+}
+
+/// An instruction of which the interpreter has a function.
+pub const Function = *const fn (b: *Block, insn: u32) callconv(.c) void;
+
+pub fn callFlags(cpu: *Cpu, function: Function, insn: u32) callconv(.c) u64 {
+    cpu.block.pstate = layout.pstateOf(cpu.flags);
+    function(cpu.block, insn);
+    cpu.flags = layout.savedFlags(cpu.block.pstate);
+    return 1;
+}
+
+/// The access at addr is not aligned and has to be.
+pub fn misaligned(cpu: *Cpu, addr: u64, place: Place) callconv(.c) u64 {
+    const b = cpu.block;
+    b.fault_addr = addr & address_mask;
+    b.fault_access = @intFromEnum(if (place.mark) abi.Access.write else .read);
+    b.esr = access.alignmentSyndrome(place.mark);
+    return leave(cpu, .alignment, place.pc());
+}
+
+/// sp is the base register and not a multiple of 16.
+pub fn misalignedSp(cpu: *Cpu, place: Place) callconv(.c) u64 {
+    const b = cpu.block;
+    b.fault_addr = b.sp;
+    b.fault_access = @intFromEnum(abi.Access.read);
+    b.esr = access.sp_syndrome;
+    return leave(cpu, .alignment, place.pc());
+}
+
+/// SVC, BRK, undefined instructions, and those that give up the slice.
+pub fn stop(cpu: *Cpu, place: Place, reason: abi.Exit, syndrome: u32) callconv(.c) u64 {
+    if (reason != .budget) cpu.block.esr = syndrome;
+    const behind: u64 = if (reason == .syscall or reason == .budget) 4 else 0;
+    return leave(cpu, reason, place.pc() + behind);
+}

@@ -1,0 +1,52 @@
+//! Translation of the system instructions that are frequent. Each function is named after its class in `table_int.zig`.
+
+const abi = @import("../../abi.zig");
+const fields = @import("../interp/fields.zig");
+const layout = @import("layout.zig");
+const thunks = @import("thunks.zig");
+const Translator = @import("translate.zig").Translator;
+
+const bits = fields.bits;
+
+pub fn hint(t: *Translator, insn: u32) bool {
+    switch (bits(insn, 5, 7)) {
+        // YIELD, WFE, WFI give up the rest of the slice.
+        1, 2, 3 => t.stop(.budget, 0),
+        else => {},
+    }
+    return true;
+}
+
+/// Stores before it are seen before loads behind it.
+pub fn barrier(t: *Translator, _: u32) bool {
+    t.clobber();
+    t.a.lockOp();
+    t.a.aluImm(.@"or", .d, .{ .mem = .{ .base = .rsp, .disp = -64 } }, 0);
+    return true;
+}
+
+/// What follows is looked up afresh.
+pub fn isb(t: *Translator, _: u32) bool {
+    t.save();
+    t.a.movImm(.rax, t.pc + 4);
+    t.a.jmpTo(thunks.indirect);
+    t.done = true;
+    return true;
+}
+
+/// op0, op1, CRn, CRm, op2 of TPIDR_EL0 and TPIDRRO_EL0.
+const tpidr = 0x5e82;
+const tpidrro = 0x5e83;
+
+pub fn mrs(t: *Translator, insn: u32) bool {
+    const d = fields.rd(insn);
+    const mem = switch (bits(insn, 5, 15)) {
+        tpidr => layout.blockField("tpidr"),
+        tpidrro => layout.blockField("tpidrro"),
+        else => return false,
+    };
+    const dst = t.target(d, .rax);
+    t.a.mov(.q, dst, .{ .mem = mem });
+    t.put(d, dst);
+    return true;
+}

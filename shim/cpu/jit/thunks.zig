@@ -1,0 +1,148 @@
+//! The code at the start of the arena through which guest code is entered and left, and through which it calls Zig.
+
+const cache = @import("cache.zig");
+const layout = @import("layout.zig");
+const service = @import("service.zig");
+const x64 = @import("x64.zig");
+
+const Asm = x64.Asm;
+const Cpu = layout.Cpu;
+const Block = layout.Block;
+
+/// Arena offsets.
+pub var enter: u32 = 0;
+/// All of the state is stored; returns `RegisterBlock.exit`.
+pub var exit: u32 = 0;
+/// rax: address, rcx: size, rdx: place (`service.Place`). Comes back with rax: where to read.
+pub var read: u32 = 0;
+/// As `read`, but stores the bytes in `Cpu.value`.
+pub var write: u32 = 0;
+/// rdx: place of the target, rcx: the branch. Goes there.
+pub var link: u32 = 0;
+/// rdx: pc of the target, rcx: the site. Goes there.
+pub var far: u32 = 0;
+/// rax: pc of the target. Goes there.
+pub var indirect: u32 = 0;
+/// rdx: place of the next instruction. Begins a new slice there.
+pub var slice: u32 = 0;
+/// rdx: place. Executes that instruction in the interpreter and comes back.
+pub var interpret: u32 = 0;
+/// rax: a function of the register block and an instruction, rdx: the instruction. Comes back.
+pub var call: u32 = 0;
+/// The same for an instruction that reads or writes NZCV.
+pub var call_flags: u32 = 0;
+/// rax: address, rdx: place. Leaves because of its alignment.
+pub var misaligned: u32 = 0;
+/// rdx: place. Leaves because of sp's alignment.
+pub var misaligned_sp: u32 = 0;
+/// rdx: place, rcx: `abi.Exit`, rax: syndrome. Leaves.
+pub var stop: u32 = 0;
+
+const saved = [_]x64.Reg{ .rbx, .rbp, .r12, .r13, .r14, .r15 };
+
+fn storeAll(a: *Asm, list: []const layout.Fixed) void {
+    for (list) |f| a.store(.q, .{ .mem = layout.lane(f.guest) }, f.host);
+}
+
+fn loadAll(a: *Asm, list: []const layout.Fixed) void {
+    for (list) |f| a.mov(.q, f.host, .{ .mem = layout.lane(f.guest) });
+}
+
+/// Calls a C function whose first argument is the Cpu.
+fn callZig(a: *Asm, function: *const anyopaque) void {
+    a.movRegs(.q, .rdi, layout.cpu_reg);
+    a.movImm(.rax, @intFromPtr(function));
+    a.callRm(.{ .reg = .rax });
+}
+
+/// rax is the answer: 0 leaves guest code.
+fn leaveIfZero(a: *Asm) void {
+    a.@"test"(.q, .{ .reg = .rax }, .rax);
+    a.jccTo(.e, exit);
+}
+
+/// One that guest code jumps to, and that continues at the code that the function finds.
+fn going(a: *Asm, function: *const anyopaque, comptime arguments: []const [2]x64.Reg) u32 {
+    const at = a.at;
+    storeAll(a, &layout.fixed);
+    inline for (arguments) |move| a.movRegs(.q, move[0], move[1]);
+    callZig(a, function);
+    loadAll(a, layout.caller_saved);
+    leaveIfZero(a);
+    a.jmpRm(.{ .reg = .rax });
+    return at;
+}
+
+/// One that guest code calls, with rsp 8 off.
+fn coming(a: *Asm, function: *const anyopaque, comptime arguments: []const [2]x64.Reg, list: []const layout.Fixed) u32 {
+    const at = a.at;
+    storeAll(a, list);
+    inline for (arguments) |move| a.movRegs(.q, move[0], move[1]);
+    a.aluImm(.sub, .q, .{ .reg = .rsp }, 8);
+    callZig(a, function);
+    a.aluImm(.add, .q, .{ .reg = .rsp }, 8);
+    loadAll(a, list);
+    a.@"test"(.q, .{ .reg = .rax }, .rax);
+    const fails = a.jcc(.e);
+    a.ret();
+    a.linkHere(fails);
+    a.aluImm(.add, .q, .{ .reg = .rsp }, 8);
+    a.jmpTo(exit);
+    return at;
+}
+
+/// Writes them into the empty arena.
+pub fn make() void {
+    var a: Asm = .{ .base = cache.writable, .at = 16 };
+    enter = a.at;
+    for (saved) |r| a.push(r);
+    a.aluImm(.sub, .q, .{ .reg = .rsp }, 8);
+    a.lea(.q, layout.block_reg, .{ .base = .rdi, .disp = layout.block_bias });
+    a.movRegs(.q, layout.cpu_reg, .rsi);
+    a.movRegs(.q, .rax, .rdx);
+    loadAll(&a, &layout.fixed);
+    a.jmpRm(.{ .reg = .rax });
+
+    exit = a.at;
+    storeAll(&a, &layout.fixed);
+    a.mov(.d, .rax, .{ .mem = layout.blockField("exit") });
+    a.aluImm(.add, .q, .{ .reg = .rsp }, 8);
+    var i: usize = saved.len;
+    while (i > 0) : (i -= 1) a.pop(saved[i - 1]);
+    a.ret();
+
+    read = coming(&a, &service.read, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } }, layout.caller_saved);
+    write = coming(&a, &service.write, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } }, layout.caller_saved);
+    link = going(&a, &service.link, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
+    far = going(&a, &service.far, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
+    indirect = going(&a, &service.indirect, &.{.{ .rsi, .rax }});
+    slice = going(&a, &service.slice, &.{.{ .rsi, .rdx }});
+    interpret = coming(&a, &service.interpret, &.{.{ .rsi, .rdx }}, &layout.fixed);
+    misaligned = going(&a, &service.misaligned, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx } });
+    misaligned_sp = going(&a, &service.misalignedSp, &.{.{ .rsi, .rdx }});
+    stop = going(&a, &service.stop, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx }, .{ .rcx, .rax } });
+    call = caller(&a);
+    call_flags = coming(&a, &service.callFlags, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx } }, &layout.fixed);
+
+    cache.used = a.at;
+    cache.keep();
+}
+
+fn caller(a: *Asm) u32 {
+    const at = a.at;
+    storeAll(a, &layout.fixed);
+    a.aluImm(.sub, .q, .{ .reg = .rsp }, 8);
+    a.lea(.q, .rdi, .{ .base = layout.block_reg, .disp = -layout.block_bias });
+    a.movRegs(.q, .rsi, .rdx);
+    a.callRm(.{ .reg = .rax });
+    a.aluImm(.add, .q, .{ .reg = .rsp }, 8);
+    loadAll(a, &layout.fixed);
+    a.ret();
+    return at;
+}
+
+pub const Enter = *const fn (b: *Block, cpu: *Cpu, code: u64) callconv(.c) i32;
+
+pub fn entry() Enter {
+    return @ptrCast(@alignCast(cache.running + enter));
+}
