@@ -1,6 +1,7 @@
 // `carrick run-elf FILE [ARG...]`: a Linux/ARM64 program of this machine as if it were a native command.
 
 import { type ProgramOptions, runProgram } from "../container/run.ts";
+import { DEFAULT_ENGINE, ENGINES } from "../cpu/cpu.ts";
 import { bytes, environmentVariables } from "../host/command-line.ts";
 import { KILLED_BY } from "../host/process.ts";
 import type { Observer } from "../trace/observer.ts";
@@ -14,7 +15,7 @@ const options: readonly Option[] = [
   { name: "workdir", short: "w", value: "DIR", help: "Start in this directory of the guest" },
   { name: "volume", short: "v", value: "SRC:DST[:ro]", repeatable: true, help: "Show the host's SRC at DST" },
   { name: "rootfs", value: "DIR", help: "Use this directory as the guest's /" },
-  { name: "cpu", value: "ENGINE", help: "CPU to use: interp" },
+  { name: "cpu", value: "ENGINE", help: "CPU to use: interp or jit" },
 ];
 
 export const command: Command = {
@@ -37,8 +38,10 @@ function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
   const [file, ...args] = parsed.rest;
   if (file === undefined) throw usageError("run-elf needs a program file");
   if (file === "") throw new UserError("the program's name is empty", EXIT_NOT_FOUND);
-  const cpu = last(parsed, "cpu") ?? "interp";
-  if (cpu !== "interp") throw usageError(`--cpu ${printable(cpu)} is not known; this build has: interp`);
+  const cpu = last(parsed, "cpu") ?? DEFAULT_ENGINE;
+  const engine = ENGINES.find((name) => name === cpu);
+  if (engine === undefined)
+    throw usageError(`--cpu ${printable(cpu)} is not known; this build has: ${ENGINES.join(", ")}`);
   const rootfs = last(parsed, "rootfs");
   const volumes = all(parsed, "volume");
   if (rootfs === "") throw usageError("--rootfs needs a directory");
@@ -49,6 +52,7 @@ function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
     root: rootfs === undefined ? "/" : bytes(rootfs),
     binds: volumes.length === 0 ? [] : volumes.map(hostPaths().parseVolume),
     cwd: workdir === undefined && rootfs === undefined ? workingDirectory() : bytes(workdir ?? "/"),
+    engine,
     program: bytes(file),
     argv: [file, ...args].map(bytes),
     env: environment(all(parsed, "env")),

@@ -2,6 +2,7 @@
 
 import { EACCES, ENOTDIR } from "../abi/errno.ts";
 import { MS_RDONLY } from "../abi/mount.ts";
+import type { Engine } from "../cpu/cpu.ts";
 import type { HostFileSystem } from "../fs/host/host-file-system.ts";
 import { inheritedFile } from "../fs/host/stdio.ts";
 import { hostIdentity, hostName } from "../host/identity.ts";
@@ -29,6 +30,7 @@ export interface BootOptions {
   readonly binds: readonly Bind[];
   /** Working directory, an absolute path in the guest. */
   readonly cwd: string;
+  readonly engine: Engine;
   /** Watches the run: a trace, a counter. */
   readonly observer: Observer | null;
 }
@@ -48,6 +50,7 @@ export function boot(options: BootOptions): Booted {
     hostname: hostName(),
     credentials: userCredentials(who.euid, who.egid, who.groups),
     umask: null,
+    engine: options.engine,
     observer: options.observer,
     root: (poller) => {
       root = hostTree(options.root, poller);

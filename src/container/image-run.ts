@@ -26,6 +26,7 @@ import { CONTAINER_CAPS } from "./container-caps.ts";
 import { containerFiles } from "./container-files.ts";
 import { type ImageProcess, imageProcess } from "./image-process.ts";
 import { type ContainerUser, lookUpUser } from "./image-users.ts";
+import { DEFAULT_ENGINE } from "../cpu/cpu.ts";
 import { createFirst, type Machine, startMachine } from "./machine.ts";
 import { ensureDirectory, ensurePlace, hostTree } from "./mounting.ts";
 import { finish, startProgram } from "./run.ts";
@@ -46,6 +47,7 @@ export function runImage(image: OpenImage, request: RunRequest, observer: Observ
     hostname,
     credentials: userCredentials(0, 0, [], CONTAINER_CAPS),
     umask: UMASK,
+    engine: DEFAULT_ENGINE,
     observer,
     root: (_poller, clock) => {
       const layers = openLayers(

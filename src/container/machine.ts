@@ -3,7 +3,7 @@
 
 import { SIG_IGN, SIGCONT } from "../abi/signal.ts";
 import { UTS_RELEASE, UTS_VERSION } from "../abi/utsname.ts";
-import { shimCpu } from "../cpu/cpu.ts";
+import { type Engine, shimCpu, useEngine } from "../cpu/cpu.ts";
 import { HostClock } from "../host/clock.ts";
 import { cpuCount } from "../host/identity.ts";
 import { HostPoller } from "../host/poller.ts";
@@ -46,6 +46,7 @@ export interface MachineOptions {
   readonly credentials: Credentials;
   /** Null: the one that carrick was started with. */
   readonly umask: number | null;
+  readonly engine: Engine;
   /** Watches the run: a trace, a counter. */
   readonly observer: Observer | null;
   /** Makes what "/" is, and says how /proc/mounts names it. */
@@ -56,6 +57,7 @@ export interface MachineOptions {
 export function startMachine(options: MachineOptions): Machine {
   const umask = startHost();
   if (shim.mem_init(0, 0) < 0) throw new BootError("the host gives no memory for the guest");
+  if (!useEngine(options.engine)) throw new BootError(`the CPU ${options.engine} does not work on this machine`);
   const poller = new HostPoller();
   const clock = new HostClock();
   const vdso = new Vdso();

@@ -10,6 +10,16 @@ export interface Cpu {
   select(regs: Registers): void;
 }
 
+/** The engines that a shim may have, by `cpu_engine`'s numbers. */
+export const ENGINES = ["interp", "jit"] as const;
+export type Engine = (typeof ENGINES)[number];
+export const DEFAULT_ENGINE: Engine = "interp";
+
+/** Chooses the engine, before anything runs. False where this host has no such one. */
+export function useEngine(engine: Engine): boolean {
+  return shim.cpu_engine(ENGINES.indexOf(engine)) === 0;
+}
+
 /** The shim's engine, on the calling thread. */
 export const shimCpu: Cpu = {
   enter(regs: Registers, budget: number): number {
