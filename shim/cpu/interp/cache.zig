@@ -176,10 +176,8 @@ pub const Place = struct { pc: u64, executed: u32 };
 
 /// The instruction that an op belongs to, and how many of its run come before it.
 pub fn whereIs(v: *Vcpu, op: [*]const Op) Place {
-    const step: [*]const Op = &v.step_ops;
-    if (@intFromPtr(op) >= @intFromPtr(step) and @intFromPtr(op) < @intFromPtr(step + v.step_ops.len)) {
-        return .{ .pc = v.step_pc, .executed = 0 };
-    }
+    const offset = @intFromPtr(op) -% @intFromPtr(&v.single.ops);
+    if (offset < @sizeOf(@TypeOf(v.single.ops))) return .{ .pc = v.single.pc, .executed = 0 };
     const slot: u32 = @intCast((@intFromPtr(op) - @intFromPtr(&store.arena)) / @sizeOf(Op));
     var low: u32 = 0;
     var high: u32 = run_count;

@@ -69,14 +69,17 @@ pub const Vcpu = struct {
     budget: u32,
     /// Keeps the bytes of an access that crosses pages together.
     bounce: [64]u8 align(16),
-    /// The translation of a single-stepped instruction.
-    step_ops: [16]Op,
-    step_pc: u64,
+    /// The instruction that is executed on its own, outside the cache.
+    single: *const Single,
+    stepping: Single,
     /// Where an indirect branch that left the fast path goes.
     target: u64,
     /// The address that the slow path could not access.
     fault_addr: u64,
 };
+
+/// One instruction, translated so that it leaves guest code with `step` behind it.
+pub const Single = struct { pc: u64, ops: [16]Op };
 
 pub const slice_max = 4096;
 

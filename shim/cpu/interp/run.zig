@@ -28,6 +28,7 @@ fn vcpu() ?*Vcpu {
     v.tlb.init();
     @memset(std.mem.asBytes(&v.jumps), 0);
     v.key = 0;
+    v.single = &v.stepping;
     main_cpu = v;
     return v;
 }
@@ -84,12 +85,18 @@ fn step(b: *Block, v: *Vcpu, f: Flags) i32 {
     v.slice = 0;
     v.slice_start = 0;
     const insn: *align(1) const u32 = @ptrCast(at.?.ptr);
-    translate.single(v, pc, insn.*);
+    translate.single(&v.stepping, pc, insn.*);
     fp.enter(b);
-    const op: [*]const Op = &v.step_ops;
-    const exit = op[0].handler(op, b, v, f.a, f.b, f.c);
+    const exit = executeSingle(b, v, &v.stepping, f);
     fp.leave(b);
     return exit;
+}
+
+/// Executes a translated instruction that stands alone: exits with `step` behind it, or another reason.
+pub fn executeSingle(b: *Block, v: *Vcpu, single: *const core.Single, f: Flags) i32 {
+    v.single = single;
+    const op: [*]const Op = &single.ops;
+    return op[0].handler(op, b, v, f.a, f.b, f.c);
 }
 
 /// The address that a branch goes to: the top byte of the register is ignored.

@@ -205,10 +205,10 @@ pub fn block(page: *cache.Page, words: *const [cache.page_words]u32, first: u32)
 
 var unused_nth: [16]u8 = undefined;
 
-/// Translates one instruction into the single-step buffer.
-pub fn single(v: *core.Vcpu, pc: u64, insn: u32) void {
-    v.step_pc = pc;
-    var t: Translator = .{ .ops = &v.step_ops, .nth = &unused_nth, .pc = pc, .single = true };
+/// Translates one instruction, to be executed on its own.
+pub fn single(out: *core.Single, pc: u64, insn: u32) void {
+    out.pc = pc;
+    var t: Translator = .{ .ops = &out.ops, .nth = &unused_nth, .pc = pc, .single = true };
     t.one(insn);
     if (!t.done) {
         t.emit(.{ .handler = &branch.stepped });

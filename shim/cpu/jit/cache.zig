@@ -10,6 +10,8 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const mem = @import("../../mem/mem.zig");
+const single = @import("../interp/translate.zig").single;
+const Site = @import("service.zig").Site;
 
 const linux = std.os.linux;
 
@@ -84,8 +86,27 @@ pub fn keep() void {
     kept = used;
 }
 
+/// The instructions left to the interpreter since the last flush, and sites to be used again.
+var sites: ?*Site = null;
+var free_sites: ?*Site = null;
+
+/// A site for the instruction at `pc`. Null when the host has no memory.
+pub fn addSite(pc: u64, insn: u32) ?*const Site {
+    const site = free_sites orelse @as(*Site, @ptrCast(@alignCast(std.c.malloc(@sizeOf(Site)) orelse return null)));
+    if (free_sites != null) free_sites = site.next;
+    single(&site.single, pc, insn);
+    site.next = sites;
+    sites = site;
+    return site;
+}
+
 /// Drops all guest code.
 pub fn flush() void {
+    while (sites) |site| {
+        sites = site.next;
+        site.next = free_sites;
+        free_sites = site;
+    }
     for (pages[0..page_count]) |p| {
         p.chain = free_pages;
         free_pages = p;

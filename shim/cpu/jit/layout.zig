@@ -93,7 +93,7 @@ pub const Cpu = struct {
     slice_start: i32,
     budget: u32,
     /// What a store that left the fast path stores.
-    value: [32]u8 align(16),
+    value: [64]u8 align(16),
 };
 
 pub fn cpuField(comptime name: []const u8) Mem {

@@ -49,7 +49,7 @@ fn transfer(insn: u32) ?Transfer {
 const Mode = enum { offset, pre, post };
 
 /// rax = base (x0..x30 or sp) plus offset.
-fn baseAddress(t: *Translator, n: u32, offset: i32) void {
+pub fn baseAddress(t: *Translator, n: u32, offset: i32) void {
     if (layout.hostOf(n)) |h| {
         if (offset == 0) t.a.movRegs(.q, .rax, h) else t.a.lea(.q, .rax, .{ .base = h, .disp = offset });
     } else {
@@ -59,7 +59,7 @@ fn baseAddress(t: *Translator, n: u32, offset: i32) void {
 }
 
 /// Before the address is computed: the probe needs the host's flags, and sp must be aligned.
-fn begin(t: *Translator, n: u32) void {
+pub fn begin(t: *Translator, n: u32) void {
     t.clobber();
     if (n == layout.sp) t.checkSp();
 }
@@ -90,15 +90,23 @@ fn toHost(t: *Translator) void {
 }
 
 /// rax = host pointer of `bytes` readable bytes.
-fn readable(t: *Translator, bytes: u8) void {
+pub fn readable(t: *Translator, bytes: u8) void {
     probe(t, bytes, .read);
     const back = t.slowRead(.ne, bytes);
     toHost(t);
     back.* = t.a.at;
 }
 
+/// rax = host pointer of `bytes` aligned bytes, readable and writable.
+pub fn modifiable(t: *Translator, bytes: u8) void {
+    probe(t, bytes, .write);
+    const back = t.slowModify(.ne);
+    toHost(t);
+    back.* = t.a.at;
+}
+
 /// rax = host pointer of `bytes` writable bytes; what `value` says is stored by the slow path, which comes back to `back`.
-fn writable(t: *Translator, bytes: u8, value: Value) *u32 {
+pub fn writable(t: *Translator, bytes: u8, value: Value) *u32 {
     probe(t, bytes, .write);
     const back = t.slowWrite(.ne, bytes, value);
     toHost(t);
@@ -109,7 +117,7 @@ fn at(offset: i32) x64.Mem {
     return .{ .base = .rax, .disp = offset };
 }
 
-const general_sizes = [4]Size{ .b, .w, .d, .q };
+pub const general_sizes = [4]Size{ .b, .w, .d, .q };
 
 /// Fills register r with what is at rax.
 fn loadGeneral(t: *Translator, r: u32, scale: u3, extend: Extend, offset: i32) void {
@@ -130,7 +138,7 @@ fn storeGeneral(t: *Translator, r: u32, scale: u3, offset: i32) void {
 }
 
 /// Loads vector register v; its upper part becomes zero.
-fn loadVector(t: *Translator, v: u32, scale: u3, offset: i32) void {
+pub fn loadVector(t: *Translator, v: u32, scale: u3, offset: i32) void {
     const src = at(offset);
     switch (scale) {
         0, 1 => {
@@ -144,7 +152,7 @@ fn loadVector(t: *Translator, v: u32, scale: u3, offset: i32) void {
     t.a.sse(.none, 0x11, .xmm0, .{ .mem = layout.vector(v, 0) });
 }
 
-fn storeVector(t: *Translator, v: u32, scale: u3, offset: i32) void {
+pub fn storeVector(t: *Translator, v: u32, scale: u3, offset: i32) void {
     if (scale == 4) {
         t.a.sse(.none, 0x10, .xmm0, .{ .mem = layout.vector(v, 0) });
         t.a.sse(.none, 0x11, .xmm0, .{ .mem = at(offset) });
@@ -181,7 +189,7 @@ fn access(t: *Translator, x: Transfer, r: u32) void {
 }
 
 /// base += offset
-fn writeBack(t: *Translator, n: u32, offset: i32) void {
+pub fn writeBack(t: *Translator, n: u32, offset: i32) void {
     if (layout.hostOf(n)) |h| {
         t.a.lea(.q, h, .{ .base = h, .disp = offset });
     } else {
@@ -286,8 +294,11 @@ pub fn pair(t: *Translator, insn: u32) bool {
             }
         }
     } else {
-        const two: Value.Two = .{ .first = first, .second = second, .size = size };
-        const back = writable(t, 2 * @as(u8, size), if (vectors) .{ .vectors = two } else .{ .registers = two });
+        const value: Value = if (vectors)
+            .{ .vector_pair = .{ .first = first, .second = second, .size = size } }
+        else
+            .{ .registers = .{ .first = first, .second = second, .size = size } };
+        const back = writable(t, 2 * @as(u8, size), value);
         for ([2]u32{ first, second }, 0..) |r, i| {
             const place: i32 = @intCast(i * size);
             if (vectors) storeVector(t, r, scale, place) else storeGeneral(t, r, scale, place);
@@ -299,7 +310,7 @@ pub fn pair(t: *Translator, insn: u32) bool {
 }
 
 /// rax has to be a multiple of the access's size.
-fn checkAligned(t: *Translator, scale: u3, writes: bool) void {
+pub fn checkAligned(t: *Translator, scale: u3, writes: bool) void {
     if (scale == 0) return;
     t.a.testImm(.b, .{ .reg = .rax }, (@as(i32, 1) << scale) - 1);
     t.misaligned(.ne, writes);

@@ -28,6 +28,7 @@ pub fn init() bool {
     cpu.v.tlb.init();
     @memset(std.mem.asBytes(&cpu.jumps), 0);
     cpu.key = 0;
+    cpu.v.single = &cpu.v.stepping;
     main_cpu = cpu;
     return true;
 }

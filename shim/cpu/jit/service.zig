@@ -8,7 +8,7 @@ const access = @import("../interp/access.zig");
 const cache = @import("cache.zig");
 const layout = @import("layout.zig");
 const mem = @import("../../mem/mem.zig");
-const single = @import("../interp/translate.zig").single;
+const run = @import("../interp/run.zig");
 const interp = @import("../interp/core.zig");
 const flags = @import("../interp/flags.zig");
 const translate = @import("translate.zig");
@@ -114,6 +114,12 @@ pub fn write(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
     return 1;
 }
 
+/// Where to read and write at addr, which is aligned.
+pub fn modify(cpu: *Cpu, addr: u64, place: Place) callconv(.c) usize {
+    const p = access.fill(&cpu.v, addr, .write) orelse return fault(cpu, place, .write);
+    return @intFromPtr(p);
+}
+
 /// A branch inside its page: `site` is its rel32.
 pub fn link(cpu: *Cpu, place: Place, site: u32) callconv(.c) u64 {
     const generation = cache.generation;
@@ -179,20 +185,19 @@ pub fn retire(cpu: *Cpu) void {
     cpu.slice_start = cpu.slice;
 }
 
+/// An instruction that is left to the interpreter.
+pub const Site = struct { single: interp.Single, next: ?*Site };
+
 /// Executes one instruction that is not translated and is no branch.
-pub fn interpret(cpu: *Cpu, place: Place) callconv(.c) u64 {
+pub fn interpret(cpu: *Cpu, site: *const Site) callconv(.c) u64 {
     const b = cpu.block;
     const v = &cpu.v;
-    const words: [*]const u32 = @ptrCast(@alignCast(mem.frames.ptr(cache.pageOf(place.page).frame)));
     v.slice = 0;
     v.slice_start = 0;
     v.budget = 0;
-    single(v, place.pc(), words[place.word]);
     const retired = b.retired;
     b.single_step = 1;
-    const f = flags.fromPstate(layout.pstateOf(cpu.flags));
-    const op: [*]const interp.Op = &v.step_ops;
-    const reason: abi.Exit = @enumFromInt(op[0].handler(op, b, v, f.a, f.b, f.c));
+    const reason: abi.Exit = @enumFromInt(run.executeSingle(b, v, &site.single, flags.fromPstate(layout.pstateOf(cpu.flags))));
     b.single_step = 0;
     b.retired = retired;
     cpu.flags = layout.savedFlags(b.pstate);

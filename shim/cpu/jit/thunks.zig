@@ -17,6 +17,8 @@ pub var exit: u32 = 0;
 pub var read: u32 = 0;
 /// As `read`, but stores the bytes in `Cpu.value`.
 pub var write: u32 = 0;
+/// rax: address, rdx: place. Comes back with rax: where to read and write, atomically.
+pub var modify: u32 = 0;
 /// rdx: place of the target, rcx: the branch. Goes there.
 pub var link: u32 = 0;
 /// rdx: pc of the target, rcx: the site. Goes there.
@@ -25,7 +27,7 @@ pub var far: u32 = 0;
 pub var indirect: u32 = 0;
 /// rdx: place of the next instruction. Begins a new slice there.
 pub var slice: u32 = 0;
-/// rdx: place. Executes that instruction in the interpreter and comes back.
+/// rdx: `service.Site`. Executes that instruction in the interpreter and comes back.
 pub var interpret: u32 = 0;
 /// rax: a function of the register block and an instruction, rdx: the instruction. Comes back.
 pub var call: u32 = 0;
@@ -113,6 +115,7 @@ pub fn make() void {
 
     read = coming(&a, &service.read, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } }, layout.caller_saved);
     write = coming(&a, &service.write, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } }, layout.caller_saved);
+    modify = coming(&a, &service.modify, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx } }, layout.caller_saved);
     link = going(&a, &service.link, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     far = going(&a, &service.far, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     indirect = going(&a, &service.indirect, &.{.{ .rsi, .rax }});

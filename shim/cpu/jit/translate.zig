@@ -26,8 +26,10 @@ const Size = x64.Size;
 /// The functions that translate a class of instructions; false: the interpreter is to do it.
 const chapters = .{
     @import("alu.zig"),
+    @import("atomic.zig"),
     @import("branch.zig"),
     @import("memory.zig"),
+    @import("structure.zig"),
     @import("system.zig"),
 };
 
@@ -42,6 +44,7 @@ const Cold = struct {
         /// Slow path of an access; continues at `back`. `mark`: a store, whose value is to be put into `Cpu.value` first.
         read: struct { size: u8, back: u32 },
         write: struct { size: u8, back: u32, value: Value },
+        modify: struct { back: u32 },
         /// Alignment fault of the address in rax, or of sp.
         misaligned: bool,
         misaligned_sp,
@@ -56,7 +59,9 @@ pub const Value = union(enum) {
     vector: u32,
     /// Two, each of so many bytes.
     registers: Two,
-    vectors: Two,
+    vector_pair: Two,
+    /// Neighbours, v0 being v31's.
+    vectors: struct { first: u32, count: u3, size: u5 },
 
     pub const Two = struct { first: u32, second: u32, size: u5 };
 };
@@ -245,6 +250,11 @@ pub const Translator = struct {
         return &t.cold[t.cold_count - 1].what.write.back;
     }
 
+    pub fn slowModify(t: *Translator, cc: Cc) *u32 {
+        t.addCold(t.a.jcc(cc), .{ .modify = .{ .back = 0 } });
+        return &t.cold[t.cold_count - 1].what.modify.back;
+    }
+
     pub fn misaligned(t: *Translator, cc: Cc, writes: bool) void {
         t.addCold(t.a.jcc(cc), .{ .misaligned = writes });
     }
@@ -354,16 +364,18 @@ pub const Translator = struct {
                 break :known false;
             },
         };
-        if (!known) t.interpretOne();
+        if (!known) t.interpretOne(insn);
     }
 
     fn undefinedInstruction(t: *Translator) void {
         t.stop(.undefined, access.syndrome(0, 0));
     }
 
-    fn interpretOne(t: *Translator) void {
+    fn interpretOne(t: *Translator, insn: u32) void {
         t.save();
-        t.a.movImm(.rdx, t.place(false));
+        // Without memory for it the program is told that it has none.
+        const site = cache.addSite(t.pc, insn) orelse return t.undefinedInstruction();
+        t.a.movImm(.rdx, @intFromPtr(site));
         t.a.callTo(thunks.interpret);
         t.state = .saved;
         t.sp_checked = false;
@@ -399,6 +411,12 @@ pub const Translator = struct {
                 a.callTo(thunks.write);
                 a.jmpTo(w.back);
             },
+            .modify => |m| {
+                a.linkHere(c.from);
+                a.movImm(.rdx, t.place(true));
+                a.callTo(thunks.modify);
+                a.jmpTo(m.back);
+            },
             .misaligned => |writes| {
                 a.linkHere(c.from);
                 a.movImm(.rdx, t.place(writes));
@@ -423,19 +441,23 @@ pub const Translator = struct {
                 a.store(.q, .{ .mem = valueAt(0) }, t.use(.q, two.first, .rdx));
                 a.store(.q, .{ .mem = valueAt(two.size) }, t.use(.q, two.second, .rdx));
             },
-            .vectors => |two| {
+            .vector_pair => |two| {
                 copyVector(a, two.first, 0);
                 copyVector(a, two.second, two.size);
+            },
+            .vectors => |some| for (0..some.count) |i| {
+                const number: u32 = @intCast(i);
+                copyVector(a, (some.first + number) & 31, @intCast(number * some.size));
             },
         }
     }
 
-    fn copyVector(a: *Asm, v: u32, offset: u5) void {
+    fn copyVector(a: *Asm, v: u32, offset: u6) void {
         a.sse(.none, 0x10, .xmm0, .{ .mem = layout.vector(v, 0) });
         a.sse(.none, 0x11, .xmm0, .{ .mem = valueAt(offset) });
     }
 
-    fn valueAt(offset: u5) layout.Mem {
+    fn valueAt(offset: u6) layout.Mem {
         var m = layout.cpuField("value");
         m.disp += offset;
         return m;
