@@ -44,7 +44,7 @@ pub fn add_sub_imm(t: *Translator, insn: u32) bool {
         const checked = t.sp_checked;
         const src = t.useSp(size, n, .rax);
         const dst = if (imm == 0 and size == .q) src else t.targetSp(d, .rax);
-        if (dst != src or imm != 0) t.a.lea(size, dst, .{ .base = src, .disp = if (subtract) -imm else imm });
+        if (imm != 0 or size == .d) t.a.lea(size, dst, .{ .base = src, .disp = if (subtract) -imm else imm });
         t.putSp(d, dst);
         // sp stays as aligned as it was.
         if (d == layout.sp and n == layout.sp and size == .q and imm & 15 == 0) t.sp_checked = checked;

@@ -85,7 +85,7 @@ pub fn branch_reg(t: *Translator, insn: u32) bool {
 }
 
 fn jump(comptime field: []const u8) x64.Mem {
-    return .{ .base = layout.cpu_reg, .index = .rcx, .disp = @offsetOf(layout.Cpu, "jumps") + @offsetOf(layout.Jump, field) };
+    return .{ .base = null, .index = .rcx, .disp = @offsetOf(layout.Cpu, "jumps") + @offsetOf(layout.Jump, field) };
 }
 
 pub fn svc(t: *Translator, insn: u32) bool {

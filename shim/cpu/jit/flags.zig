@@ -8,6 +8,7 @@ const cache = @import("cache.zig");
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
 const simd = @import("../simd/simd.zig");
+const translate = @import("translate.zig");
 const x64 = @import("x64.zig");
 
 pub const Condition = @import("../interp/flags.zig").Condition;
@@ -46,6 +47,7 @@ const Effect = packed struct { reads: bool = false, writes: bool = false };
 fn effect(insn: u32) Effect {
     const both: Effect = .{ .reads = true, .writes = false };
     if (decoder.isSimd(insn)) {
+        if (translate.functionOf(insn) == null) return both;
         return switch (simd.usesFlags(insn)) {
             .none => .{},
             .read => both,

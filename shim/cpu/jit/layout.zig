@@ -1,8 +1,9 @@
 //! Which host register holds what while translated code runs, and the state of the host thread that runs it.
 //!
-//! rbx points into the register block, 128 bytes in, so that all of x0..x30 and sp are within an 8-bit displacement. rbp points
-//! to the `Cpu`. Ten guest registers stay in host registers between instructions and between blocks; the others live in
-//! the register block. rax, rcx and rdx are scratch, xmm registers hold nothing between instructions.
+//! rbp points into the register block, 128 bytes in, so that all of x0..x30 and sp are within an 8-bit displacement; hosts
+//! rename such memory. The gs segment is the `Cpu`. Eleven guest registers stay in host registers between instructions and
+//! between blocks; the others live in the register block. rax, rcx and rdx are scratch, xmm registers hold nothing between
+//! instructions.
 
 const std = @import("std");
 const abi = @import("../../abi.zig");
@@ -14,30 +15,29 @@ pub const Reg = x64.Reg;
 pub const Mem = x64.Mem;
 pub const Rm = x64.Rm;
 
-pub const block_reg: Reg = .rbx;
-pub const cpu_reg: Reg = .rbp;
-/// What rbx points beyond the start of the register block.
+pub const block_reg: Reg = .rbp;
+/// What rbp points beyond the start of the register block.
 pub const block_bias = 128;
 
 pub const sp = 31;
 
 pub const Fixed = struct { guest: u5, host: Reg };
 
-/// The most used registers of compiled code. The first six are lost in a call of C.
+/// The most used registers of compiled code, gcc's and LLVM's. The first six are lost in a call of C.
 pub const fixed = [_]Fixed{
     .{ .guest = 0, .host = .rdi },
     .{ .guest = 1, .host = .rsi },
     .{ .guest = 2, .host = .r8 },
     .{ .guest = 3, .host = .r9 },
-    .{ .guest = 4, .host = .r10 },
-    .{ .guest = 8, .host = .r11 },
-    .{ .guest = 19, .host = .r12 },
-    .{ .guest = 20, .host = .r13 },
-    .{ .guest = 21, .host = .r14 },
-    .{ .guest = sp, .host = .r15 },
+    .{ .guest = 9, .host = .r10 },
+    .{ .guest = 10, .host = .r11 },
+    .{ .guest = 8, .host = .rbx },
+    .{ .guest = 11, .host = .r12 },
+    .{ .guest = 19, .host = .r13 },
+    .{ .guest = 20, .host = .r14 },
+    .{ .guest = 21, .host = .r15 },
 };
 pub const caller_saved = fixed[0..6];
-pub const callee_saved = fixed[6..];
 
 const host_of: [32]?Reg = blk: {
     var all: [32]?Reg = @splat(null);
@@ -82,6 +82,8 @@ pub const Cpu = struct {
     v: core.Vcpu,
     jumps: [jump_count]Jump align(64),
     pages: [page_slots]u32 align(64),
+    /// Its own address.
+    self: *Cpu,
     /// The task that runs.
     block: *Block,
     /// Tag of the entries of `jumps`, and what `pages` was filled under.
@@ -92,18 +94,20 @@ pub const Cpu = struct {
     slice: i32,
     slice_start: i32,
     budget: u32,
+    /// From guest to host addresses around a base register, while a block runs; 0: each access looks for itself.
+    distances: [32]u64,
     /// What a store that left the fast path stores.
     value: [64]u8 align(16),
 };
 
 pub fn cpuField(comptime name: []const u8) Mem {
-    return .{ .base = cpu_reg, .disp = @offsetOf(Cpu, name) };
+    return .{ .base = null, .disp = @offsetOf(Cpu, name) };
 }
 
 const tlb = @offsetOf(Cpu, "v") + @offsetOf(core.Vcpu, "tlb");
 const Tlb = @FieldType(core.Vcpu, "tlb");
 pub const tlb_entries: i32 = tlb + @offsetOf(Tlb, "entries");
-pub const tlb_context: Mem = .{ .base = cpu_reg, .disp = tlb + @offsetOf(Tlb, "context") };
+pub const tlb_context: Mem = .{ .base = null, .disp = tlb + @offsetOf(Tlb, "context") };
 
 /// NZCV in bits 31..28, from and to the saved form.
 pub fn savedFlags(pstate: u64) u32 {

@@ -6,6 +6,7 @@
 
 const alu = @import("alu.zig");
 const fields = @import("../interp/fields.zig");
+const group = @import("group.zig");
 const layout = @import("layout.zig");
 const mem = @import("../../mem/mem.zig");
 const x64 = @import("x64.zig");
@@ -27,10 +28,10 @@ fn rt(insn: u32) u32 {
 /// What moves: `bytes` at a time; how a general register is filled.
 const Kind = union(enum) { load: Extend, store, load_vector, store_vector, prefetch };
 const Extend = enum { zero, sign_w, sign_x };
-const Transfer = struct { kind: Kind, scale: u3 };
+pub const Transfer = struct { kind: Kind, scale: u3 };
 
 /// What the size, V and opc fields of the single-register forms mean; null when they are reserved.
-fn transfer(insn: u32) ?Transfer {
+pub fn transfer(insn: u32) ?Transfer {
     const size: u3 = @intCast(bits(insn, 30, 2));
     const opc = bits(insn, 22, 2);
     if (bit(insn, 26)) {
@@ -46,7 +47,7 @@ fn transfer(insn: u32) ?Transfer {
     return .{ .kind = kind, .scale = size };
 }
 
-const Mode = enum { offset, pre, post };
+pub const Mode = enum { offset, pre, post };
 
 /// rax = base (x0..x30 or sp) plus offset.
 pub fn baseAddress(t: *Translator, n: u32, offset: i32) void {
@@ -67,7 +68,7 @@ pub fn begin(t: *Translator, n: u32) void {
 const Probe = enum { read, write };
 
 /// Looks up the page of the `bytes` at rax; the host's `ne`: not there.
-fn probe(t: *Translator, bytes: u8, comptime kind: Probe) void {
+fn probe(t: *Translator, bytes: i32, comptime kind: Probe) void {
     const a = &t.a;
     const Entry = mem.tlb.Entry;
     // The last byte's page: an access that leaves its page misses.
@@ -81,7 +82,7 @@ fn probe(t: *Translator, bytes: u8, comptime kind: Probe) void {
 }
 
 fn entry(offset: usize) x64.Mem {
-    return .{ .base = layout.cpu_reg, .index = .rcx, .disp = layout.tlb_entries + @as(i32, @intCast(offset)) };
+    return .{ .base = null, .index = .rcx, .disp = layout.tlb_entries + @as(i32, @intCast(offset)) };
 }
 
 /// rax, an address that was found: its host pointer.
@@ -162,30 +163,98 @@ pub fn storeVector(t: *Translator, v: u32, scale: u3, offset: i32) void {
     }
 }
 
-/// The access at rax.
-fn access(t: *Translator, x: Transfer, r: u32) void {
+/// The access at rax, which is an address; or (`where`) a place off a base register.
+fn access(t: *Translator, x: Transfer, r: u32, where: ?Based) void {
     const bytes = @as(u8, 1) << x.scale;
     switch (x.kind) {
         .prefetch => {},
         .load => |extend| {
-            readable(t, bytes);
+            if (where) |w| readableAt(t, w, bytes) else readable(t, bytes);
             loadGeneral(t, r, x.scale, extend, 0);
         },
         .load_vector => {
-            readable(t, bytes);
+            if (where) |w| readableAt(t, w, bytes) else readable(t, bytes);
             loadVector(t, r, x.scale, 0);
         },
-        .store => {
-            const back = writable(t, bytes, .{ .register = r });
-            storeGeneral(t, r, x.scale, 0);
-            back.* = t.a.at;
-        },
-        .store_vector => {
-            const back = writable(t, bytes, .{ .vector = r });
-            storeVector(t, r, x.scale, 0);
+        .store, .store_vector => {
+            const value: Value = if (x.kind == .store) .{ .register = r } else .{ .vector = r };
+            const back = if (where) |w| writableAt(t, w, bytes, value) else writable(t, bytes, value);
+            if (x.kind == .store) storeGeneral(t, r, x.scale, 0) else storeVector(t, r, x.scale, 0);
             back.* = t.a.at;
         },
     }
+}
+
+/// `offset` bytes from register n, which the instruction then makes grow.
+const Based = struct { n: u32, offset: i32, grows: i32 };
+
+fn distance(n: u32) x64.Mem {
+    var m = layout.cpuField("distances");
+    m.disp += @intCast(8 * n);
+    return m;
+}
+
+/// rax = host pointer of `bytes` bytes at `w`, found together with those of later instructions where that pays (`group.zig`). The
+/// result is to be told where a store that took the slow path comes back to.
+fn locate(t: *Translator, w: Based, bytes: u8, comptime kind: Probe, value: ?Value) *u32 {
+    const a = &t.a;
+    const writes = kind == .write;
+    if (t.ranges[w.n]) |known| {
+        if ((known.writes or !writes) and w.offset >= known.from and w.offset + bytes <= known.to) {
+            a.mov(.q, .rax, .{ .mem = distance(w.n) });
+            a.@"test"(.q, .{ .reg = .rax }, .rax);
+            const back = t.slowBased(.e, w.n, w.offset, bytes, value, false);
+            addBase(t, w);
+            t.cold[t.cold_count - 1].what.based.here = a.at;
+            return back;
+        }
+    }
+    const range = group.rangeAhead(t, w.n, w.offset, bytes, writes, w.grows) orelse {
+        baseAddress(t, w.n, w.offset);
+        probe(t, bytes, kind);
+        const back = if (writes) t.slowWrite(.ne, bytes, value.?) else t.slowRead(.ne, bytes);
+        toHost(t);
+        if (!writes) back.* = a.at;
+        return back;
+    };
+    t.ranges[w.n] = range;
+    baseAddress(t, w.n, range.from);
+    probe(t, range.to - range.from, kind);
+    const back = t.slowBased(.ne, w.n, w.offset, bytes, value, true);
+    a.mov(.q, .rax, .{ .mem = entry(@offsetOf(mem.tlb.Entry, "addend")) });
+    a.store(.q, .{ .mem = distance(w.n) }, .rax);
+    addBase(t, w);
+    t.cold[t.cold_count - 1].what.based.here = a.at;
+    return back;
+}
+
+/// rax += base + offset
+fn addBase(t: *Translator, w: Based) void {
+    if (layout.hostOf(w.n)) |h| {
+        t.a.lea(.q, .rax, .{ .base = h, .index = .rax, .disp = w.offset });
+    } else {
+        t.a.alu(.add, .q, .rax, .{ .mem = layout.lane(w.n) });
+        if (w.offset != 0) t.a.lea(.q, .rax, .{ .base = .rax, .disp = w.offset });
+    }
+}
+
+fn readableAt(t: *Translator, w: Based, bytes: u8) void {
+    _ = locate(t, w, bytes, .read, null);
+}
+
+fn writableAt(t: *Translator, w: Based, bytes: u8, value: Value) *u32 {
+    return locate(t, w, bytes, .write, value);
+}
+
+/// The cold way of an access off a base register. For loads rax is the host pointer at the end.
+pub fn reprobe(t: *Translator, c: translate.BasedSlow) x64.Fixup {
+    if (c.clears) t.a.storeImm(.q, distance(c.n), 0);
+    baseAddress(t, c.n, c.offset);
+    if (c.value != null) probe(t, c.bytes, .write) else probe(t, c.bytes, .read);
+    const miss = t.a.jcc(.ne);
+    toHost(t);
+    t.a.jmpTo(c.here);
+    return miss;
 }
 
 /// base += offset
@@ -196,6 +265,10 @@ pub fn writeBack(t: *Translator, n: u32, offset: i32) void {
         t.a.aluImm(.add, .q, .{ .mem = layout.lane(n) }, offset);
     }
     if (n == layout.sp and offset & 15 != 0) t.sp_checked = false;
+    if (t.ranges[n]) |*range| {
+        range.from -= offset;
+        range.to -= offset;
+    }
 }
 
 fn atBase(t: *Translator, insn: u32, mode: Mode, offset: i32) bool {
@@ -203,8 +276,11 @@ fn atBase(t: *Translator, insn: u32, mode: Mode, offset: i32) bool {
     if (x.kind == .prefetch) return mode == .offset;
     const n = rn(insn);
     begin(t, n);
-    baseAddress(t, n, if (mode == .post) 0 else offset);
-    access(t, x, rt(insn));
+    access(t, x, rt(insn), .{
+        .n = n,
+        .offset = if (mode == .post) 0 else offset,
+        .grows = if (mode == .offset) 0 else offset,
+    });
     if (mode != .offset) writeBack(t, n, offset);
     return true;
 }
@@ -248,7 +324,7 @@ pub fn register_offset(t: *Translator, insn: u32) bool {
         t.a.shiftImm(.shl, .q, .{ .reg = .rcx }, amount);
         t.a.lea(.q, .rax, .{ .base = base, .index = .rcx });
     }
-    access(t, x, rt(insn));
+    access(t, x, rt(insn), null);
     return true;
 }
 
@@ -262,50 +338,59 @@ pub fn literal(t: *Translator, insn: u32) bool {
         .{ .kind = .{ .load = if (opc == 2) .sign_x else .zero }, .scale = if (opc == 1) 3 else 2 };
     t.clobber();
     t.a.movImm(.rax, t.pc +% @as(u64, @bitCast(fields.signed(insn, 5, 19) * 4)));
-    access(t, x, rt(insn));
+    access(t, x, rt(insn), null);
     return true;
 }
 
-pub fn pair(t: *Translator, insn: u32) bool {
+const Pair = struct { scale: u3, mode: Mode, offset: i32, loads: bool, vectors: bool };
+
+/// What a pair instruction moves; null when it is reserved.
+pub fn pairOf(insn: u32) ?Pair {
     const opc = bits(insn, 30, 2);
     const vectors = bit(insn, 26);
-    if (opc == 3) return false;
+    if (opc == 3) return null;
     const scale: u3 = if (vectors) @intCast(2 + opc) else if (opc == 2) 3 else 2;
     const mode: Mode = switch (bits(insn, 23, 2)) {
         1 => .post,
         3 => .pre,
         else => .offset,
     };
-    const n = rn(insn);
-    const first = rt(insn);
-    const second = bits(insn, 10, 5);
     const offset: i32 = @intCast(fields.signed(insn, 15, 7) << scale);
-    const size: u5 = @as(u5, 1) << scale;
+    return .{ .scale = scale, .mode = mode, .offset = offset, .loads = bit(insn, 22), .vectors = vectors };
+}
+
+pub fn pair(t: *Translator, insn: u32) bool {
+    const p = pairOf(insn) orelse return false;
+    const n = rn(insn);
+    const two = [2]u32{ rt(insn), bits(insn, 10, 5) };
+    const size: u5 = @as(u5, 1) << p.scale;
+    const where: Based = .{
+        .n = n,
+        .offset = if (p.mode == .post) 0 else p.offset,
+        .grows = if (p.mode == .offset) 0 else p.offset,
+    };
     begin(t, n);
-    baseAddress(t, n, if (mode == .post) 0 else offset);
-    if (bit(insn, 22)) {
-        readable(t, 2 * @as(u8, size));
-        for ([2]u32{ first, second }, 0..) |r, i| {
+    if (p.loads) {
+        readableAt(t, where, 2 * @as(u8, size));
+        for (two, 0..) |r, i| {
             const place: i32 = @intCast(i * size);
-            if (vectors) {
-                loadVector(t, r, scale, place);
+            if (p.vectors) {
+                loadVector(t, r, p.scale, place);
             } else {
-                loadGeneral(t, r, scale, if (opc == 1) .sign_x else .zero, place);
+                // LDPSW is the signed one.
+                loadGeneral(t, r, p.scale, if (bits(insn, 30, 2) == 1) .sign_x else .zero, place);
             }
         }
     } else {
-        const value: Value = if (vectors)
-            .{ .vector_pair = .{ .first = first, .second = second, .size = size } }
-        else
-            .{ .registers = .{ .first = first, .second = second, .size = size } };
-        const back = writable(t, 2 * @as(u8, size), value);
-        for ([2]u32{ first, second }, 0..) |r, i| {
+        const parts: Value.Two = .{ .first = two[0], .second = two[1], .size = size };
+        const back = writableAt(t, where, 2 * @as(u8, size), if (p.vectors) .{ .vector_pair = parts } else .{ .registers = parts });
+        for (two, 0..) |r, i| {
             const place: i32 = @intCast(i * size);
-            if (vectors) storeVector(t, r, scale, place) else storeGeneral(t, r, scale, place);
+            if (p.vectors) storeVector(t, r, p.scale, place) else storeGeneral(t, r, p.scale, place);
         }
         back.* = t.a.at;
     }
-    if (mode != .offset) writeBack(t, n, offset);
+    if (p.mode != .offset) writeBack(t, n, p.offset);
     return true;
 }
 
@@ -323,7 +408,7 @@ fn orderedAccess(t: *Translator, insn: u32, offset: i32, extend: ?Extend) void {
     begin(t, rn(insn));
     baseAddress(t, rn(insn), offset);
     checkAligned(t, scale, extend == null);
-    if (extend) |e| return access(t, .{ .kind = .{ .load = e }, .scale = scale }, r);
+    if (extend) |e| return access(t, .{ .kind = .{ .load = e }, .scale = scale }, r, null);
     const back = writable(t, @as(u8, 1) << scale, .{ .register = r });
     t.load(.q, .rdx, r);
     t.a.xchg(general_sizes[scale], at(0), .rdx);

@@ -11,6 +11,8 @@ const layout = @import("layout.zig");
 const service = @import("service.zig");
 const thunks = @import("thunks.zig");
 
+const linux = std.os.linux;
+
 const Block = layout.Block;
 const Cpu = layout.Cpu;
 
@@ -29,6 +31,9 @@ pub fn init() bool {
     @memset(std.mem.asBytes(&cpu.jumps), 0);
     cpu.key = 0;
     cpu.v.single = &cpu.v.stepping;
+    cpu.self = cpu;
+    // The C library and Bun leave gs alone.
+    if (linux.syscall2(.arch_prctl, linux.ARCH.SET_GS, @intFromPtr(cpu)) != 0) return false;
     main_cpu = cpu;
     return true;
 }
@@ -49,7 +54,7 @@ pub fn enter(b: *Block, budget: u32) i32 {
     const code = service.begin(cpu, b.pc);
     if (code == 0) return @intCast(b.exit);
     fp.enter(b);
-    const reason = thunks.entry()(b, cpu, code);
+    const reason = thunks.entry()(b, code);
     fp.leave(b);
     service.retire(cpu);
     b.pstate = layout.pstateOf(cpu.flags);

@@ -32,7 +32,7 @@ pub const Place = packed struct(u32) {
 };
 
 /// Bytes at the start of a block that count down the slice: forward branches go behind them.
-pub const head_bytes = 16;
+pub const head_bytes = 18;
 
 fn code(offset: u32) u64 {
     return @intFromPtr(cache.running) + offset;

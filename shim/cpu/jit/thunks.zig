@@ -6,7 +6,6 @@ const service = @import("service.zig");
 const x64 = @import("x64.zig");
 
 const Asm = x64.Asm;
-const Cpu = layout.Cpu;
 const Block = layout.Block;
 
 /// Arena offsets.
@@ -52,7 +51,7 @@ fn loadAll(a: *Asm, list: []const layout.Fixed) void {
 
 /// Calls a C function whose first argument is the Cpu.
 fn callZig(a: *Asm, function: *const anyopaque) void {
-    a.movRegs(.q, .rdi, layout.cpu_reg);
+    a.mov(.q, .rdi, .{ .mem = layout.cpuField("self") });
     a.movImm(.rax, @intFromPtr(function));
     a.callRm(.{ .reg = .rax });
 }
@@ -100,8 +99,7 @@ pub fn make() void {
     for (saved) |r| a.push(r);
     a.aluImm(.sub, .q, .{ .reg = .rsp }, 8);
     a.lea(.q, layout.block_reg, .{ .base = .rdi, .disp = layout.block_bias });
-    a.movRegs(.q, layout.cpu_reg, .rsi);
-    a.movRegs(.q, .rax, .rdx);
+    a.movRegs(.q, .rax, .rsi);
     loadAll(&a, &layout.fixed);
     a.jmpRm(.{ .reg = .rax });
 
@@ -144,7 +142,7 @@ fn caller(a: *Asm) u32 {
     return at;
 }
 
-pub const Enter = *const fn (b: *Block, cpu: *Cpu, code: u64) callconv(.c) i32;
+pub const Enter = *const fn (b: *Block, code: u64) callconv(.c) i32;
 
 pub fn entry() Enter {
     return @ptrCast(@alignCast(cache.running + enter));

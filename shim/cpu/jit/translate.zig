@@ -11,7 +11,9 @@ const cache = @import("cache.zig");
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
+const group = @import("group.zig");
 const layout = @import("layout.zig");
+const memory = @import("memory.zig");
 const service = @import("service.zig");
 const simd = @import("../simd/simd.zig");
 const thunks = @import("thunks.zig");
@@ -45,6 +47,7 @@ const Cold = struct {
         read: struct { size: u8, back: u32 },
         write: struct { size: u8, back: u32, value: Value },
         modify: struct { back: u32 },
+        based: BasedSlow,
         /// Alignment fault of the address in rax, or of sp.
         misaligned: bool,
         misaligned_sp,
@@ -65,6 +68,10 @@ pub const Value = union(enum) {
 
     pub const Two = struct { first: u32, second: u32, size: u5 };
 };
+
+/// An access at `offset` from register n whose shared look-up does not serve it. A store has a value, and `back`, where the slow path
+/// continues; `here` is where rax is the host pointer. `clears`: it was the one that made the look-up.
+pub const BasedSlow = struct { n: u32, offset: i32, bytes: u8, value: ?Value, clears: bool, here: u32, back: u32 };
 
 const Exit = struct { target: u64, save: bool, form: flags.Form };
 
@@ -90,6 +97,8 @@ pub const Translator = struct {
     cold: [3 * block_max]Cold = undefined,
     cold_count: u32 = 0,
     needed: [block_max]bool = undefined,
+    /// What is known to lie in one page, by base register (`group.zig`).
+    ranges: [32]?group.Range = @splat(null),
 
     pub fn place(t: *const Translator, mark: bool) u32 {
         return t.placeOf(t.index, mark);
@@ -162,6 +171,7 @@ pub const Translator = struct {
 
     pub fn putSp(t: *Translator, r: u32, src: Reg) void {
         if (r == layout.sp) t.sp_checked = false;
+        t.ranges[r] = null;
         if (layout.hostOf(r)) |h| {
             t.a.movRegs(.q, h, src);
         } else {
@@ -172,6 +182,7 @@ pub const Translator = struct {
     /// Uses rcx.
     pub fn putImm(t: *Translator, r: u32, value: u64) void {
         if (r == 31) return;
+        t.ranges[r] = null;
         if (layout.hostOf(r)) |h| return t.a.movImm(h, value);
         const small: i32 = @truncate(@as(i64, @bitCast(value)));
         if (small == @as(i64, @bitCast(value))) return t.a.storeImm(.q, layout.lane(r), small);
@@ -248,6 +259,11 @@ pub const Translator = struct {
     pub fn slowWrite(t: *Translator, cc: Cc, size: u8, value: Value) *u32 {
         t.addCold(t.a.jcc(cc), .{ .write = .{ .size = size, .back = 0, .value = value } });
         return &t.cold[t.cold_count - 1].what.write.back;
+    }
+
+    pub fn slowBased(t: *Translator, cc: Cc, n: u32, offset: i32, bytes: u8, value: ?Value, clears: bool) *u32 {
+        t.addCold(t.a.jcc(cc), .{ .based = .{ .n = n, .offset = offset, .bytes = bytes, .value = value, .clears = clears, .here = 0, .back = 0 } });
+        return &t.cold[t.cold_count - 1].what.based.back;
     }
 
     pub fn slowModify(t: *Translator, cc: Cc) *u32 {
@@ -379,16 +395,19 @@ pub const Translator = struct {
         t.a.callTo(thunks.interpret);
         t.state = .saved;
         t.sp_checked = false;
+        t.ranges = @splat(null);
     }
 
     fn floating(t: *Translator, insn: u32) void {
-        const function = simd.lookup(service.Function, exported, insn) orelse return t.undefinedInstruction();
+        const function = functionOf(insn) orelse return t.undefinedInstruction();
         const uses = simd.usesFlags(insn) != .none;
         if (uses) t.save() else t.clobber();
         t.a.movImm(.rax, @intFromPtr(function));
         t.a.movImm(.rdx, insn);
         t.a.callTo(if (uses) thunks.call_flags else thunks.call);
         t.state = .saved;
+        // It may be a general register that it sets.
+        if (fields.rd(insn) != 31) t.ranges[fields.rd(insn)] = null;
     }
 
     fn emitCold(t: *Translator, c: Cold) void {
@@ -396,20 +415,12 @@ pub const Translator = struct {
         t.index = c.index;
         t.pc = t.page.va + (t.first + c.index) * 4;
         switch (c.what) {
-            .read => |r| {
+            .read => |r| t.coldRead(c.from, r.size, r.back),
+            .write => |w| t.coldWrite(c.from, w.size, w.value, w.back),
+            .based => |b| {
                 a.linkHere(c.from);
-                a.movImm(.rcx, r.size);
-                a.movImm(.rdx, t.place(false));
-                a.callTo(thunks.read);
-                a.jmpTo(r.back);
-            },
-            .write => |w| {
-                a.linkHere(c.from);
-                t.storeValue(w.value);
-                a.movImm(.rcx, w.size);
-                a.movImm(.rdx, t.place(true));
-                a.callTo(thunks.write);
-                a.jmpTo(w.back);
+                const miss = memory.reprobe(t, b);
+                if (b.value) |value| t.coldWrite(miss, b.bytes, value, b.back) else t.coldRead(miss, b.bytes, b.here);
             },
             .modify => |m| {
                 a.linkHere(c.from);
@@ -429,6 +440,23 @@ pub const Translator = struct {
             },
             .exit => |e| t.emitExit(e, c.from),
         }
+    }
+
+    fn coldRead(t: *Translator, from: x64.Fixup, size: u8, back: u32) void {
+        t.a.linkHere(from);
+        t.a.movImm(.rcx, size);
+        t.a.movImm(.rdx, t.place(false));
+        t.a.callTo(thunks.read);
+        t.a.jmpTo(back);
+    }
+
+    fn coldWrite(t: *Translator, from: x64.Fixup, size: u8, value: Value, back: u32) void {
+        t.a.linkHere(from);
+        t.storeValue(value);
+        t.a.movImm(.rcx, size);
+        t.a.movImm(.rdx, t.place(true));
+        t.a.callTo(thunks.write);
+        t.a.jmpTo(back);
     }
 
     /// Puts what a store stores into `Cpu.value`. rax is kept.
@@ -463,6 +491,11 @@ pub const Translator = struct {
         return m;
     }
 };
+
+/// The function of a floating-point or SIMD data-processing instruction; null when it is undefined.
+pub fn functionOf(insn: u32) ?service.Function {
+    return simd.lookup(service.Function, exported, insn);
+}
 
 fn exported(comptime function: fn (b: *layout.Block, insn: u32) void) service.Function {
     return &struct {

@@ -7,7 +7,8 @@ const std = @import("std");
 pub const Reg = enum(u4) { rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15 };
 pub const Xmm = enum(u4) { xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15 };
 
-pub const Mem = struct { base: Reg, index: ?Reg = null, scale: u2 = 0, disp: i32 = 0 };
+/// Without a base: relative to the gs segment.
+pub const Mem = struct { base: ?Reg, index: ?Reg = null, scale: u2 = 0, disp: i32 = 0 };
 /// A register or memory operand.
 pub const Rm = union(enum) { reg: Reg, mem: Mem };
 
@@ -66,6 +67,11 @@ pub const Asm = struct {
         a.word32(@bitCast(value));
     }
 
+    /// The segment prefix, which comes before all others.
+    fn segment(a: *Asm, rm: Rm) void {
+        if (rm == .mem and rm.mem.base == null) a.byte(0x65);
+    }
+
     fn low(r: u4) u8 {
         return r & 7;
     }
@@ -81,7 +87,7 @@ pub const Asm = struct {
                 force = force or bytes and @intFromEnum(r) >= 4;
             },
             .mem => |m| {
-                value |= @as(u8, @intFromEnum(m.base)) >> 3;
+                if (m.base) |b| value |= @as(u8, @intFromEnum(b)) >> 3;
                 if (m.index) |i| value |= (@as(u8, @intFromEnum(i)) >> 3) << 1;
             },
         }
@@ -93,7 +99,12 @@ pub const Asm = struct {
         switch (rm) {
             .reg => |r| a.byte(0xc0 | low(reg) << 3 | low(@intFromEnum(r))),
             .mem => |m| {
-                const base = low(@intFromEnum(m.base));
+                const base = low(@intFromEnum(m.base orelse {
+                    const i: u8 = if (m.index) |x| low(@intFromEnum(x)) else 4;
+                    a.byte(low(reg) << 3 | 4);
+                    a.byte(@as(u8, m.scale) << 6 | i << 3 | 5);
+                    return a.imm32(m.disp);
+                }));
                 const short = m.disp >= -128 and m.disp <= 127;
                 const mode: u8 = if (m.disp == 0 and base != 5) 0 else if (short) 0x40 else 0x80;
                 if (m.index) |i| {
@@ -110,6 +121,7 @@ pub const Asm = struct {
 
     /// An instruction with an opcode whose byte form is one less.
     fn general(a: *Asm, opcode: u8, size: Size, reg: u4, rm: Rm) void {
+        a.segment(rm);
         if (size == .w) a.byte(0x66);
         a.rex(size == .q, reg, rm, size == .b);
         a.byte(if (size == .b) opcode - 1 else opcode);
@@ -135,6 +147,7 @@ pub const Asm = struct {
             a.general(0x81, .b, n, dst);
             a.byte(@truncate(@as(u32, @bitCast(value))));
         } else if (value >= -128 and value <= 127) {
+            a.segment(dst);
             if (size == .w) a.byte(0x66);
             a.rex(size == .q, n, dst, false);
             a.byte(0x83);
@@ -204,6 +217,7 @@ pub const Asm = struct {
     /// Zero-extends src (a byte or a word) to 64 bits.
     pub fn movzx(a: *Asm, from: Size, dst: Reg, src: Rm) void {
         if (from == .d) return a.mov(.d, dst, src);
+        a.segment(src);
         a.rex(false, number(dst), src, from == .b);
         a.byte(0x0f);
         a.byte(if (from == .b) 0xb6 else 0xb7);
@@ -212,6 +226,7 @@ pub const Asm = struct {
 
     /// Sign-extends src to 32 or 64 bits.
     pub fn movsx(a: *Asm, to: Size, from: Size, dst: Reg, src: Rm) void {
+        a.segment(src);
         a.rex(to == .q, number(dst), src, from == .b);
         if (from == .d) {
             a.byte(0x63);
@@ -253,6 +268,7 @@ pub const Asm = struct {
 
     /// Three-byte VEX, 128 bits.
     fn vex(a: *Asm, prefix: VexPrefix, map: u8, wide: bool, reg: u4, second: u4, rm: Rm, opcode: u8) void {
+        a.segment(rm);
         var extension: u8 = 0xe0;
         if (reg >= 8) extension ^= 0x80;
         switch (rm) {
@@ -260,7 +276,9 @@ pub const Asm = struct {
                 extension ^= 0x20;
             },
             .mem => |m| {
-                if (number(m.base) >= 8) extension ^= 0x20;
+                if (m.base) |b| if (number(b) >= 8) {
+                    extension ^= 0x20;
+                };
                 if (m.index) |i| if (number(i) >= 8) {
                     extension ^= 0x40;
                 };
@@ -274,6 +292,7 @@ pub const Asm = struct {
     }
 
     fn two(a: *Asm, size: Size, opcode: u8, reg: u4, rm: Rm) void {
+        a.segment(rm);
         if (size == .w) a.byte(0x66);
         a.rex(size == .q, reg, rm, false);
         a.byte(0x0f);
@@ -318,6 +337,7 @@ pub const Asm = struct {
     }
 
     pub fn setcc(a: *Asm, cc: Cc, dst: Rm) void {
+        a.segment(dst);
         a.rex(false, 0, dst, true);
         a.byte(0x0f);
         a.byte(0x90 | @as(u8, @intFromEnum(cc)));
@@ -431,11 +451,13 @@ pub const Asm = struct {
     }
 
     pub fn jmpRm(a: *Asm, target: Rm) void {
+        a.segment(target);
         a.rex(false, 4, target, false);
         a.byte(0xff);
         a.modrm(4, target);
     }
     pub fn callRm(a: *Asm, target: Rm) void {
+        a.segment(target);
         a.rex(false, 2, target, false);
         a.byte(0xff);
         a.modrm(2, target);
@@ -451,6 +473,7 @@ pub const Asm = struct {
     }
 
     fn sseWide(a: *Asm, prefix: Prefix, wide: bool, opcode: u8, reg: u4, rm: Rm) void {
+        a.segment(rm);
         if (prefix != .none) a.byte(@intFromEnum(prefix));
         a.rex(wide, reg, rm, false);
         a.byte(0x0f);
