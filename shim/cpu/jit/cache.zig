@@ -26,6 +26,8 @@ pub const page_words = abi.page_size / 4;
 pub const Page = struct {
     frame: u32,
     va: u64,
+    /// FPCR asks for more than a rounding mode: no arithmetic of the host.
+    exact: bool,
     /// Its place in the list of all pages since the last flush.
     number: u32,
     chain: ?*Page,
@@ -127,10 +129,10 @@ inline fn bucketOf(frame: u32) *?*Page {
     return &index[(frame *% 0x9e3779b1) >> 18];
 }
 
-fn find(frame: u32, va: u64) ?*Page {
+fn find(frame: u32, va: u64, exact: bool) ?*Page {
     var it = bucketOf(frame).*;
     while (it) |p| : (it = p.chain) {
-        if (p.frame == frame and p.va == va) return p;
+        if (p.frame == frame and p.va == va and p.exact == exact) return p;
     }
     return null;
 }
@@ -145,13 +147,13 @@ fn takePage() ?*Page {
 }
 
 /// The page, made if need be, with room for a block in the arena. May flush. Null when the host has no memory.
-pub fn getPage(frame: u32, va: u64) ?*Page {
+pub fn getPage(frame: u32, va: u64, exact: bool) ?*Page {
     if (used + block_bytes > arena_bytes) flush();
-    if (find(frame, va)) |p| return p;
+    if (find(frame, va, exact)) |p| return p;
     if (page_count == max_pages) flush();
     const p = takePage() orelse return null;
     const bucket = bucketOf(frame);
-    p.* = .{ .frame = frame, .va = va, .number = page_count, .chain = bucket.*, .entry = @splat(0) };
+    p.* = .{ .frame = frame, .va = va, .exact = exact, .number = page_count, .chain = bucket.*, .entry = @splat(0) };
     bucket.* = p;
     pages[page_count] = p;
     page_count += 1;

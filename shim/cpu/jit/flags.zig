@@ -8,6 +8,7 @@ const cache = @import("cache.zig");
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
 const simd = @import("../simd/simd.zig");
+const system = @import("system.zig");
 const translate = @import("translate.zig");
 const x64 = @import("x64.zig");
 
@@ -90,6 +91,7 @@ pub fn endsBlock(insn: u32) bool {
     return switch (class) {
         .branch_imm, .branch_reg, .svc, .breakpoint, .isb => true,
         .branch_cond => fields.bits(insn, 0, 4) >= 14,
+        .msr => fields.bits(insn, 5, 15) == system.fpcr,
         else => false,
     };
 }

@@ -96,6 +96,9 @@ pub const Cpu = struct {
     budget: u32,
     /// From guest to host addresses around a base register, while a block runs; 0: each access looks for itself.
     distances: [32]u64,
+    /// The smallest normal numbers, twice their bits, in each element.
+    twice_least_double: [2]u64 align(16),
+    twice_least_single: [4]u32 align(16),
     /// What a store that left the fast path stores.
     value: [64]u8 align(16),
 };

@@ -150,16 +150,27 @@ pub fn loadVector(t: *Translator, v: u32, scale: u3, offset: i32) void {
         3 => t.a.sse(.f3, 0x7e, .xmm0, .{ .mem = src }),
         else => t.a.sse(.none, 0x10, .xmm0, .{ .mem = src }),
     }
-    t.a.sse(.none, 0x11, .xmm0, .{ .mem = layout.vector(v, 0) });
+    t.copies.put(&t.a, v, .xmm0, switch (scale) {
+        0, 1, 2 => .s,
+        3 => .d,
+        else => .no,
+    });
 }
 
 pub fn storeVector(t: *Translator, v: u32, scale: u3, offset: i32) void {
+    const dst = at(offset);
+    if (t.copies.copyOf(v)) |src| switch (scale) {
+        4 => return t.a.sse(.none, 0x11, src, .{ .mem = dst }),
+        3 => return t.a.sse(.p66, 0xd6, src, .{ .mem = dst }),
+        2 => return t.a.sse(.p66, 0x7e, src, .{ .mem = dst }),
+        else => {},
+    };
     if (scale == 4) {
-        t.a.sse(.none, 0x10, .xmm0, .{ .mem = layout.vector(v, 0) });
-        t.a.sse(.none, 0x11, .xmm0, .{ .mem = at(offset) });
+        t.a.sse(.none, 0x28, .xmm0, .{ .mem = layout.vector(v, 0) });
+        t.a.sse(.none, 0x11, .xmm0, .{ .mem = dst });
     } else {
         t.a.mov(.q, .rdx, .{ .mem = layout.vector(v, 0) });
-        t.a.store(general_sizes[scale], .{ .mem = at(offset) }, .rdx);
+        t.a.store(general_sizes[scale], .{ .mem = dst }, .rdx);
     }
 }
 

@@ -32,6 +32,8 @@ pub fn init() bool {
     cpu.key = 0;
     cpu.v.single = &cpu.v.stepping;
     cpu.self = cpu;
+    cpu.twice_least_double = @splat(1 << 53);
+    cpu.twice_least_single = @splat(1 << 24);
     // The C library and Bun leave gs alone.
     if (linux.syscall2(.arch_prctl, linux.ARCH.SET_GS, @intFromPtr(cpu)) != 0) return false;
     main_cpu = cpu;

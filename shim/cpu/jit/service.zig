@@ -42,9 +42,14 @@ pub fn pageSlot(va: u64) usize {
     return va >> 12 & (layout.page_slots - 1);
 }
 
+/// Does FPCR ask for more than a rounding mode?
+fn exact(cpu: *const Cpu) bool {
+    return cpu.block.fpcr & ~@as(u32, 3 << 22) != 0;
+}
+
 /// Forgets where pages are, when that may have changed.
 fn syncKey(cpu: *Cpu) void {
-    const key = cache.epoch << 12 | cpu.v.tlb.context;
+    const key = (cache.epoch << 1 | @intFromBool(exact(cpu))) << 12 | cpu.v.tlb.context;
     if (cpu.key == key) return;
     cpu.key = key;
     @memset(&cpu.pages, layout.no_page);
@@ -55,7 +60,7 @@ pub fn lookup(cpu: *Cpu, pc: u64) ?u32 {
     if (pc & 3 != 0) return null;
     const at = mem.translate(cpu.v.tlb.space, pc, .exec) orelse return null;
     const offset = pc & (abi.page_size - 1);
-    const page = cache.getPage(at.frame, pc - offset) orelse return null;
+    const page = cache.getPage(at.frame, pc - offset, exact(cpu)) orelse return null;
     const word: u10 = @intCast(offset / 4);
     if (page.entry[word] == 0) {
         const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - offset));

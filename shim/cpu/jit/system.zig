@@ -34,7 +34,15 @@ pub fn isb(t: *Translator, _: u32) bool {
     return true;
 }
 
-/// op0, op1, CRn, CRm, op2 of TPIDR_EL0 and TPIDRRO_EL0.
+/// Code for another mode of FPCR is other code.
+pub fn msr(t: *Translator, insn: u32) bool {
+    if (bits(insn, 5, 15) != fpcr) return false;
+    t.interpretOne(insn);
+    return isb(t, insn);
+}
+
+/// op0, op1, CRn, CRm, op2 of FPCR, TPIDR_EL0 and TPIDRRO_EL0.
+pub const fpcr = 0x5a20;
 const tpidr = 0x5e82;
 const tpidrro = 0x5e83;
 

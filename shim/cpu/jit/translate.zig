@@ -11,11 +11,15 @@ const cache = @import("cache.zig");
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
+const fp = @import("fp.zig");
 const group = @import("group.zig");
 const layout = @import("layout.zig");
 const memory = @import("memory.zig");
 const service = @import("service.zig");
-const simd = @import("../simd/simd.zig");
+const table = @import("../simd/simd.zig");
+const table_simd = @import("../table_simd.zig");
+const vector = @import("vector.zig");
+const vectors = @import("simd.zig");
 const thunks = @import("thunks.zig");
 const x64 = @import("x64.zig");
 
@@ -42,12 +46,17 @@ const Cold = struct {
     from: x64.Fixup,
     /// Instruction it belongs to.
     index: u32,
+    /// Vector registers that have copies where it comes back.
+    copies: vector.Copies = .{},
     what: union(enum) {
         /// Slow path of an access; continues at `back`. `mark`: a store, whose value is to be put into `Cpu.value` first.
         read: struct { size: u8, back: u32 },
         write: struct { size: u8, back: u32, value: Value },
         modify: struct { back: u32 },
         based: BasedSlow,
+        /// The current instruction is to be done by the interpreter's function; continues at `back`. `flags`: it sets NZCV, which the
+        /// host's flags have there.
+        exact: struct { back: u32, flags: bool },
         /// Alignment fault of the address in rax, or of sp.
         misaligned: bool,
         misaligned_sp,
@@ -94,9 +103,10 @@ pub const Translator = struct {
     live: bool = true,
     /// sp was found to be aligned, and still is.
     sp_checked: bool = false,
-    cold: [3 * block_max]Cold = undefined,
+    cold: [4 * block_max]Cold = undefined,
     cold_count: u32 = 0,
     needed: [block_max]bool = undefined,
+    copies: vector.Copies = .{},
     /// What is known to lie in one page, by base register (`group.zig`).
     ranges: [32]?group.Range = @splat(null),
 
@@ -222,11 +232,15 @@ pub const Translator = struct {
             .both => return .inverted,
             .saved => {},
         }
-        t.a.mov(.d, .rax, .{ .mem = layout.cpuField("flags") });
-        t.a.aluImm(.add, .b, .{ .reg = .rax }, 0x7f);
-        t.a.sahf();
+        restoreHost(&t.a);
         t.state = .both;
         return .inverted;
+    }
+
+    fn restoreHost(a: *Asm) void {
+        a.mov(.d, .rax, .{ .mem = layout.cpuField("flags") });
+        a.aluImm(.add, .b, .{ .reg = .rax }, 0x7f);
+        a.sahf();
     }
 
     /// The host's condition for a guest's. Brings NZCV into the host's flags; uses rax.
@@ -246,7 +260,7 @@ pub const Translator = struct {
     // Ways out.
 
     fn addCold(t: *Translator, from: x64.Fixup, what: @FieldType(Cold, "what")) void {
-        t.cold[t.cold_count] = .{ .from = from, .index = t.index, .what = what };
+        t.cold[t.cold_count] = .{ .from = from, .index = t.index, .copies = t.copies, .what = what };
         t.cold_count += 1;
     }
 
@@ -264,6 +278,25 @@ pub const Translator = struct {
     pub fn slowBased(t: *Translator, cc: Cc, n: u32, offset: i32, bytes: u8, value: ?Value, clears: bool) *u32 {
         t.addCold(t.a.jcc(cc), .{ .based = .{ .n = n, .offset = offset, .bytes = bytes, .value = value, .clears = clears, .here = 0, .back = 0 } });
         return &t.cold[t.cold_count - 1].what.based.back;
+    }
+
+    /// Does the current instruction exactly on the host's condition; `comeBack` follows.
+    pub fn exactly(t: *Translator, cc: Cc) void {
+        t.addCold(t.a.jcc(cc), .{ .exact = .{ .back = 0, .flags = false } });
+    }
+
+    /// Those of the current instruction that went to be done exactly continue here. `before`: how many cold parts there were.
+    pub fn comeBack(t: *Translator, before: u32) void {
+        for (t.cold[before..t.cold_count]) |*c| {
+            c.what.exact.back = t.a.at;
+            c.copies = t.copies;
+        }
+    }
+
+    /// The same where the host's flags are NZCV.
+    pub fn comeBackWithFlags(t: *Translator, before: u32) void {
+        t.comeBack(before);
+        for (t.cold[before..t.cold_count]) |*c| c.what.exact.flags = true;
     }
 
     pub fn slowModify(t: *Translator, cc: Cc) *u32 {
@@ -370,6 +403,7 @@ pub const Translator = struct {
     // The block.
 
     fn one(t: *Translator, insn: u32) void {
+        t.copies.used = 0;
         if (decoder.isSimd(insn)) return t.floating(insn);
         const class = decoder.class(insn) orelse return t.undefinedInstruction();
         const known = switch (class) {
@@ -387,7 +421,7 @@ pub const Translator = struct {
         t.stop(.undefined, access.syndrome(0, 0));
     }
 
-    fn interpretOne(t: *Translator, insn: u32) void {
+    pub fn interpretOne(t: *Translator, insn: u32) void {
         t.save();
         // Without memory for it the program is told that it has none.
         const site = cache.addSite(t.pc, insn) orelse return t.undefinedInstruction();
@@ -396,16 +430,20 @@ pub const Translator = struct {
         t.state = .saved;
         t.sp_checked = false;
         t.ranges = @splat(null);
+        t.copies.forget();
     }
 
     fn floating(t: *Translator, insn: u32) void {
         const function = functionOf(insn) orelse return t.undefinedInstruction();
-        const uses = simd.usesFlags(insn) != .none;
+        const row = inlined[table.find(insn).?];
+        if (row.translate) |translate| if (!(t.page.exact and row.arithmetic)) if (translate(t, insn)) return;
+        const uses = table.usesFlags(insn) != .none;
         if (uses) t.save() else t.clobber();
         t.a.movImm(.rax, @intFromPtr(function));
         t.a.movImm(.rdx, insn);
         t.a.callTo(if (uses) thunks.call_flags else thunks.call);
         t.state = .saved;
+        t.copies.forget();
         // It may be a general register that it sets.
         if (fields.rd(insn) != 31) t.ranges[fields.rd(insn)] = null;
     }
@@ -415,17 +453,28 @@ pub const Translator = struct {
         t.index = c.index;
         t.pc = t.page.va + (t.first + c.index) * 4;
         switch (c.what) {
-            .read => |r| t.coldRead(c.from, r.size, r.back),
-            .write => |w| t.coldWrite(c.from, w.size, w.value, w.back),
+            .read => |r| t.coldRead(c.from, r.size, r.back, c.copies),
+            .write => |w| t.coldWrite(c.from, w.size, w.value, w.back, c.copies),
+            .exact => |e| {
+                a.linkHere(c.from);
+                const insn = t.words[t.first + c.index];
+                a.movImm(.rax, @intFromPtr(functionOf(insn).?));
+                a.movImm(.rdx, insn);
+                a.callTo(if (e.flags) thunks.call_flags else thunks.call);
+                c.copies.reload(a);
+                if (e.flags) restoreHost(a);
+                a.jmpTo(e.back);
+            },
             .based => |b| {
                 a.linkHere(c.from);
                 const miss = memory.reprobe(t, b);
-                if (b.value) |value| t.coldWrite(miss, b.bytes, value, b.back) else t.coldRead(miss, b.bytes, b.here);
+                if (b.value) |value| t.coldWrite(miss, b.bytes, value, b.back, c.copies) else t.coldRead(miss, b.bytes, b.here, c.copies);
             },
             .modify => |m| {
                 a.linkHere(c.from);
                 a.movImm(.rdx, t.place(true));
                 a.callTo(thunks.modify);
+                c.copies.reload(a);
                 a.jmpTo(m.back);
             },
             .misaligned => |writes| {
@@ -442,20 +491,22 @@ pub const Translator = struct {
         }
     }
 
-    fn coldRead(t: *Translator, from: x64.Fixup, size: u8, back: u32) void {
+    fn coldRead(t: *Translator, from: x64.Fixup, size: u8, back: u32, copies: vector.Copies) void {
         t.a.linkHere(from);
         t.a.movImm(.rcx, size);
         t.a.movImm(.rdx, t.place(false));
         t.a.callTo(thunks.read);
+        copies.reload(&t.a);
         t.a.jmpTo(back);
     }
 
-    fn coldWrite(t: *Translator, from: x64.Fixup, size: u8, value: Value, back: u32) void {
+    fn coldWrite(t: *Translator, from: x64.Fixup, size: u8, value: Value, back: u32, copies: vector.Copies) void {
         t.a.linkHere(from);
         t.storeValue(value);
         t.a.movImm(.rcx, size);
         t.a.movImm(.rdx, t.place(true));
         t.a.callTo(thunks.write);
+        copies.reload(&t.a);
         t.a.jmpTo(back);
     }
 
@@ -492,9 +543,23 @@ pub const Translator = struct {
     }
 };
 
+/// What translates a row of the SIMD table to the host's instructions, and whether those obey the host's floating-point environment.
+const Inlined = struct { translate: ?*const fn (t: *Translator, insn: u32) bool = null, arithmetic: bool = false };
+
+const inlined: [table_simd.rows.len]Inlined = blk: {
+    @setEvalBranchQuota(table_simd.rows.len * 1000);
+    var all: [table_simd.rows.len]Inlined = @splat(.{});
+    for (table_simd.rows, 0..) |row, i| {
+        for (.{ fp, fp.moves, vectors }) |chapter| {
+            if (@hasDecl(chapter, row.name)) all[i] = .{ .translate = &@field(chapter, row.name), .arithmetic = chapter == fp };
+        }
+    }
+    break :blk all;
+};
+
 /// The function of a floating-point or SIMD data-processing instruction; null when it is undefined.
 pub fn functionOf(insn: u32) ?service.Function {
-    return simd.lookup(service.Function, exported, insn);
+    return table.lookup(service.Function, exported, insn);
 }
 
 fn exported(comptime function: fn (b: *layout.Block, insn: u32) void) service.Function {

@@ -483,6 +483,7 @@ pub const Asm = struct {
 
     /// 66 0F 38 opcode
     pub fn sse38(a: *Asm, opcode: u8, reg: Xmm, rm: XmmRm) void {
+        a.segment(rm.toRm());
         a.byte(0x66);
         a.rex(false, @intFromEnum(reg), rm.toRm(), false);
         a.byte(0x0f);
@@ -499,6 +500,17 @@ pub const Asm = struct {
         a.byte(0x3a);
         a.byte(opcode);
         a.modrm(@intFromEnum(reg), rm.toRm());
+        a.byte(immediate);
+    }
+
+    /// 66 [REX.W] 0F 3A opcode imm8 between an xmm register and a general one.
+    pub fn sse3aGeneral(a: *Asm, size: Size, opcode: u8, reg: u4, rm: Reg, immediate: u8) void {
+        a.byte(0x66);
+        a.rex(size == .q, reg, .{ .reg = rm }, false);
+        a.byte(0x0f);
+        a.byte(0x3a);
+        a.byte(opcode);
+        a.modrm(reg, .{ .reg = rm });
         a.byte(immediate);
     }
 

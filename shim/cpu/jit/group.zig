@@ -1,0 +1,104 @@
+//! Accesses of a block off one base register: their page is looked up once, for all of them.
+//!
+//! The first of them checks that the whole range lies in one page that allows what they do, and keeps the distance from
+//! guest to host addresses in `Cpu.distances`; the others only add. When the range does not, the distance is 0 and each
+//! looks for itself, in the cold part of the block. Mappings do not change while a block runs.
+
+const decoder = @import("../decoder.zig");
+const fields = @import("../interp/fields.zig");
+const layout = @import("layout.zig");
+const memory = @import("memory.zig");
+const Translator = @import("translate.zig").Translator;
+
+const bit = fields.bit;
+const bits = fields.bits;
+
+/// Bytes from..to around a base register, and whether they may be written.
+pub const Range = struct { from: i32, to: i32, writes: bool };
+
+/// Ranges longer than this would leave their page too often.
+const longest = 512;
+
+/// An access at a constant distance from its base.
+const Fixed = struct { offset: i32, bytes: i32, writes: bool, back: i32 };
+
+/// The access of an instruction, when its base is n and its offset a constant. `back`: what the base grows by.
+fn fixedAccess(insn: u32, n: u32) ?Fixed {
+    if (decoder.isSimd(insn) or fields.rn(insn) != n) return null;
+    switch (decoder.class(insn) orelse return null) {
+        .unsigned_offset => {
+            const x = memory.transfer(insn) orelse return null;
+            if (x.kind == .prefetch) return null;
+            return of(x, @intCast(bits(insn, 10, 12) << x.scale), 0);
+        },
+        .unscaled => {
+            const x = memory.transfer(insn) orelse return null;
+            if (x.kind == .prefetch) return null;
+            return of(x, @intCast(fields.signed(insn, 12, 9)), 0);
+        },
+        .indexed => {
+            const x = memory.transfer(insn) orelse return null;
+            if (x.kind == .prefetch) return null;
+            const offset: i32 = @intCast(fields.signed(insn, 12, 9));
+            return of(x, if (bit(insn, 11)) offset else 0, offset);
+        },
+        .pair => {
+            const p = memory.pairOf(insn) orelse return null;
+            return .{
+                .offset = if (p.mode == .post) 0 else p.offset,
+                .bytes = @as(i32, 2) << p.scale,
+                .writes = !p.loads,
+                .back = if (p.mode == .offset) 0 else p.offset,
+            };
+        },
+        else => return null,
+    }
+}
+
+fn of(x: memory.Transfer, offset: i32, back: i32) Fixed {
+    return .{ .offset = offset, .bytes = @as(i32, 1) << x.scale, .writes = x.kind == .store or x.kind == .store_vector, .back = back };
+}
+
+/// May the instruction change register n other than by the write-back of `fixedAccess`?
+fn changes(insn: u32, n: u32) bool {
+    const d = bits(insn, 0, 5);
+    if (decoder.isSimd(insn)) return n != layout.sp and d == n;
+    const class = decoder.class(insn) orelse return true;
+    return switch (class) {
+        .add_sub_imm, .add_sub_extended => d == n and !(n == layout.sp and bit(insn, 29)),
+        .logical_imm => d == n and !(n == layout.sp and bits(insn, 29, 2) == 3),
+        .pair => n != layout.sp and !bit(insn, 26) and (d == n or bits(insn, 10, 5) == n),
+        .exclusive, .exclusive_pair, .compare_swap, .compare_swap_pair, .atomic => true,
+        .multiple_post, .single_post => fields.rn(insn) == n,
+        .indexed => fields.rn(insn) == n or (n != layout.sp and d == n and !bit(insn, 26)),
+        .sys, .msr, .svc, .breakpoint, .isb, .branch_reg, .branch_imm => true,
+        else => n != layout.sp and d == n,
+    };
+}
+
+/// The range of the access of the current instruction together with those that follow off the same base; null when none does.
+/// Reads do not look for writes, which more pages refuse.
+pub fn rangeAhead(t: *const Translator, n: u32, offset: i32, bytes: i32, writes: bool, grows: i32) ?Range {
+    var range: Range = .{ .from = offset, .to = offset + bytes, .writes = writes };
+    var base = grows;
+    var found = false;
+    var i = t.index + 1;
+    while (i < t.count) : (i += 1) {
+        const insn = t.words[t.first + i];
+        if (fixedAccess(insn, n)) |f| {
+            if (writes or !f.writes) {
+                const from = @min(range.from, base + f.offset);
+                const to = @max(range.to, base + f.offset + f.bytes);
+                if (to - from > longest) break;
+                range.from = from;
+                range.to = to;
+                found = true;
+            }
+            base += f.back;
+            if (f.back == 0 and changes(insn, n)) break;
+        } else if (changes(insn, n)) {
+            break;
+        }
+    }
+    return if (found) range else null;
+}

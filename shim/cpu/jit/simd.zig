@@ -1,0 +1,403 @@
+//! Translation of Advanced SIMD integer and move instructions that the host has, or nearly has. Each function is named after its
+//! row in `table_simd.zig`; false: the interpreter's function is to be called. None of them touches the host's flags.
+
+const std = @import("std");
+const fields = @import("../interp/fields.zig");
+const layout = @import("layout.zig");
+const vector = @import("vector.zig");
+const x64 = @import("x64.zig");
+const Translator = @import("translate.zig").Translator;
+
+const Xmm = x64.Xmm;
+const bit = fields.bit;
+const bits = fields.bits;
+const rd = fields.rd;
+const rn = fields.rn;
+const rm = fields.rm;
+
+fn sizeOf(insn: u32) u2 {
+    return @intCast(bits(insn, 22, 2));
+}
+
+/// Register d becomes xmm0, or of a 64-bit form its lower half.
+fn finish(t: *Translator, insn: u32) bool {
+    if (bit(insn, 30)) {
+        t.copies.put(&t.a, rd(insn), .xmm0, .no);
+    } else {
+        t.a.sse(.f3, 0x7e, .xmm0, .{ .xmm = .xmm0 });
+        t.copies.put(&t.a, rd(insn), .xmm0, .d);
+    }
+    return true;
+}
+
+fn copy(t: *Translator, dst: Xmm, n: u32) void {
+    t.a.sse(.none, 0x28, dst, .{ .xmm = t.copies.get(&t.a, n) });
+}
+
+/// xmm0 = n op m, by an instruction of the 66 0F map.
+fn two(t: *Translator, insn: u32, opcode: u8) bool {
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    t.a.sse(.p66, opcode, .xmm0, .{ .xmm = m });
+    return finish(t, insn);
+}
+
+fn two38(t: *Translator, insn: u32, opcode: u8) bool {
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    t.a.sse38(opcode, .xmm0, .{ .xmm = m });
+    return finish(t, insn);
+}
+
+/// 64-bit lanes need the 128-bit form.
+fn reserved(insn: u32) bool {
+    return sizeOf(insn) == 3 and !bit(insn, 30);
+}
+
+pub fn ADD_v(t: *Translator, insn: u32) bool {
+    return !reserved(insn) and two(t, insn, ([4]u8{ 0xfc, 0xfd, 0xfe, 0xd4 })[sizeOf(insn)]);
+}
+pub fn SUB_v(t: *Translator, insn: u32) bool {
+    return !reserved(insn) and two(t, insn, ([4]u8{ 0xf8, 0xf9, 0xfa, 0xfb })[sizeOf(insn)]);
+}
+pub fn AND_v(t: *Translator, insn: u32) bool {
+    return two(t, insn, 0xdb);
+}
+pub fn EOR_v(t: *Translator, insn: u32) bool {
+    return two(t, insn, 0xef);
+}
+pub fn ORR_v(t: *Translator, insn: u32) bool {
+    if (rn(insn) != rm(insn)) return two(t, insn, 0xeb);
+    copy(t, .xmm0, rn(insn));
+    return finish(t, insn);
+}
+/// n and not m
+pub fn BIC_v(t: *Translator, insn: u32) bool {
+    const n = t.copies.get(&t.a, rn(insn));
+    copy(t, .xmm0, rm(insn));
+    t.a.sse(.p66, 0xdf, .xmm0, .{ .xmm = n });
+    return finish(t, insn);
+}
+
+/// xmm0 = a ^ ((a ^ b) & c)
+fn choose(t: *Translator, insn: u32, a: u32, b: u32, c: u32) bool {
+    const rb = t.copies.get(&t.a, b);
+    const rc = t.copies.get(&t.a, c);
+    const first = t.copies.get(&t.a, a);
+    t.a.sse(.none, 0x28, .xmm0, .{ .xmm = first });
+    t.a.sse(.p66, 0xef, .xmm0, .{ .xmm = rb });
+    t.a.sse(.p66, 0xdb, .xmm0, .{ .xmm = rc });
+    t.a.sse(.p66, 0xef, .xmm0, .{ .xmm = first });
+    return finish(t, insn);
+}
+
+pub fn BSL(t: *Translator, insn: u32) bool {
+    return choose(t, insn, rm(insn), rn(insn), rd(insn));
+}
+pub fn BIT(t: *Translator, insn: u32) bool {
+    return choose(t, insn, rd(insn), rn(insn), rm(insn));
+}
+
+const compares = [4]u8{ 0x74, 0x75, 0x76, 0x29 };
+
+pub fn CMEQ(t: *Translator, insn: u32) bool {
+    if (reserved(insn)) return false;
+    if (sizeOf(insn) == 3) return two38(t, insn, 0x29);
+    return two(t, insn, compares[sizeOf(insn)]);
+}
+pub fn CMEQ_zero(t: *Translator, insn: u32) bool {
+    if (reserved(insn)) return false;
+    t.a.sse(.none, 0x57, .xmm0, .{ .xmm = .xmm0 });
+    const n = t.copies.get(&t.a, rn(insn));
+    if (sizeOf(insn) == 3) t.a.sse38(0x29, .xmm0, .{ .xmm = n }) else t.a.sse(.p66, compares[sizeOf(insn)], .xmm0, .{ .xmm = n });
+    return finish(t, insn);
+}
+pub fn CMGT(t: *Translator, insn: u32) bool {
+    if (reserved(insn)) return false;
+    if (sizeOf(insn) == 3) return two38(t, insn, 0x37);
+    return two(t, insn, ([3]u8{ 0x64, 0x65, 0x66 })[sizeOf(insn)]);
+}
+/// n is the greater of the two.
+pub fn CMHS(t: *Translator, insn: u32) bool {
+    if (sizeOf(insn) == 3) return false;
+    const m = t.copies.get(&t.a, rm(insn));
+    const n = t.copies.get(&t.a, rn(insn));
+    t.a.sse(.none, 0x28, .xmm0, .{ .xmm = m });
+    switch (sizeOf(insn)) {
+        0 => t.a.sse(.p66, 0xde, .xmm0, .{ .xmm = n }),
+        1 => t.a.sse38(0x3e, .xmm0, .{ .xmm = n }),
+        else => t.a.sse38(0x3f, .xmm0, .{ .xmm = n }),
+    }
+    t.a.sse(.p66, compares[sizeOf(insn)], .xmm0, .{ .xmm = n });
+    return finish(t, insn);
+}
+
+pub fn UMAX(t: *Translator, insn: u32) bool {
+    return switch (sizeOf(insn)) {
+        0 => two(t, insn, 0xde),
+        1 => two38(t, insn, 0x3e),
+        2 => two38(t, insn, 0x3f),
+        else => false,
+    };
+}
+pub fn UMIN(t: *Translator, insn: u32) bool {
+    return switch (sizeOf(insn)) {
+        0 => two(t, insn, 0xda),
+        1 => two38(t, insn, 0x3a),
+        2 => two38(t, insn, 0x3b),
+        else => false,
+    };
+}
+pub fn SMAX(t: *Translator, insn: u32) bool {
+    return switch (sizeOf(insn)) {
+        0 => two38(t, insn, 0x3c),
+        1 => two(t, insn, 0xee),
+        2 => two38(t, insn, 0x3d),
+        else => false,
+    };
+}
+pub fn SMIN(t: *Translator, insn: u32) bool {
+    return switch (sizeOf(insn)) {
+        0 => two38(t, insn, 0x38),
+        1 => two(t, insn, 0xea),
+        2 => two38(t, insn, 0x39),
+        else => false,
+    };
+}
+
+fn multiply(t: *Translator, insn: u32) bool {
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    switch (sizeOf(insn)) {
+        1 => t.a.sse(.p66, 0xd5, .xmm0, .{ .xmm = m }),
+        2 => t.a.sse38(0x40, .xmm0, .{ .xmm = m }),
+        else => return false,
+    }
+    return true;
+}
+
+pub fn MUL_v(t: *Translator, insn: u32) bool {
+    return multiply(t, insn) and finish(t, insn);
+}
+pub fn MLA(t: *Translator, insn: u32) bool {
+    if (!multiply(t, insn)) return false;
+    t.a.sse(.p66, if (sizeOf(insn) == 1) 0xfd else 0xfe, .xmm0, .{ .xmm = t.copies.get(&t.a, rd(insn)) });
+    return finish(t, insn);
+}
+
+/// Shifts by an immediate: the element's size and the shift are in immh:immb. xmm0 = n shifted; false for bytes.
+fn shifted(t: *Translator, insn: u32, left: bool, arithmetic: bool) bool {
+    const field = bits(insn, 16, 7);
+    if (field < 16 or (field >= 64 and !bit(insn, 30))) return false;
+    const log: u5 = @intCast(31 - @clz(field));
+    const width = @as(u32, 1) << log;
+    const amount = if (left) field - width else 2 * width - field;
+    if (arithmetic and width == 64) return false;
+    copy(t, .xmm0, rn(insn));
+    const opcode: u8 = switch (width) {
+        16 => 0x71,
+        32 => 0x72,
+        else => 0x73,
+    };
+    const way: u4 = if (left) 6 else if (arithmetic) 4 else 2;
+    t.a.sse(.p66, opcode, @enumFromInt(way), .{ .xmm = .xmm0 });
+    t.a.imm8(@intCast(amount));
+    return true;
+}
+
+pub fn SHL(t: *Translator, insn: u32) bool {
+    return shifted(t, insn, true, false) and finish(t, insn);
+}
+pub fn USHR(t: *Translator, insn: u32) bool {
+    return shifted(t, insn, false, false) and finish(t, insn);
+}
+pub fn SSHR(t: *Translator, insn: u32) bool {
+    return shifted(t, insn, false, true) and finish(t, insn);
+}
+
+/// The lower (or, of the second form, upper) half of n, each element made twice as wide.
+fn widened(t: *Translator, insn: u32, signed: bool) bool {
+    const field = bits(insn, 16, 7);
+    if (field >= 64) return false;
+    const log: u5 = @intCast(31 - @clz(field));
+    const amount = field - (@as(u32, 1) << log);
+    const n = t.copies.get(&t.a, rn(insn));
+    var src = n;
+    if (bit(insn, 30)) {
+        t.a.sse(.p66, 0x70, .xmm1, .{ .xmm = n });
+        t.a.imm8(0xee);
+        src = .xmm1;
+    }
+    const base: u8 = if (signed) 0x20 else 0x30;
+    t.a.sse38(base + @as(u8, switch (log) {
+        3 => 0,
+        4 => 3,
+        else => 5,
+    }), .xmm0, .{ .xmm = src });
+    if (amount != 0) {
+        t.a.sse(.p66, switch (log) {
+            3 => 0x71,
+            4 => 0x72,
+            else => 0x73,
+        }, @enumFromInt(6), .{ .xmm = .xmm0 });
+        t.a.imm8(@intCast(amount));
+    }
+    t.copies.put(&t.a, rd(insn), .xmm0, .no);
+    return true;
+}
+
+pub fn USHLL(t: *Translator, insn: u32) bool {
+    return bits(insn, 19, 4) != 0 and widened(t, insn, false);
+}
+pub fn SSHLL(t: *Translator, insn: u32) bool {
+    return bits(insn, 19, 4) != 0 and widened(t, insn, true);
+}
+
+const Element = struct { log: u5, index: u8 };
+
+/// The element that imm5 names; null when it is reserved.
+fn elementOf(imm5: u32) ?Element {
+    if (imm5 & 15 == 0) return null;
+    const log: u5 = @intCast(@ctz(imm5));
+    return .{ .log = log, .index = @intCast(imm5 >> (log + 1)) };
+}
+
+/// xmm0 = its lowest element everywhere.
+fn spread(t: *Translator, log: u5) void {
+    const a = &t.a;
+    switch (log) {
+        0 => {
+            a.sse(.none, 0x57, .xmm1, .{ .xmm = .xmm1 });
+            a.sse38(0x00, .xmm0, .{ .xmm = .xmm1 });
+        },
+        1 => {
+            a.sse(.f2, 0x70, .xmm0, .{ .xmm = .xmm0 });
+            a.imm8(0);
+            a.sse(.p66, 0x6c, .xmm0, .{ .xmm = .xmm0 });
+        },
+        2 => {
+            a.sse(.p66, 0x70, .xmm0, .{ .xmm = .xmm0 });
+            a.imm8(0);
+        },
+        else => a.sse(.p66, 0x6c, .xmm0, .{ .xmm = .xmm0 }),
+    }
+}
+
+pub fn DUP_general(t: *Translator, insn: u32) bool {
+    const e = elementOf(bits(insn, 16, 5)) orelse return false;
+    if (e.log == 3 and !bit(insn, 30)) return false;
+    const src = t.use(.q, rn(insn), .rax);
+    t.a.sseGeneral(.p66, .q, 0x6e, 0, .{ .reg = src });
+    spread(t, e.log);
+    return finish(t, insn);
+}
+
+pub fn DUP_element(t: *Translator, insn: u32) bool {
+    const e = elementOf(bits(insn, 16, 5)) orelse return false;
+    if (e.log == 3 and !bit(insn, 30)) return false;
+    copy(t, .xmm0, rn(insn));
+    if (e.index != 0) {
+        t.a.sse(.p66, 0x73, @enumFromInt(3), .{ .xmm = .xmm0 });
+        t.a.imm8(e.index << @intCast(e.log));
+    }
+    spread(t, e.log);
+    return finish(t, insn);
+}
+
+pub fn UMOV(t: *Translator, insn: u32) bool {
+    const e = elementOf(bits(insn, 16, 5)) orelse return false;
+    if ((e.log == 3) != bit(insn, 30)) return false;
+    const n = t.copies.get(&t.a, rn(insn));
+    const dst = t.target(rd(insn), .rax);
+    const number: u4 = @intFromEnum(n);
+    switch (e.log) {
+        0 => t.a.sse3aGeneral(.d, 0x14, number, dst, e.index),
+        1 => t.a.sse3aGeneral(.d, 0x15, number, dst, e.index),
+        2 => t.a.sse3aGeneral(.d, 0x16, number, dst, e.index),
+        else => if (e.index == 0) t.a.sseGeneral(.p66, .q, 0x7e, number, .{ .reg = dst }) else t.a.sse3aGeneral(.q, 0x16, number, dst, e.index),
+    }
+    t.put(rd(insn), dst);
+    return true;
+}
+
+fn insert(t: *Translator, log: u5, index: u8, src: x64.Reg) void {
+    if (log == 1) {
+        t.a.sseGeneral(.p66, .d, 0xc4, 0, .{ .reg = src });
+        t.a.imm8(index);
+    } else {
+        t.a.sse3aGeneral(if (log == 3) .q else .d, if (log == 0) 0x20 else 0x22, 0, src, index);
+    }
+}
+
+pub fn INS_general(t: *Translator, insn: u32) bool {
+    const e = elementOf(bits(insn, 16, 5)) orelse return false;
+    copy(t, .xmm0, rd(insn));
+    insert(t, e.log, e.index, t.use(.q, rn(insn), .rax));
+    t.copies.put(&t.a, rd(insn), .xmm0, .no);
+    return true;
+}
+
+pub fn INS_element(t: *Translator, insn: u32) bool {
+    const e = elementOf(bits(insn, 16, 5)) orelse return false;
+    const from: u8 = @intCast(bits(insn, 11, 4) >> e.log);
+    const number: u4 = @intFromEnum(t.copies.get(&t.a, rn(insn)));
+    switch (e.log) {
+        0 => t.a.sse3aGeneral(.d, 0x14, number, .rax, from),
+        1 => t.a.sse3aGeneral(.d, 0x15, number, .rax, from),
+        2 => t.a.sse3aGeneral(.d, 0x16, number, .rax, from),
+        else => t.a.sse3aGeneral(.q, 0x16, number, .rax, from),
+    }
+    copy(t, .xmm0, rd(insn));
+    insert(t, e.log, e.index, .rax);
+    t.copies.put(&t.a, rd(insn), .xmm0, .no);
+    return true;
+}
+
+pub fn EXT(t: *Translator, insn: u32) bool {
+    const index: u8 = @intCast(bits(insn, 11, 4));
+    if (bit(insn, 30)) {
+        const n = t.copies.get(&t.a, rn(insn));
+        copy(t, .xmm0, rm(insn));
+        t.a.sse3a(0x0f, .xmm0, .{ .xmm = n }, index);
+        t.copies.put(&t.a, rd(insn), .xmm0, .no);
+        return true;
+    }
+    if (index >= 8) return false;
+    // Both halves in one register, then shifted.
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    t.a.sse(.p66, 0x6c, .xmm0, .{ .xmm = m });
+    if (index != 0) {
+        t.a.sse(.p66, 0x73, @enumFromInt(3), .{ .xmm = .xmm0 });
+        t.a.imm8(index);
+    }
+    return finish(t, insn);
+}
+
+const unpack_low = [4]u8{ 0x60, 0x61, 0x62, 0x6c };
+const unpack_high = [4]u8{ 0x68, 0x69, 0x6a, 0x6d };
+
+pub fn ZIP1(t: *Translator, insn: u32) bool {
+    return !reserved(insn) and two(t, insn, unpack_low[sizeOf(insn)]);
+}
+pub fn ZIP2(t: *Translator, insn: u32) bool {
+    return bit(insn, 30) and two(t, insn, unpack_high[sizeOf(insn)]);
+}
+pub fn UZP1(t: *Translator, insn: u32) bool {
+    return bit(insn, 30) and sizeOf(insn) == 3 and two(t, insn, 0x6c);
+}
+pub fn UZP2(t: *Translator, insn: u32) bool {
+    return bit(insn, 30) and sizeOf(insn) == 3 and two(t, insn, 0x6d);
+}
+pub fn TRN1(t: *Translator, insn: u32) bool {
+    return bit(insn, 30) and sizeOf(insn) == 3 and two(t, insn, 0x6c);
+}
+pub fn TRN2(t: *Translator, insn: u32) bool {
+    return bit(insn, 30) and sizeOf(insn) == 3 and two(t, insn, 0x6d);
+}
+
+pub fn NOT(t: *Translator, insn: u32) bool {
+    t.a.sse(.p66, 0x76, .xmm0, .{ .xmm = .xmm0 });
+    t.a.sse(.p66, 0xef, .xmm0, .{ .xmm = t.copies.get(&t.a, rn(insn)) });
+    return finish(t, insn);
+}
