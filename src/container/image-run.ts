@@ -3,6 +3,7 @@
 import { O_RDONLY, O_RDWR } from "../abi/fcntl.ts";
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../abi/mount.ts";
 import { SIGINT, SIGKILL, SIGTERM, SIGWINCH } from "../abi/signal.ts";
+import { DEFAULT_ENGINE } from "../cpu/cpu.ts";
 import type { HostFileSystem } from "../fs/host/host-file-system.ts";
 import { inheritedFile } from "../fs/host/stdio.ts";
 import { ImageFileSystem } from "../fs/image/image-file-system.ts";
@@ -26,7 +27,6 @@ import { CONTAINER_CAPS } from "./container-caps.ts";
 import { containerFiles } from "./container-files.ts";
 import { type ImageProcess, imageProcess } from "./image-process.ts";
 import { type ContainerUser, lookUpUser } from "./image-users.ts";
-import { DEFAULT_ENGINE } from "../cpu/cpu.ts";
 import { createFirst, type Machine, startMachine } from "./machine.ts";
 import { ensureDirectory, ensurePlace, hostTree } from "./mounting.ts";
 import { finish, startProgram } from "./run.ts";
