@@ -11,6 +11,8 @@ test {
     _ = @import("cpu/interp/fields.zig");
     _ = @import("cpu/simd/simd_test.zig");
     _ = @import("cpu/interp/flags.zig");
+    _ = @import("cpu/jit/x64.zig");
+    _ = @import("cpu/jit/layout.zig");
     _ = @import("mem/mem_test.zig");
     _ = @import("mem/model_test.zig");
     _ = @import("mem/tlb_test.zig");

@@ -39,10 +39,13 @@ pub fn cpu_block_destroy(block: *abi.RegisterBlock) callconv(.c) void {
     std.c.free(block);
 }
 
-/// Chooses the engine, before anything runs: 0 is the interpreter, 1 the translator. -ENOSYS where this host has no such one.
+/// Chooses the engine, while nothing runs: 0 is the interpreter, 1 the translator. -ENOSYS where this host has no such one.
 pub fn cpu_engine(which: u32) callconv(.c) i32 {
     switch (which) {
-        0 => engine = .interp,
+        0 => {
+            if (engine != .interp) cache.listen();
+            engine = .interp;
+        },
         1 => {
             if (!has_jit or !jit.init()) return -38;
             engine = .jit;

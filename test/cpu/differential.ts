@@ -19,6 +19,19 @@ export type Report = { readonly cases: number; readonly ran: number; readonly mi
 export async function runBoth(cases: readonly Case[], memorySeed: number, how: How = {}): Promise<Report> {
   const stream = encodeStream(cases, memorySeed);
   const [oracle, ours] = await Promise.all([runOracle(stream, how.cpu), runOurs(stream, how.mode, how.engine)]);
+  return report(cases, oracle, ours);
+}
+
+/** The same for several ways of running ours, the oracle being asked once. */
+export async function runAll(cases: readonly Case[], memorySeed: number, ways: readonly How[]): Promise<Report[]> {
+  const stream = encodeStream(cases, memorySeed);
+  const oracle = await runOracle(stream);
+  const reports: Report[] = [];
+  for (const how of ways) reports.push(report(cases, oracle, await runOurs(stream, how.mode, how.engine)));
+  return reports;
+}
+
+function report(cases: readonly Case[], oracle: Uint8Array, ours: Uint8Array): Report {
   const oracleAt = resultOffsets(oracle);
   const oursAt = resultOffsets(ours);
   const ran = Math.min(oracleAt.length, oursAt.length);

@@ -73,8 +73,10 @@ export class EngineRunner {
   private readonly block: DataView;
   private readonly code = new Uint32Array(SLOT_BYTES / 4);
 
-  constructor(memorySeed: number) {
+  /** `engine` as `cpu_engine` numbers them. */
+  constructor(memorySeed: number, engine = 0) {
     shim.mem_init(0, 0);
+    if (shim.cpu_engine(engine) !== 0) throw new Error(`this host has no engine ${engine}`);
     this.space = shim.space_create();
     this.first = firstMemory(memorySeed);
     this.block = new DataView(this.registers.bytes.buffer);

@@ -3,6 +3,7 @@
  * cases, and then every class runs on both sides with a fixed seed.
  */
 import { beforeAll, describe, expect, test } from "bun:test";
+import { ENGINES } from "../../src/cpu/cpu.ts";
 import {
   type Case,
   CODE_BASE,
@@ -16,7 +17,7 @@ import {
 } from "./cases.ts";
 import { CLASSES, generateClass } from "./classes.ts";
 import { describe as describeMismatch } from "./compare.ts";
-import { runBoth } from "./differential.ts";
+import { runAll } from "./differential.ts";
 import { pairOf } from "./generate.ts";
 import { buildRunners, qemuInstalled, runOracle } from "./runners.ts";
 
@@ -121,15 +122,18 @@ describe.skipIf(!qemuInstalled())("the oracle", () => {
 const COUNT = Number(process.env["CARRICK_DIFFERENTIAL_COUNT"] ?? 10_000);
 const SEED = Number(process.env["CARRICK_DIFFERENTIAL_SEED"] ?? 1);
 
-describe.skipIf(!qemuInstalled())("our engine against the oracle", () => {
+describe.skipIf(!qemuInstalled())("our engines against the oracle", () => {
   beforeAll(buildRunners, 300_000);
 
   for (const name of CLASSES) {
     test(`${COUNT} cases of ${name}, seed ${SEED}`, async () => {
-      const report = await runBoth(generateClass(name, COUNT, SEED), SEED);
-      const wrong = report.mismatches.slice(0, 3).map((m) => describeMismatch(m.testCase, m.differences));
-      expect(wrong).toEqual([]);
-      expect(report.ran).toBe(COUNT);
+      const ways = ENGINES.map((_, engine) => ({ engine }));
+      const reports = await runAll(generateClass(name, COUNT, SEED), SEED, ways);
+      for (const [i, report] of reports.entries()) {
+        const wrong = report.mismatches.slice(0, 3).map((m) => describeMismatch(m.testCase, m.differences));
+        expect([ENGINES[i], ...wrong]).toEqual([ENGINES[i]]);
+        expect(report.ran).toBe(COUNT);
+      }
     }, 60_000);
   }
 });

@@ -10,6 +10,12 @@ const programs = join(import.meta.dir, "programs");
 const expected = join(import.meta.dir, "expected");
 const ARGS = ["one", "two words"];
 const OPTIONS = { env: { GREETING: "hi" }, timeoutMs: 120_000 };
+/** Each C library, each CPU. */
+const WAYS: readonly (readonly [Libc, string])[] = [
+  ["musl", "interp"],
+  ["gnu", "interp"],
+  ["gnu", "jit"],
+];
 /** CARRICK_RECORD=1 writes the records anew. */
 const record = process.env["CARRICK_RECORD"] === "1";
 
@@ -40,9 +46,9 @@ for (const file of readdirSync(programs)
       if (record || !existsSync(answer)) writeFileSync(answer, truth);
       expect(truth).toBe(readFileSync(answer, "utf8"));
     }, 180_000);
-    for (const libc of ["musl", "gnu"] as const) {
-      test(`carrick agrees (${libc})`, () => {
-        const result = underCarrick(compile(source, libc), ARGS, OPTIONS);
+    for (const [libc, cpu] of WAYS) {
+      test(`carrick agrees (${libc}, ${cpu})`, () => {
+        const result = underCarrick(compile(source, libc), ARGS, OPTIONS, cpu);
         expect(outcome(result)).toBe(readFileSync(answer, "utf8"));
       }, 180_000);
     }

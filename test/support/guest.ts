@@ -122,7 +122,15 @@ const SIGNALS: Readonly<Record<string, number>> = {
   SIGSYS: 31,
 };
 
+/** The CPU that tests use where they do not name one: CARRICK_TEST_CPU, else the default. */
+const testCpu = process.env["CARRICK_TEST_CPU"];
+
 /** Runs a program of aarch64 under carrick. */
-export function underCarrick(program: string, args: readonly string[] = [], options: RunOptions = {}): Result {
-  return run([...carrick, "run-elf", program, ...args], options);
+export function underCarrick(
+  program: string,
+  args: readonly string[] = [],
+  options: RunOptions = {},
+  cpu: string | undefined = testCpu,
+): Result {
+  return run([...carrick, "run-elf", ...(cpu === undefined ? [] : ["--cpu", cpu]), program, ...args], options);
 }

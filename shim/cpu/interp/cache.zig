@@ -95,10 +95,17 @@ pub fn init() bool {
     store = @ptrFromInt(std.mem.alignForward(usize, @intFromPtr(raw), 64));
     @memset(&store.index, null);
     @memset(&store.filter, 0);
+    ready = true;
+    listen();
+    return true;
+}
+
+/// Hears of changes of guest code from now on. What was translated before may be stale.
+pub fn listen() void {
+    if (!ready) return;
+    flush();
     mem.frames.codeChanged = frameChanged;
     mem.tlb.dropped = pagesDropped;
-    ready = true;
-    return true;
 }
 
 /// Drops everything.

@@ -65,7 +65,7 @@ inline fn filterMask(va: u64) u64 {
     return @as(u64, 1) << @truncate(va >> 12);
 }
 
-/// Reserves the arena and listens for changes of guest code. False when the host refuses.
+/// Reserves the arena. False when the host refuses.
 pub fn init() bool {
     const fd = std.c.memfd_create("carrick-code", linux.MFD.CLOEXEC);
     if (fd < 0) return false;
@@ -73,9 +73,14 @@ pub fn init() bool {
     if (std.c.ftruncate(fd, arena_bytes) != 0) return false;
     writable = map(fd, .{ .READ = true, .WRITE = true }) orelse return false;
     running = map(fd, .{ .READ = true, .EXEC = true }) orelse return false;
+    return true;
+}
+
+/// Hears of changes of guest code from now on. What was translated before may be stale.
+pub fn listen() void {
+    flush();
     mem.frames.codeChanged = frameChanged;
     mem.tlb.dropped = pagesDropped;
-    return true;
 }
 
 fn map(fd: i32, prot: std.c.PROT) ?[*]u8 {

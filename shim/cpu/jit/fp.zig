@@ -364,6 +364,8 @@ fn vectors(t: *Translator, insn: u32, opcode: u8, what: Check) bool {
     operand(t, insn, rm(insn), .xmm1);
     operand(t, insn, rn(insn), .xmm0);
     t.a.sse(packed_(kind), opcode, .xmm0, .{ .xmm = .xmm1 });
+    // Zero minus zero is not always zero.
+    if (!bit(insn, 30)) t.a.sse(.f3, 0x7e, .xmm0, .{ .xmm = .xmm0 });
     return finish(t, rd(insn), cleanOf(insn), checkAll(t, kind, what));
 }
 

@@ -21,7 +21,12 @@ var main_cpu: ?*Cpu = null;
 
 /// Prepares the engine. False when this host cannot run translated code.
 pub fn init() bool {
-    if (main_cpu != null) return true;
+    if (main_cpu == null and !create()) return false;
+    cache.listen();
+    return true;
+}
+
+fn create() bool {
     if (!cache.init()) return false;
     host.probe();
     thunks.make();
