@@ -20,7 +20,7 @@ export class ImageDirectory extends MemoryDirectory {
   private readonly sources: readonly Place[];
   /** Names of layers that do not show any more. */
   private hidden: Set<string> | null = null;
-  private listed: readonly ListedName[] | null = null;
+  private listed: WeakRef<readonly ListedName[]> | null = null;
   private counted = false;
 
   constructor(
@@ -61,10 +61,14 @@ export class ImageDirectory extends MemoryDirectory {
     return this.names.filter(({ found }) => found.sources !== null).length;
   }
 
-  /** All names of the layers, in an order that stays. */
+  /** All names of the layers, in an order that stays, however often they are listed anew. */
   private get names(): readonly ListedName[] {
-    this.listed ??= this.fs.layers.list(this.sources);
-    return this.listed;
+    let names = this.listed?.deref();
+    if (names === undefined) {
+      names = this.fs.layers.list(this.sources);
+      this.listed = new WeakRef(names);
+    }
+    return names;
   }
 
   protected override find(name: string): Entry | undefined {

@@ -64,7 +64,14 @@ export class ImageFileSystem extends MemoryFileSystem {
   }
 
   override newFile(mode: number, uid: number, gid: number): ImageRegular {
-    return new ImageRegular(this, this.addInode(), mode, uid, gid, new ImageContent(this.store, null, 0));
+    return new ImageRegular(this, this.addInode(), mode, uid, gid, null);
+  }
+
+  /** The content of a file that the image has at `place`, or of a new one. */
+  contentOf(place: Place | null): ImageContent {
+    if (place === null) return new ImageContent(this.store, null, 0);
+    const index = this.layers.index(place);
+    return new ImageContent(this.store, baseOf(index, place, this.layers), index.size(place.entry));
   }
 
   override newDirectory(mode: number, uid: number, gid: number): ImageDirectory {
@@ -111,11 +118,9 @@ export class ImageFileSystem extends MemoryFileSystem {
     const born = bornAt(index, entry);
     let inode: MemoryInode;
     switch (mode & S_IFMT) {
-      case S_IFREG: {
-        const content = new ImageContent(this.store, baseOf(index, place, this.layers), index.size(entry));
-        inode = new ImageRegular(this, ino, mode, uid, gid, content, born);
+      case S_IFREG:
+        inode = new ImageRegular(this, ino, mode, uid, gid, place, born);
         break;
-      }
       case S_IFLNK:
         inode = new MemorySymlink(this, ino, uid, gid, index.target(entry), born);
         break;

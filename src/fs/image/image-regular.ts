@@ -16,13 +16,16 @@ import type { Timestamp } from "../memory/memory-file-system.ts";
 import { MAX_BYTES, MemoryRegular } from "../memory/memory-regular.ts";
 import type { ImageContent } from "./image-content.ts";
 import type { ImageFileSystem } from "./image-file-system.ts";
+import type { Place } from "./image-layers.ts";
 import { PAGE } from "./scratch-store.ts";
 
 export class ImageRegular extends MemoryRegular {
   declare readonly fs: ImageFileSystem;
   /** The pages that mappings see, made by the first one. */
   cache: PageCache | null = null;
-  private readonly content: ImageContent;
+  /** Where the image describes the file; null for one of the run's own. */
+  private readonly place: Place | null;
+  private made: ImageContent | null = null;
 
   constructor(
     fs: ImageFileSystem,
@@ -30,19 +33,30 @@ export class ImageRegular extends MemoryRegular {
     mode: number,
     uid: number,
     gid: number,
-    content: ImageContent,
+    place: Place | null,
     born?: Timestamp,
   ) {
     super(fs, ino, mode, uid, gid, born);
-    this.content = content;
+    this.place = place;
+  }
+
+  /** Made when somebody wants more than the file's attributes. */
+  private get content(): ImageContent {
+    this.made ??= this.fs.contentOf(this.place);
+    return this.made;
   }
 
   override get sizeBytes(): number {
-    return this.content.size;
+    if (this.made !== null || this.place === null) return this.content.size;
+    return this.fs.layers.index(this.place).size(this.place.entry);
   }
 
   protected override get blocks(): number {
-    return this.content.blocks;
+    if (this.made !== null || this.place === null) return this.content.blocks;
+    const index = this.fs.layers.index(this.place);
+    const sparse = index.sparse(this.place.entry);
+    const bytes = sparse?.reduce((sum, value, i) => sum + (i % 2) * value, 0) ?? this.sizeBytes;
+    return Math.ceil(bytes / PAGE) * (PAGE / 512);
   }
 
   override open(flags: number): File {
@@ -66,7 +80,7 @@ export class ImageRegular extends MemoryRegular {
   protected override destroy(): void {
     this.fs.idle.delete(this);
     this.dropCache();
-    this.content.destroy();
+    this.made?.destroy();
   }
 
   override pages(): PageCache {
