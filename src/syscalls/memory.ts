@@ -383,8 +383,29 @@ function populateForAdvice(mm: AddressSpace, areas: Vma[], start: number, end: n
   return 0;
 }
 
-export function sys_remap_file_pages(): number {
-  return -EINVAL;
+/** Emulated as Linux does: a part of a shared mapping is mapped anew, from another place of the same file. */
+export function sys_remap_file_pages(
+  task: Task,
+  addr: number,
+  length: number,
+  protection: number,
+  pageOffset: number,
+): number {
+  const { mm } = task;
+  const start = addr - (addr % PAGE);
+  const end = start + length - (length % PAGE);
+  if (protection !== 0 || end <= start || end > TASK_SIZE || pageOffset + (end - start) / PAGE > MAX_PAGE_OFFSET)
+    return -EINVAL;
+  const areas = mm.vmas.within(start, end);
+  const first = areas[0];
+  if (first === undefined || !first.shared || first.file === null || !mm.vmas.covers(start, end)) return -EINVAL;
+  if (areas.some((vma) => vma.file !== first.file || vma.flags !== first.flags)) return -EINVAL;
+  const { file, prot: bits, flags: areaFlags, name } = first;
+  file.ref();
+  mm.unmap(start, end);
+  mm.mapArea(start, end - start, bits, areaFlags, file, pageOffset, name, first);
+  file.unref();
+  return 0;
 }
 
 export function sys_mbind(): number {
@@ -458,7 +479,7 @@ export const rows: Row[] = [
     [addr, size, value(MADV_NAMES)],
     partial("hints are accepted and ignored; MADV_FREE frees at once"),
   ),
-  row(234, sys_remap_file_pages, [addr, size, int, size, int], partial("EINVAL; the call is deprecated")),
+  row(234, sys_remap_file_pages, [addr, size, int, size, int], full()),
   row(235, sys_mbind, [addr, size, int, addr, size, int], partial("one memory node; accepted and ignored")),
   row(236, sys_get_mempolicy, [addr, addr, size, addr, int], partial("always MPOL_DEFAULT")),
   row(237, sys_set_mempolicy, [int, addr, size], partial("one memory node; accepted and ignored")),
