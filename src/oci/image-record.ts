@@ -1,6 +1,7 @@
 // What the store remembers about an image name.
 
 import { isDigest } from "./digest.ts";
+import { parseImageName } from "./image-name.ts";
 import { parseJson } from "./json.ts";
 import { OciError } from "./oci-error.ts";
 
@@ -28,8 +29,10 @@ export function decodeRecord(bytes: Uint8Array, what: string): ImageRecord | nul
       if (!isDigest(text)) throw new OciError(`${what} is damaged`);
       return text;
     };
+    const name = root.string("name");
+    parseImageName(name);
     return {
-      name: root.string("name"),
+      name,
       topDigest: digest("topDigest"),
       manifestDigest: digest("manifestDigest"),
       configDigest: digest("configDigest"),

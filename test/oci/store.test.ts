@@ -177,8 +177,12 @@ test("damage is found, told, and mended by the next pull", async () => {
   const again = await obtainImage(store, name, "missing", fetchOptions());
   expect(existsSync(again.layers[0]!.indexPath)).toBe(true);
   again.release();
-  for (const file of readdirSync(join(store.path, "images")))
-    writeFileSync(join(store.path, "images", file), "rubbish");
+  const digest = `sha256:${"0".repeat(64)}`;
+  const record = { topDigest: digest, manifestDigest: digest, configDigest: digest, pulledMs: 0 };
+  for (const text of ["rubbish", JSON.stringify(record), JSON.stringify({ ...record, name: "No Name" })]) {
+    for (const file of readdirSync(join(store.path, "images"))) writeFileSync(join(store.path, "images", file), text);
+    expect(store.records()).toEqual([]);
+  }
   expect(await store.openImage(name)).toBeNull();
   await pullInto(store, name);
   (await store.openImage(name))!.release();
