@@ -42,8 +42,9 @@ describe("esbuild", () => {
     const outputs = [arm, native].map((program, i) => {
       const out = join(work, `split-${i}`);
       const args = [
-        "src/cli/usage.ts",
-        "src/cli/host-paths.ts",
+        "src/cli/options.ts",
+        "src/vfs/permission.ts",
+        "src/cli/format.ts",
         "--bundle",
         "--splitting",
         "--format=esm",
