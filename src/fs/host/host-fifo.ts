@@ -8,8 +8,8 @@ import type { HostInode } from "./host-inode.ts";
 import { HostStreamFile } from "./host-stream.ts";
 
 const POLLIN = 1;
-/** How long an abandoned open is waited for, so that its end does not keep the FIFO's content alive. */
-const SETTLE_TRIES = 40;
+/** How long an abandoned open is waited for, so that its end does not keep the FIFO's content alive. A busy host may take its time. */
+const SETTLE_TRIES = 3000;
 const SETTLE_MS = 0.1;
 
 export class HostFifoFile extends HostStreamFile {
