@@ -4,6 +4,8 @@ export const PROT_NONE = 0;
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const PROT_EXEC = 4;
+/** Accepted, means nothing. */
+export const PROT_SEM = 0x8;
 export const PROT_BTI = 0x10;
 export const PROT_MTE = 0x20;
 export const PROT_GROWSDOWN = 0x01000000;

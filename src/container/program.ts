@@ -12,7 +12,7 @@ import { load } from "../loader/load.ts";
 import type { Vdso } from "../loader/vdso.ts";
 import type { Layout } from "../mm/layout.ts";
 import type { File } from "../vfs/file.ts";
-import { openPath } from "../vfs/open.ts";
+import { openExecutable, openPath } from "../vfs/open.ts";
 import { MAY_EXEC } from "../vfs/permission.ts";
 
 /** Makes the kernel's `load`: every program of a run gets the same layout and vDSO. */
@@ -43,7 +43,7 @@ export function programLoader(layout: Layout, vdso: Vdso): (task: Task, request:
       hwcap,
       hwcap2,
       random,
-      open: (path) => openProgram(task, path),
+      open: (path) => openExecutable(task.fs, task.fs.cwd, path, true),
     });
     if (typeof program === "number") return program;
     return { mm: program.mm, entry: program.entry, sp: program.sp, comm: request.comm ?? program.name, cred };

@@ -78,7 +78,8 @@ function notifyExit(group: ThreadGroup): boolean {
     autoReap = true;
     if (action.handler === S.SIG_IGN) signal = 0;
   }
-  if (signal > 0) {
+  // clone(2) takes any number; only signals are sent.
+  if (signal > 0 && signal <= S.NSIG) {
     const info = childInfo(group, exitCode(group.exitStatus), exitValue(group.exitStatus));
     info.signo = signal;
     sendGroupSignal(parent, signal, info);

@@ -1,6 +1,7 @@
 // An I/O buffer over guest memory: one segment for read(2), several for readv(2).
 
 import { EFAULT } from "../abi/errno.ts";
+import { scratch } from "../host/scratch.ts";
 import { Access } from "../host/shim.gen.ts";
 import { pointerOf, shim } from "../host/shim.ts";
 import type { IoBuffer } from "./io-buffer.ts";
@@ -124,9 +125,13 @@ export class UserBuffer implements IoBuffer {
   }
 
   hostRead(hostFd: number, offset: number, max = Number.POSITIVE_INFINITY): number {
-    return this.transfer(Access.write, offset, max, (n, at) =>
+    const n = this.transfer(Access.write, offset, max, (n, at) =>
       shim.io_readv(this.memory.space, hostFd, piecesPtr, n, at, 0),
     );
+    if (n !== -EFAULT || offset < 0) return n;
+    // Where no byte can be put, the end of the file or an error of its own goes first.
+    const byte = shim.host_read(hostFd, scratch.ptr, 1, offset);
+    return byte > 0 ? -EFAULT : byte;
   }
 
   hostWrite(hostFd: number, offset: number, max = Number.POSITIVE_INFINITY): number {

@@ -140,12 +140,16 @@ export abstract class UserMemory {
   /** The pieces that a struct iovec array names; -EINVAL, -EFAULT. */
   vector(iovAddr: number, iovCount: number): UserBuffer | number {
     if (iovCount > UIO_MAXIOV || iovCount < 0) return -EINVAL;
-    if (this.copyIn(iovAddr, iovCount * 16) < 0) return -EFAULT;
+    // Lengths are judged one by one up to where the array cannot be read, and before any address.
+    const readable = Math.floor(this.read(iovAddr, scratch.ptr, iovCount * 16) / 16);
+    for (let i = 0; i < readable; i += 1) if (scratch.getI64(i * 16 + 8) < 0) return -EINVAL;
+    if (readable < iovCount) return -EFAULT;
     const buffer = new UserBuffer(this);
     let total = 0;
     for (let i = 0; i < iovCount; i += 1) {
-      const len = scratch.getI64(i * 16 + 8);
-      if (len < 0) return -EINVAL;
+      let len = scratch.getI64(i * 16 + 8);
+      // A single piece is cut before its address is judged, as in import_ubuf().
+      if (iovCount === 1) len = Math.min(len, MAX_RW_COUNT);
       const addr = this.untag(scratch.getU64(i * 16));
       if (addr + len > TASK_SIZE) return -EFAULT;
       const count = Math.min(len, MAX_RW_COUNT - total);

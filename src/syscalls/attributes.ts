@@ -75,7 +75,9 @@ export function sys_utimensat(task: Task, dirfd: number, pathAddr: number, times
     if ((atFlags & ~NOFOLLOW_OR_EMPTY) !== 0) return -EINVAL;
     target = targetAt(task, dirfd, pathAddr, atFlags);
   }
-  return typeof target === "number" ? target : changeTimes(task.fs, target, times);
+  if (typeof target === "number") return target;
+  if (!isValidNsec(times.atimeNsec) || !isValidNsec(times.mtimeNsec)) return -EINVAL;
+  return changeTimes(task.fs, target, times);
 }
 
 /** The two struct timespec; both "now" without an address, null when both are to be left alone. */
@@ -89,8 +91,7 @@ function readTimes(task: Task, addr: number): FileTimes | number | null {
     mtimeSec: scratch.getI64(16),
     mtimeNsec: scratch.getI64(24),
   };
-  if (times.atimeNsec === UTIME_OMIT && times.mtimeNsec === UTIME_OMIT) return null;
-  return isValidNsec(times.atimeNsec) && isValidNsec(times.mtimeNsec) ? times : -EINVAL;
+  return times.atimeNsec === UTIME_OMIT && times.mtimeNsec === UTIME_OMIT ? null : times;
 }
 
 function isValidNsec(nsec: number): boolean {

@@ -107,10 +107,10 @@ function wait(
 ): number {
   const masked = useCallMask(task, maskAddr, maskSize);
   if (masked < 0) return masked;
-  if (max <= 0 || max > P.EPOLL_MAX_EVENTS) return callMaskDone(task, -EINVAL);
-  if (addr + max * P.EPOLL_EVENT_BYTES > 2 ** 48) return callMaskDone(task, -EFAULT);
   const epoll = openFile(task, epfd);
   if (epoll === undefined) return callMaskDone(task, -EBADF);
+  if (max <= 0 || max > P.EPOLL_MAX_EVENTS) return callMaskDone(task, -EINVAL);
+  if (addr + max * P.EPOLL_EVENT_BYTES > 2 ** 48) return callMaskDone(task, -EFAULT);
   if (!(epoll instanceof EpollFile)) return callMaskDone(task, -EINVAL);
   const count = collect(task, epoll, addr, max);
   if (count !== 0 || timeoutNs === 0) return callMaskDone(task, count);

@@ -75,6 +75,7 @@ function fileCommand(task: Task, file: File, fd: number, command: number, arg: n
     case F.F_GETPIPE_SZ:
       return file instanceof PipeFile ? file.pipe.capacityBytes : -EBADF;
     case F.F_ADD_SEALS:
+      if (!file.canWrite) return -EPERM;
       return file.addSeals(arg);
     case F.F_GET_SEALS:
       return file.seals();

@@ -32,7 +32,7 @@ export function sys_inotify_init1(task: Task, how: number): number {
 }
 
 export function sys_inotify_add_watch(task: Task, fd: number, pathAddr: number, mask: number): number {
-  if ((mask & KNOWN) === 0) return -EINVAL;
+  if ((mask & ~KNOWN) !== 0 || mask === 0) return -EINVAL;
   const file = openFile(task, fd);
   if (typeof file === "number") return -EBADF;
   if ((mask & N.IN_MASK_ADD) !== 0 && (mask & N.IN_MASK_CREATE) !== 0) return -EINVAL;

@@ -4,7 +4,6 @@
 import {
   EACCES,
   EAGAIN,
-  EBADF,
   EBUSY,
   EEXIST,
   EFAULT,
@@ -76,15 +75,21 @@ export function sys_mmap(
   offset: number,
 ): number {
   if (offset % PAGE !== 0) return -EINVAL;
-  if ((mapFlags & mman.MAP_ANONYMOUS) === 0 && task.files.get(fdNumber) === undefined) return -EBADF;
+  const anonymous = (mapFlags & mman.MAP_ANONYMOUS) !== 0;
+  if (anonymous) offset = 0;
+  else {
+    const file = openFile(task, fdNumber);
+    if (typeof file === "number") return file;
+  }
   if (length === 0) return -EINVAL;
   const len = pageUp(length);
   if (len > TASK_SIZE) return -ENOMEM;
-  if (offset < 0 || offset / PAGE + len / PAGE > MAX_PAGE_OFFSET) return offset < 0 ? -EINVAL : -EOVERFLOW;
   if ((mapFlags & mman.MAP_HUGETLB) !== 0) return -ENOMEM;
   const type = mapFlags & mman.MAP_TYPE;
   if (type < 1 || (type > 3 && type !== mman.MAP_DROPPABLE)) return -EINVAL;
   if (type === mman.MAP_SHARED_VALIDATE && (mapFlags & ~mman.LEGACY_MAP_MASK) !== 0) return -EOPNOTSUPP;
+  if (type === mman.MAP_DROPPABLE && !anonymous) return -EINVAL;
+  if (offset < 0 || offset / PAGE + len / PAGE > MAX_PAGE_OFFSET) return -EOVERFLOW;
   const shared = type === mman.MAP_SHARED || type === mman.MAP_SHARED_VALIDATE;
   const file = backing(task, mapFlags, fdNumber, prot, shared, len);
   if (typeof file === "number") return file;
@@ -161,7 +166,7 @@ export function sys_mprotect(task: Task, start: number, length: number, prot: nu
   if (len === 0) return 0;
   const end = start + len;
   if (end > TASK_SIZE) return -ENOMEM;
-  if ((prot & ~(PROT_BITS | mman.PROT_BTI | mman.PROT_MTE | grows)) !== 0) return -EINVAL;
+  if ((prot & ~(PROT_BITS | mman.PROT_SEM | mman.PROT_BTI | mman.PROT_MTE | grows)) !== 0) return -EINVAL;
   const mm = task.mm;
   let from = start;
   if (grows === mman.PROT_GROWSDOWN) {
@@ -224,14 +229,15 @@ export function sys_mremap(
   const oldLen = pageUp(oldLength);
   const newLen = pageUp(newLength);
   if (keep && oldLen !== newLen) return -EINVAL;
-  if (newLen > TASK_SIZE) return -ENOMEM;
+  if (newLen > TASK_SIZE) return -EINVAL;
   if (fixed && (target % PAGE !== 0 || target + newLen > TASK_SIZE || (target < old + oldLen && old < target + newLen)))
     return -EINVAL;
   const vma = mm.vmas.find(old);
   if (vma === undefined) return -EFAULT;
+  // Such a length wraps around.
+  if (oldLen >= 2 ** 53) return -EINVAL;
   if (oldLen === 0) return duplicateShared(mm, vma, old, newLen, fixed ? target : -1, how);
   if (!fixed && !keep && newLen <= oldLen) {
-    if (!mm.vmas.covers(old, old + oldLen)) return -EFAULT;
     if (newLen < oldLen) mm.unmap(old + newLen, old + oldLen);
     return old;
   }
@@ -302,6 +308,7 @@ export function sys_msync(task: Task, start: number, length: number, how: number
 export function sys_mincore(task: Task, start: number, length: number, vector: number): number {
   if (start % PAGE !== 0) return -EINVAL;
   const end = start + pageUp(length);
+  if (vector + (end - start) / PAGE > TASK_SIZE) return -EFAULT;
   if (end > TASK_SIZE || !task.mm.vmas.covers(start, end)) return -ENOMEM;
   for (let page = start; page < end; page += PAGE * PAGE) {
     const count = Math.min(PAGE, (end - page) / PAGE);
@@ -320,8 +327,9 @@ function isResident(mm: AddressSpace, page: number): boolean {
 export function sys_madvise(task: Task, start: number, length: number, advice: number): number {
   const mm = task.mm;
   if (start % PAGE !== 0) return -EINVAL;
-  const end = start + pageUp(length);
-  if (end > TASK_SIZE || !Object.values(MADV_NAMES()).includes(advice)) return -EINVAL;
+  if (!Object.values(MADV_NAMES()).includes(advice) || length >= 2 ** 53) return -EINVAL;
+  // What lies behind the last address is a hole like others.
+  const end = Math.min(start + pageUp(length), TASK_SIZE + PAGE);
   if (start === end) return 0;
   const areas = mm.vmas.within(start, end);
   const hole = mm.vmas.covers(start, end) ? 0 : -ENOMEM;

@@ -11,6 +11,7 @@ import { scratch } from "../host/scratch.ts";
 import { NO_RESULT } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import { endGroup } from "../kernel/task-signals.ts";
+import { TASK_SIZE } from "../mm/user-memory.ts";
 import { capable } from "../vfs/permission.ts";
 import { addr, flags, full, hex, int, outBuf, partial, path, pid, type Row, row, size, struct, u32 } from "./row.ts";
 
@@ -74,6 +75,7 @@ export function sys_getrandom(task: Task, bufferAddr: number, length: number, ho
   if ((how & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) !== 0) return -EINVAL;
   if ((how & GRND_RANDOM) !== 0 && (how & GRND_INSECURE) !== 0) return -EINVAL;
   const total = Math.min(length, RANDOM_MAX);
+  if (bufferAddr + total > TASK_SIZE) return -EFAULT;
   let done = 0;
   while (done < total) {
     const count = Math.min(RANDOM_CHUNK, total - done);

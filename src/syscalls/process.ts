@@ -1,6 +1,6 @@
 // clone(2), clone3(2), exit(2), exit_group(2), wait4(2), waitid(2) (kernel/fork.c, kernel/exit.c).
 
-import { E2BIG, EAGAIN, EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
+import { E2BIG, EAGAIN, ECHILD, EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
 import * as C from "../abi/sched.ts";
 import { NSIG, SIGCHLD, SIGINFO_BYTES } from "../abi/signal.ts";
 import * as W from "../abi/wait.ts";
@@ -155,31 +155,47 @@ export function sys_waitid(
   options: number,
   usageAddr: number,
 ): number {
-  const states = W.WEXITED | W.WSTOPPED | W.WCONTINUED;
-  const allowed = states | W.WNOHANG | W.WNOWAIT | W.__WNOTHREAD | W.__WALL | W.__WCLONE;
-  if ((options & ~allowed) !== 0 || (options & states) === 0) return -EINVAL;
-  let target = id;
-  let kind = which;
-  let patient = true;
-  if (which === W.P_PIDFD) {
-    if (id < 0) return -EINVAL;
-    const group = pidfdGroup(task, id);
-    if (typeof group === "number") return group;
-    patient = task.files.get(id)?.nonblock !== true || (options & W.WNOHANG) !== 0;
-    kind = W.P_PID;
-    target = group.tgid;
-  } else if (which === W.P_PID || which === W.P_PGID) {
-    if (id < 0 || (which === W.P_PID && id === 0)) return -EINVAL;
-    if (id === 0) target = task.group.pgid;
-  } else if (which !== W.P_ALL) {
-    return -EINVAL;
-  }
+  const wait = waitidTarget(task, which, id, options);
+  // A refusal clears the siginfo too.
+  if (typeof wait === "number") return infoAddr !== 0 && writeChildInfo(task, infoAddr, null) < 0 ? -EFAULT : wait;
+  const { patient } = wait;
   const how = patient ? options : options | W.WNOHANG;
-  return waitForChild(task, { which: kind, id: target, options: how }, (waiter, event) => {
+  const result = waitForChild(task, { which: wait.which, id: wait.id, options: how }, (waiter, event) => {
     if (event === null && !patient) return -EAGAIN;
     if (event !== null && usageAddr !== 0 && writeRusage(waiter.mm, usageAddr, event.usage) < 0) return -EFAULT;
     return infoAddr === 0 ? 0 : writeChildInfo(waiter, infoAddr, event);
   });
+  return result === -ECHILD && infoAddr !== 0 && writeChildInfo(task, infoAddr, null) < 0 ? -EFAULT : result;
+}
+
+interface WaitTarget {
+  which: number;
+  id: number;
+  /** A descriptor with O_NONBLOCK does not wait. */
+  patient: boolean;
+}
+
+/** What waitid's arguments select, -EINVAL, -EBADF. */
+function waitidTarget(task: Task, which: number, id: number, options: number): WaitTarget | number {
+  const states = W.WEXITED | W.WSTOPPED | W.WCONTINUED;
+  const allowed = states | W.WNOHANG | W.WNOWAIT | W.__WNOTHREAD | W.__WALL | W.__WCLONE;
+  if ((options & ~allowed) !== 0 || (options & states) === 0) return -EINVAL;
+  switch (which) {
+    case W.P_ALL:
+      return { which, id, patient: true };
+    case W.P_PIDFD: {
+      if (id < 0) return -EINVAL;
+      const group = pidfdGroup(task, id);
+      if (typeof group === "number") return group;
+      const patient = task.files.get(id)?.nonblock !== true || (options & W.WNOHANG) !== 0;
+      return { which: W.P_PID, id: group.tgid, patient };
+    }
+    case W.P_PID:
+      return id <= 0 ? -EINVAL : { which, id, patient: true };
+    case W.P_PGID:
+      return id < 0 ? -EINVAL : { which, id: id === 0 ? task.group.pgid : id, patient: true };
+  }
+  return -EINVAL;
 }
 
 /** The part of siginfo that waitid fills; pid and signo are zero when there was no event. */

@@ -1,7 +1,7 @@
 // read(2), write(2) and their vector and positional forms, lseek(2) (fs/read_write.c). The fast path allocates
 // nothing; only a caller that must sleep gets an Op.
 
-import { EAGAIN, EBADF, EFBIG, EINVAL, EOPNOTSUPP, EPIPE, ERESTARTSYS } from "../abi/errno.ts";
+import { EAGAIN, EBADF, EFBIG, EINVAL, EOPNOTSUPP, EPIPE, ERESTARTSYS, ESPIPE } from "../abi/errno.ts";
 import { O_APPEND, O_NONBLOCK, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../abi/fcntl.ts";
 import { IN_ACCESS, IN_MODIFY } from "../abi/inotify.ts";
 import { RLIMIT_FSIZE } from "../abi/resource.ts";
@@ -36,7 +36,7 @@ const RWF_KNOWN = 0xbf;
 export function sys_read(task: Task, fd: number, addr: number, count: number): number {
   const file = readableFile(task, fd);
   if (file === undefined) return -EBADF;
-  if (addr + count > 2 ** 48) return rangeError(addr, count);
+  if (addr + count > 2 ** 48) return file.reads ? rangeError(addr, count) : -EINVAL;
   const n = notifyIo(file, IN_ACCESS, file.read(task.mm.buffer(addr, count)));
   if (n !== -EAGAIN || file.nonblock) return n;
   return waitToRead(task, file, task.mm.buffer(addr, count));
@@ -46,7 +46,8 @@ export function sys_readv(task: Task, fd: number, iov: number, count: number): n
   const file = readableFile(task, fd);
   if (file === undefined) return -EBADF;
   const io = task.mm.vector(iov, count);
-  if (typeof io === "number") return io;
+  if (typeof io === "number") return file.reads ? io : -EINVAL;
+  if (io.remaining === 0) return file.reads ? 0 : -EINVAL;
   const n = notifyIo(file, IN_ACCESS, file.read(io));
   if (n !== -EAGAIN || file.nonblock) return n;
   return waitToRead(task, file, io);
@@ -82,7 +83,7 @@ class ReadOp implements Op {
 export function sys_write(task: Task, fd: number, addr: number, count: number): number {
   const file = writableFile(task, fd);
   if (file === undefined) return -EBADF;
-  if (addr + count > 2 ** 48) return rangeError(addr, count);
+  if (addr + count > 2 ** 48) return file.writes ? rangeError(addr, count) : -EINVAL;
   if (task.group.limits.get(RLIMIT_FSIZE) !== Number.POSITIVE_INFINITY) {
     count = limitSize(task, file, appendPosition(file), count);
     if (count < 0) return count;
@@ -96,7 +97,8 @@ export function sys_writev(task: Task, fd: number, iov: number, count: number): 
   const file = writableFile(task, fd);
   if (file === undefined) return -EBADF;
   const io = task.mm.vector(iov, count);
-  if (typeof io === "number") return io;
+  if (typeof io === "number") return file.writes ? io : -EINVAL;
+  if (io.remaining === 0) return file.writes ? 0 : -EINVAL;
   const allowed = limitSize(task, file, appendPosition(file), io.remaining);
   if (allowed < 0) return allowed;
   if (allowed < io.remaining) io.truncate(allowed);
@@ -169,37 +171,47 @@ export function limitSize(task: Task, file: File, pos: number, count: number): n
 }
 
 export function sys_pread64(task: Task, fd: number, addr: number, count: number, pos: number): number {
-  if (pos < 0) return -EINVAL;
-  const file = readableFile(task, fd);
-  if (file === undefined) return -EBADF;
+  const file = positionalFile(task, fd, pos);
+  if (typeof file === "number") return file;
+  if (!file.canRead) return -EBADF;
   if (addr + count > 2 ** 48) return rangeError(addr, count);
   return notifyIo(file, IN_ACCESS, file.readAt(task.mm.buffer(addr, count), pos));
 }
 
 export function sys_pwrite64(task: Task, fd: number, addr: number, count: number, pos: number): number {
-  if (pos < 0) return -EINVAL;
-  const file = writableFile(task, fd);
-  if (file === undefined) return -EBADF;
+  const file = positionalFile(task, fd, pos);
+  if (typeof file === "number") return file;
+  if (!file.canWrite) return -EBADF;
   if (addr + count > 2 ** 48) return rangeError(addr, count);
   const allowed = limitSize(task, file, pos, Math.min(count, MAX_RW_COUNT));
   if (allowed < 0) return allowed;
   return wrote(task, file, file.writeAt(task.mm.buffer(addr, allowed), pos));
 }
 
-export function sys_preadv(task: Task, fd: number, iov: number, count: number, pos: number): number {
+/** For the calls that bring a position: the open file, -EINVAL, -EBADF, -ESPIPE. */
+function positionalFile(task: Task, fd: number, pos: number): File | number {
   if (pos < 0) return -EINVAL;
-  const file = readableFile(task, fd);
+  const file = openFile(task, fd);
   if (file === undefined) return -EBADF;
+  return file.positional ? file : -ESPIPE;
+}
+
+export function sys_preadv(task: Task, fd: number, iov: number, count: number, pos: number): number {
+  const file = positionalFile(task, fd, pos);
+  if (typeof file === "number") return file;
+  if (!file.canRead) return -EBADF;
   const io = task.mm.vector(iov, count);
-  return typeof io === "number" ? io : notifyIo(file, IN_ACCESS, file.readAt(io, pos));
+  if (typeof io === "number") return io;
+  return io.remaining === 0 ? 0 : notifyIo(file, IN_ACCESS, file.readAt(io, pos));
 }
 
 export function sys_pwritev(task: Task, fd: number, iov: number, count: number, pos: number): number {
-  if (pos < 0) return -EINVAL;
-  const file = writableFile(task, fd);
-  if (file === undefined) return -EBADF;
+  const file = positionalFile(task, fd, pos);
+  if (typeof file === "number") return file;
+  if (!file.canWrite) return -EBADF;
   const io = task.mm.vector(iov, count);
   if (typeof io === "number") return io;
+  if (io.remaining === 0) return 0;
   const allowed = limitSize(task, file, pos, io.remaining);
   if (allowed < 0) return allowed;
   if (allowed < io.remaining) io.truncate(allowed);
@@ -216,8 +228,10 @@ export function sys_preadv2(
   rwf: number,
 ): number {
   if (pos < -1) return -EINVAL;
-  const file = readableFile(task, fd);
+  const file = openFile(task, fd);
   if (file === undefined) return -EBADF;
+  if (pos !== -1 && !file.positional) return -ESPIPE;
+  if (!file.canRead) return -EBADF;
   if ((rwf & ~RWF_KNOWN) !== 0) return -EOPNOTSUPP;
   if ((rwf & RWF_APPEND) !== 0 && (rwf & RWF_NOAPPEND) !== 0) return -EINVAL;
   if (pos === -1) return withNowait(file, rwf, () => sys_readv(task, fd, iov, count));
@@ -234,8 +248,10 @@ export function sys_pwritev2(
   rwf: number,
 ): number {
   if (pos < -1) return -EINVAL;
-  const file = writableFile(task, fd);
+  const file = openFile(task, fd);
   if (file === undefined) return -EBADF;
+  if (pos !== -1 && !file.positional) return -ESPIPE;
+  if (!file.canWrite) return -EBADF;
   if ((rwf & ~RWF_KNOWN) !== 0) return -EOPNOTSUPP;
   if ((rwf & RWF_APPEND) !== 0 && (rwf & RWF_NOAPPEND) !== 0) return -EINVAL;
   const saved = file.flags;

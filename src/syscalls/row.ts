@@ -164,7 +164,11 @@ function makeDecoder(lane: Lane, low: number, high: number): Decoder {
     case "u32":
       return (r) => r.u32[low]!;
     case "addr":
-      return (r) => r.u32[low]! + (r.u32[high]! & 0xffffff) * HIGH;
+      return (r) => {
+        const upper = r.u32[high]! & 0xffffff;
+        // What no Number holds exactly stays impossible and keeps its low half, for arguments that are int in truth.
+        return r.u32[low]! + (upper < 0x200000 ? upper : 0x100000) * HIGH;
+      };
     case "size":
       return (r) => (r.u32[high]! < 0x200000 ? r.u32[low]! + r.u32[high]! * HIGH : IMPOSSIBLE);
     case "off":

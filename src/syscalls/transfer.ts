@@ -1,9 +1,10 @@
 // Bytes from file to file without passing the program: sendfile(2), copy_file_range(2), splice(2), tee(2), vmsplice(2);
 // and the hints readahead(2), posix_fadvise(2) (fs/splice.c, fs/read_write.c, mm/fadvise.c).
 
-import { EAGAIN, EBADF, EFAULT, EINVAL, EISDIR, EPIPE, ERESTARTSYS, ESPIPE } from "../abi/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EINVAL, EISDIR, EPIPE, ERESTARTSYS, ESPIPE, EXDEV } from "../abi/errno.ts";
 import { O_APPEND, SEEK_CUR, SEEK_SET } from "../abi/fcntl.ts";
 import { S_IFDIR, S_IFIFO, S_IFMT, S_IFREG } from "../abi/stat.ts";
+import { anonymousInode } from "../fs/anon/anonymous-inode.ts";
 import { PipeFile } from "../fs/pipe/pipe.ts";
 import { type Op, Wake } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
@@ -17,6 +18,10 @@ import { brokenPipe, limitSize } from "./read-write.ts";
 import { fd, flags, full, off, partial, type Row, row, size, struct, u32, value } from "./row.ts";
 
 const CHUNK = 256 * 1024;
+/** copy_file_range(2) may copy less than it was asked for: everything else waits for it. */
+const COPY_MAX = 256 * CHUNK;
+/** What one turn of a long transfer moves before others, and signals, have theirs. */
+const TURN = 16 * CHUNK;
 const stage = new KernelBuffer(new Uint8Array(CHUNK));
 
 const SPLICE_F_MOVE = 1;
@@ -34,6 +39,8 @@ interface Transfer {
   interrupted?(task: Task): number;
   /** Where to wait after -EAGAIN; null when the caller does not want to. */
   queue: WaitQueue | null;
+  /** -EAGAIN only means that it is somebody else's turn. */
+  yields?: boolean;
   /** Open files to hold while waiting. */
   readonly files: readonly File[];
 }
@@ -48,10 +55,8 @@ class TransferOp implements Op {
 
   resume(task: Task, wake: Wake): number {
     const n = this.transfer.attempt(task);
-    if (n === -EAGAIN && this.transfer.queue !== null && wake !== Wake.signal) {
-      return task.block(this, this.transfer.queue);
-    }
-    const signalled = n === -EAGAIN && this.transfer.queue !== null;
+    const signalled = n === -EAGAIN && mayWait(this.transfer);
+    if (signalled && wake !== Wake.signal) return pause(task, this, this.transfer);
     const result = signalled ? (this.transfer.interrupted?.(task) ?? 0) : n;
     this.cancel();
     return signalled && result === 0 ? -ERESTARTSYS : result;
@@ -64,8 +69,16 @@ class TransferOp implements Op {
 
 function run(task: Task, transfer: Transfer): number {
   const n = transfer.attempt(task);
-  if (n !== -EAGAIN || transfer.queue === null) return n;
-  return task.block(new TransferOp(transfer), transfer.queue);
+  if (n !== -EAGAIN || !mayWait(transfer)) return n;
+  return pause(task, new TransferOp(transfer), transfer);
+}
+
+function mayWait(transfer: Transfer): boolean {
+  return transfer.yields === true || transfer.queue !== null;
+}
+
+function pause(task: Task, op: TransferOp, transfer: Transfer): number {
+  return transfer.yields === true ? task.block(op, null, 0) : task.block(op, transfer.queue);
 }
 
 /** A loff_t argument: the offset, NaN for a null pointer, -EFAULT, -EINVAL. */
@@ -101,6 +114,7 @@ class Place {
 
 class SendFile implements Transfer {
   queue: WaitQueue | null = null;
+  yields = false;
   readonly files: readonly File[];
   private readonly from: Place;
   private readonly to: File;
@@ -117,7 +131,7 @@ class SendFile implements Transfer {
   attempt(task: Task): number {
     const n = this.move(task);
     if (n === -EPIPE) brokenPipe(task);
-    if (n === -EAGAIN && this.queue !== null) return n;
+    if (n === -EAGAIN && mayWait(this)) return n;
     return this.done > 0 ? this.from.finish(task, this.done) : n;
   }
 
@@ -128,7 +142,12 @@ class SendFile implements Transfer {
   /** Bytes are read anew when the sink did not take them: the source's position only follows what was written. */
   private move(task: Task): number {
     const { from, to } = this;
-    while (this.left > 0) {
+    this.yields = false;
+    for (let turn = 0; this.left > 0; turn += CHUNK) {
+      if (turn >= TURN) {
+        this.yields = true;
+        return -EAGAIN;
+      }
       const want = Math.min(CHUNK, this.left);
       const n = from.file.readAt(stage.rewind(0, want), from.pos + this.done);
       if (n === -ESPIPE || n === -EISDIR) return -EINVAL;
@@ -152,12 +171,16 @@ class SendFile implements Transfer {
 
 export function sys_sendfile(task: Task, outFd: number, inFd: number, offsetAddr: number, count: number): number {
   const offset = readOffset(task, offsetAddr);
-  if (offset < 0) return offset;
+  if (offset === -EFAULT) return offset;
   const from = readableFile(task, inFd);
+  if (from === undefined) return -EBADF;
+  if (offsetAddr !== 0 && !from.positional) return -ESPIPE;
+  if (offset < 0) return offset;
   const to = writableFile(task, outFd);
-  if (from === undefined || to === undefined) return -EBADF;
-  if (from instanceof PipeFile) return offsetAddr !== 0 ? -ESPIPE : -EINVAL;
-  if ((to.flags & O_APPEND) !== 0) return -EINVAL;
+  if (to === undefined) return -EBADF;
+  if (from instanceof PipeFile) return -EINVAL;
+  if ((to.flags & O_APPEND) !== 0 || from.inode === anonymousInode) return -EINVAL;
+  if (to.inode === anonymousInode) return -EINVAL;
   return run(task, new SendFile(new Place(from, offsetAddr, offset), to, Math.min(count, MAX_RW_COUNT)));
 }
 
@@ -181,10 +204,11 @@ export function sys_copy_file_range(
   if (type(from) === S_IFDIR || type(to) === S_IFDIR) return -EISDIR;
   if (type(from) !== S_IFREG || type(to) !== S_IFREG) return -EINVAL;
   if (!from.canRead || !to.canWrite || (to.flags & O_APPEND) !== 0) return -EBADF;
+  if (from.inode.fs.type !== to.inode.fs.type) return -EXDEV;
   const source = new Place(from, inAddr, inOffset);
   const target = new Place(to, outAddr, outOffset);
   const available = Math.max(0, from.sizeBytes() - source.pos);
-  const count = limitSize(task, to, target.pos, Math.min(len, MAX_RW_COUNT, available));
+  const count = limitSize(task, to, target.pos, Math.min(len, COPY_MAX, available));
   if (count <= 0) return count;
   const same = from.inode.fs === to.inode.fs && from.inode.ino === to.inode.ino;
   if (same && source.pos < target.pos + count && target.pos < source.pos + count) return -EINVAL;
@@ -303,6 +327,7 @@ class SpliceToPipe implements Transfer {
     const own = place?.own === true;
     const n = to.pipe.buffer.fill(this.len, (io) => (own ? from.readAt(io, place.pos) : from.read(io)));
     if (n === -EAGAIN) this.queue = this.nonblock || from.nonblock ? null : from.waitQueue;
+    if (n === -EISDIR) return -EINVAL;
     if (n > 0) to.pipe.filled();
     return own ? place.finish(task, n) : n;
   }
@@ -319,16 +344,22 @@ export function sys_splice(
 ): number {
   if (len === 0) return 0;
   if ((flags & ~SPLICE_F_ALL) !== 0) return -EINVAL;
-  const from = readableFile(task, inFd);
-  const to = writableFile(task, outFd);
+  const from = openFile(task, inFd);
+  const to = openFile(task, outFd);
   if (from === undefined || to === undefined) return -EBADF;
   const fromPipe = from instanceof PipeFile;
   const toPipe = to instanceof PipeFile;
-  if (!fromPipe && !toPipe) return -EINVAL;
   if ((fromPipe && inAddr !== 0) || (toPipe && outAddr !== 0)) return -ESPIPE;
-  if (fromPipe && toPipe && from.pipe === to.pipe) return -EINVAL;
   const offset = readOffset(task, fromPipe ? outAddr : inAddr);
+  const other = readOffset(task, fromPipe ? inAddr : outAddr);
+  if (offset === -EFAULT || other === -EFAULT) return -EFAULT;
+  if (!from.canRead || !to.canWrite) return -EBADF;
+  if (!fromPipe && !toPipe) return -EINVAL;
+  if (fromPipe && toPipe && from.pipe === to.pipe) return -EINVAL;
+  if ((outAddr !== 0 && !to.positional) || (inAddr !== 0 && !from.positional)) return -EINVAL;
   if (offset < 0) return offset;
+  // Event descriptors have no splice operations.
+  if (from.inode === anonymousInode || to.inode === anonymousInode) return -EINVAL;
   len = Math.min(len, MAX_RW_COUNT);
   const wanted = (flags & SPLICE_F_NONBLOCK) !== 0;
   if (fromPipe) {

@@ -100,7 +100,7 @@ export function changeTimes(ctx: FsContext, target: Target, times: FileTimes): n
   return apply(target, attributes, IN_ATTRIB);
 }
 
-/** Whether truncate(2) may change the size: 0, -EISDIR, -EINVAL, -EROFS, -EACCES. */
+/** Whether truncate(2) may change the size: 0, -EISDIR, -EINVAL, -EROFS, -EACCES, -ETXTBSY. */
 export function mayTruncate(ctx: FsContext, target: Target): number {
   const { inode, mount } = target;
   const type = inode.mode & S_IFMT;

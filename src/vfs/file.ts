@@ -93,6 +93,17 @@ export abstract class File {
   write(_io: IoBuffer): number {
     return -EINVAL;
   }
+  /** Whether it has read and write at all (FMODE_CAN_READ, FMODE_CAN_WRITE): asked before bad addresses are complained of. */
+  get reads(): boolean {
+    return this.read !== File.prototype.read;
+  }
+  get writes(): boolean {
+    return this.write !== File.prototype.write;
+  }
+  /** Whether pread(2) and pwrite(2) work on it (FMODE_PREAD). */
+  get positional(): boolean {
+    return this.readAt !== File.prototype.readAt;
+  }
   /** pread and pwrite; `pos` is at least 0. */
   readAt(_io: IoBuffer, _pos: number): number {
     return -ESPIPE;

@@ -6,13 +6,14 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { seedOf } from "../fuzz/fuzzers.ts";
 import { compile, run, underCarrick } from "../support/guest.ts";
 import { step } from "../unit/vfs/generate.ts";
 import type { Operation } from "../unit/vfs/operations.ts";
 
 const source = join(import.meta.dir, "../unit/vfs/oracle.c");
 const canRun = process.platform === "linux" && process.getuid?.() === 0;
-const seed = Number(process.env["CARRICK_SEED"] ?? 20261);
+const seed = seedOf("paths");
 const OPERATIONS = 400;
 
 /** What lseek makes of a directory is its file system's own. */

@@ -1,12 +1,12 @@
 // Inodes without a name in any directory: pipes (pipefs) and the one that eventfd, timerfd, signalfd and epoll files
 // share (fs/anon_inodes.c).
 
-import { ENXIO } from "../../abi/errno.ts";
+import { ENXIO, EOPNOTSUPP } from "../../abi/errno.ts";
 import { ANON_INODE_FS_MAGIC, PIPEFS_MAGIC, S_IFIFO, S_IFMT } from "../../abi/stat.ts";
 import { openFifo } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
 import { anonymousDev, FileSystem, type StatFs } from "../../vfs/file-system.ts";
-import { Inode, type Stat } from "../../vfs/inode.ts";
+import { type Attributes, Inode, type Stat } from "../../vfs/inode.ts";
 
 class AnonymousFileSystem extends FileSystem {
   readonly type: string;
@@ -45,9 +45,9 @@ class AnonymousFileSystem extends FileSystem {
 export class AnonymousInode extends Inode {
   readonly fs: FileSystem;
   readonly ino: number;
-  readonly mode: number;
-  private readonly owner: number;
-  private readonly group: number;
+  mode: number;
+  private owner: number;
+  private group: number;
   /** Seconds since the epoch. */
   private readonly madeSec: number;
 
@@ -95,6 +95,15 @@ export class AnonymousInode extends Inode {
   /** Through /proc/PID/fd: a pipe's ends can be opened anew, other anonymous files cannot. */
   override open(flags: number): File | number {
     return (this.mode & S_IFMT) === S_IFIFO ? openFifo(this, flags) : -ENXIO;
+  }
+
+  /** Pipes can be given away; the inode that the other files share cannot. DIFFERS: their times are not kept. */
+  override setAttributes(attributes: Attributes): number {
+    if ((this.mode & S_IFMT) !== S_IFIFO) return -EOPNOTSUPP;
+    this.mode = attributes.mode ?? this.mode;
+    this.owner = attributes.uid ?? this.owner;
+    this.group = attributes.gid ?? this.group;
+    return 0;
   }
 }
 

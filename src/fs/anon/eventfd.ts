@@ -1,7 +1,7 @@
 // eventfd(2), fs/eventfd.c: a 64-bit counter, kept as two 32-bit halves so that every value is exact.
 
 import { EAGAIN, EINVAL } from "../../abi/errno.ts";
-import { POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../../abi/poll.ts";
+import { POLLERR, POLLIN, POLLOUT } from "../../abi/poll.ts";
 import { WaitQueue } from "../../lib/wait-queue.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
 import { File } from "../../vfs/file.ts";
@@ -52,10 +52,10 @@ export class EventFile extends File {
 
   override poll(): number {
     let events = 0;
-    if (this.lo + this.hi !== 0) events |= POLLIN | POLLRDNORM;
+    if (this.lo + this.hi !== 0) events |= POLLIN;
     // ULLONG_MAX is reached by kernel-side signalling only; up to one below it a 1 can be written.
     if (this.hi === MAX && this.lo === MAX) events |= POLLERR;
-    if (this.hi !== MAX || this.lo < MAX - 1) events |= POLLOUT | POLLWRNORM;
+    if (this.hi !== MAX || this.lo < MAX - 1) events |= POLLOUT;
     return events;
   }
 
@@ -75,7 +75,7 @@ export class EventFile extends File {
       this.hi = 0;
     }
     const n = io.put(valueBytes, 0, VALUE_BYTES);
-    this.queue.wake(POLLOUT | POLLWRNORM);
+    this.queue.wake(POLLOUT);
     return n;
   }
 
@@ -95,7 +95,7 @@ export class EventFile extends File {
     }
     this.lo = newLo;
     this.hi = newHi;
-    this.queue.wake(POLLIN | POLLRDNORM);
+    this.queue.wake(POLLIN);
     return VALUE_BYTES;
   }
 }

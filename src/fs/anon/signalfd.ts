@@ -2,7 +2,7 @@
 
 import { EAGAIN, EINVAL } from "../../abi/errno.ts";
 import { O_RDWR } from "../../abi/fcntl.ts";
-import { POLLIN, POLLRDNORM } from "../../abi/poll.ts";
+import { POLLIN } from "../../abi/poll.ts";
 import type { WaitQueue } from "../../lib/wait-queue.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
 import { File } from "../../vfs/file.ts";
@@ -57,7 +57,7 @@ export class SignalFile extends File {
   }
 
   override poll(): number {
-    return this.signals.pending(this.maskLo, this.maskHi) ? POLLIN | POLLRDNORM : 0;
+    return this.signals.pending(this.maskLo, this.maskHi) ? POLLIN : 0;
   }
 
   override read(io: IoBuffer): number {

@@ -3,7 +3,7 @@
 import { EAGAIN, ECANCELED, EFAULT, EINVAL, ENOTTY } from "../../abi/errno.ts";
 import { O_RDWR } from "../../abi/fcntl.ts";
 import { TFD_IOC_SET_TICKS } from "../../abi/ioctl.ts";
-import { POLLIN, POLLRDNORM } from "../../abi/poll.ts";
+import { POLLIN } from "../../abi/poll.ts";
 import { WaitQueue } from "../../lib/wait-queue.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
@@ -90,7 +90,7 @@ export class TimerFile extends File {
     this.stop = this.service.start(this.deadlineNs, () => {
       this.stop = null;
       this.expired = true;
-      this.queue.wake(POLLIN | POLLRDNORM);
+      this.queue.wake(POLLIN);
     });
   }
 
@@ -142,7 +142,7 @@ export class TimerFile extends File {
 
   override poll(): number {
     this.expireNow();
-    return this.expired || this.ticks > 0 || this.canceled ? POLLIN | POLLRDNORM : 0;
+    return this.expired || this.ticks > 0 || this.canceled ? POLLIN : 0;
   }
 
   override read(io: IoBuffer): number {
@@ -166,13 +166,13 @@ export class TimerFile extends File {
     if (ticks < 0) return -EFAULT;
     if (ticks === 0) return -EINVAL;
     this.ticks = ticks;
-    this.queue.wake(POLLIN | POLLRDNORM);
+    this.queue.wake(POLLIN);
     return 0;
   }
 
   clockSet(): void {
     this.canceled = true;
-    this.queue.wake(POLLIN | POLLRDNORM);
+    this.queue.wake(POLLIN);
   }
 
   protected override release(): void {

@@ -59,7 +59,7 @@ class ZeroDevice extends MemoryDevice {
   }
 
   /** A mapping is fresh memory: shared among those who inherit it, private pages are copies of zeros. */
-  override pages(): PageCache {
+  override pages(): PageCache | number {
     this.zeros ??= new PageCache(null);
     return this.zeros;
   }
@@ -76,6 +76,10 @@ class ZeroDevice extends MemoryDevice {
 class FullDevice extends ZeroDevice {
   override writeAt(): number {
     return -ENOSPC;
+  }
+
+  override pages(): number {
+    return -ENODEV;
   }
 }
 

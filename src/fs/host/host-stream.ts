@@ -2,7 +2,7 @@
 // kernel thread never waits in them: it looks first, or uses a description of its own that does not block, and sleeps in
 // the poller. Inherited descriptions keep their flags, for other processes share them.
 
-import { EAGAIN, EIO } from "../../abi/errno.ts";
+import { EAGAIN, EFAULT, EIO } from "../../abi/errno.ts";
 import { O_ACCMODE, O_NONBLOCK } from "../../abi/fcntl.ts";
 import { S_IFCHR, S_IFIFO, S_IFMT, S_IFSOCK } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
@@ -87,7 +87,9 @@ export class HostStreamFile extends File {
     if (io.remaining === 0) return 0;
     if (this.blocking && HostPoller.ready(this.fd, POLLIN) === 0) return this.wouldBlock();
     const n = io.hostRead(this.fd, -1);
-    return n === -EAGAIN ? this.wouldBlock() : n;
+    // Nothing to read goes before nowhere to put it.
+    const empty = n === -EAGAIN || (n === -EFAULT && HostPoller.ready(this.fd, POLLIN) === 0);
+    return empty ? this.wouldBlock() : n;
   }
 
   override write(io: IoBuffer): number {
