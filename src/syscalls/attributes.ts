@@ -1,6 +1,6 @@
 // Changing files' attributes and sizes: fchmodat2(2), fchownat(2), utimensat(2), truncate(2), fallocate(2).
 
-import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE } from "../abi/errno.ts";
+import { EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE } from "../abi/errno.ts";
 import * as fcntl from "../abi/fcntl.ts";
 import { IN_MODIFY } from "../abi/inotify.ts";
 import { RLIMIT_FSIZE } from "../abi/resource.ts";
@@ -73,7 +73,7 @@ export function sys_utimensat(task: Task, dirfd: number, pathAddr: number, times
     target = targetOfOpenFile(task, dirfd);
   } else {
     if ((atFlags & ~NOFOLLOW_OR_EMPTY) !== 0) return -EINVAL;
-    target = targetAt(task, dirfd, pathAddr, atFlags);
+    target = pathAddr === 0 ? -EFAULT : targetAt(task, dirfd, pathAddr, atFlags);
   }
   if (typeof target === "number") return target;
   if (!isValidNsec(times.atimeNsec) || !isValidNsec(times.mtimeNsec)) return -EINVAL;
@@ -151,6 +151,7 @@ export function sys_fallocate(task: Task, fd: number, how: number, offset: numbe
   // One operation at a time (vfs_fallocate's switch); a hole keeps the size.
   const single = (operation & (operation - 1)) === 0 && operation <= FALLOC_FL_WRITE_ZEROES && operation !== 4;
   if (!single || (operation === FALLOC_FL_PUNCH_HOLE && how === operation)) return -EOPNOTSUPP;
+  if (operation === FALLOC_FL_WRITE_ZEROES && how !== operation) return -EOPNOTSUPP;
   if (operation === FALLOC_FL_COLLAPSE_RANGE || operation === FALLOC_FL_INSERT_RANGE) {
     if (how !== operation) return -EOPNOTSUPP;
   }

@@ -1,6 +1,6 @@
 // eventfd(2), fs/eventfd.c: a 64-bit counter, kept as two 32-bit halves so that every value is exact.
 
-import { EAGAIN, EINVAL } from "../../abi/errno.ts";
+import { EAGAIN, EFAULT, EINVAL } from "../../abi/errno.ts";
 import { POLLERR, POLLIN, POLLOUT } from "../../abi/poll.ts";
 import { WaitQueue } from "../../lib/wait-queue.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
@@ -76,7 +76,7 @@ export class EventFile extends File {
     }
     const n = io.put(valueBytes, 0, VALUE_BYTES);
     this.queue.wake(POLLOUT);
-    return n;
+    return n === VALUE_BYTES ? n : -EFAULT;
   }
 
   override write(io: IoBuffer): number {

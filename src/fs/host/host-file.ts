@@ -2,7 +2,7 @@
 // the position is kept here. Where the file is mapped too, writes of mappings are flushed before the host is read, and
 // cached pages are refreshed after it was written.
 
-import { EINVAL, ENODEV } from "../../abi/errno.ts";
+import { EINVAL, ENODEV, ENXIO } from "../../abi/errno.ts";
 import {
   FALLOC_FL_COLLAPSE_RANGE,
   FALLOC_FL_INSERT_RANGE,
@@ -115,7 +115,7 @@ export class HostFile extends File {
     let position = offset;
     if (whence === SEEK_CUR) position = this.pos + offset;
     else if (whence === SEEK_END) position = this.endPosition() + offset;
-    else if (whence !== SEEK_SET) position = this.seekData(offset, whence);
+    else if (whence !== SEEK_SET) position = offset < 0 ? -ENXIO : this.seekData(offset, whence);
     if (position < 0) return whence > SEEK_END ? position : -EINVAL;
     if (position > MAX_OFFSET) return -EINVAL;
     this.pos = position;

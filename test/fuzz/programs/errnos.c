@@ -143,7 +143,7 @@ static void things(void) {
   sigset_t set;
   sigemptyset(&set), sigaddset(&set, SIGUSR1);
   n = syscall(SYS_signalfd4, -1, &set, 8l, O_NONBLOCK);                       // 18
-  n = open("p", O_RDWR | O_NONBLOCK);                                         // 19
+  n = open("/dev/zero", O_RDONLY);                                            // 19
   if (n != 19) printf("descriptors are off: %d\n", n);
   area = mmap(area ? area : 0, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (area ? MAP_FIXED : 0), -1, 0);
   munmap(area + 3 * PAGE, PAGE);
@@ -169,11 +169,11 @@ static int one(long *result) {
     case 5: T("read"); A = fd(), B = (long)pointer(), C = length(); r = syscall(SYS_read, A, B, C); break;
     case 6: T("write"); A = fd(), B = (long)pointer(), C = length(); r = syscall(SYS_write, A, B, C < 0 || C > 100000 ? C : C); break;
     case 7: T("pread"); A = fd(), B = (long)pointer(), C = length(), D = offset(); r = syscall(SYS_pread64, A, B, C, D); break;
-    case 8: T("pwrite"); A = fd(), B = (long)pointer(), C = length(), D = offset(); r = syscall(SYS_pwrite64, A, B, C, D); break;
+    case 8: T("pwrite"); A = fd(), B = (long)pointer(), C = length(), D = offset(); if (D > 10 && (B < (long)work || B > (long)work + 1024)) D = 3; r = syscall(SYS_pwrite64, A, B, C, D); break;
     case 9: case 10:
       T(below(2) ? "readv" : "writev");
       A = fd();
-      if (A == 19) A = 9;
+      if (A == 19 || A == 10) A = 9;
       for (int i = 0; i < 3; i++) io[i].iov_base = pointer(), io[i].iov_len = length();
       {
         static const long odd[] = {0, -1, 1025, INT32_MAX, INT32_MIN};
@@ -209,7 +209,9 @@ static int one(long *result) {
     case 35: {
       static const int c[] = {F_DUPFD, F_GETFD, F_SETFD, F_GETLK, F_SETLK, F_GETOWN, F_SETSIG, F_GETSIG, F_OFD_GETLK, F_OFD_SETLK, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS, F_DUPFD_CLOEXEC, 12345};
       T("fcntl"), A = fd(), B = PICK(c), NOTE(" %ld", B);
+      if (B == F_OFD_SETLK) A = 3;
       C = B == F_GETLK || B == F_SETLK || B == F_OFD_GETLK || B == F_OFD_SETLK ? (long)words() : number();
+      if (C == 4096) C = 64;
       r = syscall(SYS_fcntl, A, B, C);
       break;
     }
@@ -217,8 +219,9 @@ static int one(long *result) {
     case 37: T("msync"); A = (long)place(), B = span(), C = below(9); if (B == INT64_MAX) B = 0; NOTE(" %ld", C); r = syscall(SYS_msync, A, B, C); break;
     case 38: T("madvise"); A = (long)place(), B = span(), C = below(28); if (C == 12 || C == 13 || C == 14 || C == 15 || C == 20 || C == 21 || C == 25) C = 4; NOTE(" %ld", C); r = syscall(SYS_madvise, A, B, C); break;
     case 39: T("mincore"); A = (long)place(), B = below(2) ? PAGE : 1, C = (long)pointer(); r = syscall(SYS_mincore, A, B, C); break;
-    case 40: T("mlock"); A = (long)place(), B = span(), B = B < 0 ? 0 : B; r = syscall(SYS_mlock, A, B); syscall(SYS_munlock, area, PAGES * PAGE); break;
+    case 40: T("mlock"); A = (long)place(), B = span(), B = B < 0 ? 0 : B; if (B > PAGE) B = PAGE; r = syscall(SYS_mlock, A, B); syscall(SYS_munlock, area, PAGES * PAGE); break;
     case 41: T("mmap"); A = below(3) ? 0 : (long)place(), B = span(), C = below(4), D = below(4) ? (below(2) ? MAP_PRIVATE : MAP_SHARED) | (below(2) ? MAP_ANONYMOUS : 0) : bits(5), E = fd(), F = below(3) ? 0 : offset();
+      if (F < 0) F = 0;
       NOTE(" %ld %lx", C, D); if (D & MAP_FIXED) D &= ~MAP_FIXED; r = syscall(SYS_mmap, A, B, C, D, E, F); if (r != -1) syscall(SYS_munmap, r, B); value = 0; break;
     case 42: T("munmap"); A = (long)place(), B = span(); if (B > 3 * PAGE) A |= 1; r = syscall(SYS_munmap, A, B); break;
     case 43: T("mremap"); A = (long)place(), B = span(), B = B == INT64_MAX ? 0 : B, C = span(), D = below(2) ? 0 : bits(5) & ~2l; r = syscall(SYS_mremap, A, B, C, D, 0l); value = 0; break;
