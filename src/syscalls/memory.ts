@@ -15,6 +15,7 @@ import {
   EPERM,
 } from "../abi/errno.ts";
 import * as mman from "../abi/mman.ts";
+import { ZeroDevice } from "../fs/dev/memory-devices.ts";
 import { hostMemory } from "../host/identity.ts";
 import { scratch } from "../host/scratch.ts";
 import { PROT_PRESENT } from "../host/shim.gen.ts";
@@ -136,7 +137,10 @@ function backing(
     if (!file.canWrite) return -EACCES;
     if (file.isWriteSealed) return -EPERM;
   }
-  return mappingOf(file);
+  const mapping = mappingOf(file);
+  // Each shared mapping of /dev/zero is an object of its own (shmem_zero_setup).
+  if (shared && file instanceof ZeroDevice && typeof mapping !== "number") return new SharedMemory(len);
+  return mapping;
 }
 
 /** Where a new mapping goes: the start or -errno. MAP_FIXED replaces what is there. */

@@ -5,6 +5,7 @@ import { EBUSY, EINVAL, ENODEV, ENOSYS, ENOTDIR, EOPNOTSUPP, EPERM } from "../ab
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW } from "../abi/fcntl.ts";
 import * as M from "../abi/mount.ts";
 import type { Task } from "../kernel/task.ts";
+import { fileOfMapping } from "../vfs/file-mapping.ts";
 import { mountTypeOf } from "../vfs/mount-types.ts";
 import { FOLLOW } from "../vfs/namei.ts";
 import type { Path } from "../vfs/path.ts";
@@ -34,7 +35,7 @@ export function sys_mount(
   const at = placeAt(task, AT_FDCWD, targetAddr, FOLLOW);
   if (typeof at === "number") return at;
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
-  if ((how & M.MS_REMOUNT) !== 0) return remount(at, how);
+  if ((how & M.MS_REMOUNT) !== 0) return remount(task, at, how);
   if ((how & M.MS_BIND) !== 0) return bind(task, sourceAddr, at, how);
   // Every mount is private here, which is what most callers ask for.
   if ((how & PROPAGATION) !== 0) return (how & M.MS_SHARED) !== 0 ? -EINVAL : 0;
@@ -42,8 +43,18 @@ export function sys_mount(
   return mountNew(task, source, at, type, how, data);
 }
 
-function remount(at: Path, how: number): number {
+/** Whether files on the mount are open for writing. */
+function hasWriters(task: Task, at: Path): boolean {
+  for (const { alive, files } of task.kernel.pids.allTasks()) {
+    if (!alive) continue;
+    for (const [, file] of files) if (file.canWrite && file.path?.mount === at.mount) return true;
+  }
+  return false;
+}
+
+function remount(task: Task, at: Path, how: number): number {
   if (at.dentry !== at.mount.root) return -EINVAL;
+  if ((how & ~at.mount.flags & M.MS_RDONLY) !== 0 && hasWriters(task, at)) return -EBUSY;
   at.mount.flags = (at.mount.flags & ~KEPT) | (how & KEPT);
   return 0;
 }
@@ -73,14 +84,19 @@ export function sys_umount2(task: Task, targetAddr: number, how: number): number
   const at = placeAt(task, AT_FDCWD, targetAddr, (how & M.UMOUNT_NOFOLLOW) !== 0 ? 0 : FOLLOW);
   if (typeof at === "number") return at;
   if (at.dentry !== at.mount.root) return -EINVAL;
-  if ((how & M.MNT_DETACH) === 0 && isInUse(task, at)) return -EBUSY;
-  return task.kernel.mounts.unmount(at);
+  const lazy = (how & M.MNT_DETACH) !== 0;
+  if (!lazy && isInUse(task, at)) return -EBUSY;
+  return task.kernel.mounts.unmount(at, lazy);
 }
 
-/** Whether this task stands or holds files on the mount. DIFFERS: other processes' files do not count. */
+/** Whether anybody stands on the mount, holds files of it, or runs a program from it. DIFFERS: other mappings do not count. */
 function isInUse(task: Task, at: Path): boolean {
-  if (task.fs.cwd.mount === at.mount || task.fs.root.mount === at.mount) return true;
-  for (const [, file] of task.files) if (file.path?.mount === at.mount) return true;
+  for (const { alive, fs, files, mm } of task.kernel.pids.allTasks()) {
+    if (!alive) continue;
+    if (fs.cwd.mount === at.mount || fs.root.mount === at.mount) return true;
+    for (const [, file] of files) if (file.path?.mount === at.mount) return true;
+    if (mm.exe !== null && fileOfMapping(mm.exe)?.path?.mount === at.mount) return true;
+  }
   return false;
 }
 
@@ -118,7 +134,7 @@ export function sys_fanotify_init(task: Task, _how: number, _eventFlags: number)
 const NO_HANDLES = partial("file systems give no handles: EOPNOTSUPP");
 
 export const rows: Row[] = [
-  row(39, sys_umount2, [path, hex], partial("in use is judged by the calling process alone")),
+  row(39, sys_umount2, [path, hex], partial("mapped files do not keep a mount busy")),
   row(40, sys_mount, [path, path, path, flags(M.MOUNT_FLAGS), addr], partial("no MS_MOVE and no shared propagation")),
   row(41, sys_pivot_root, [path, path], partial("refused: there is one mount name space")),
   row(60, sys_quotactl, [hex, path, int, addr], partial("no quotas: ENOSYS")),

@@ -90,7 +90,8 @@ export function sys_write(task: Task, fd: number, addr: number, count: number): 
   }
   const io = task.mm.buffer(addr, count);
   const n = wrote(task, file, file.write(io));
-  return io.remaining === 0 ? n : writeRest(task, file, io, n);
+  // Devices that throw data away do not look at it.
+  return n === count || io.remaining === 0 ? n : writeRest(task, file, io, n);
 }
 
 export function sys_writev(task: Task, fd: number, iov: number, count: number): number {
@@ -102,8 +103,9 @@ export function sys_writev(task: Task, fd: number, iov: number, count: number): 
   const allowed = limitSize(task, file, appendPosition(file), io.remaining);
   if (allowed < 0) return allowed;
   if (allowed < io.remaining) io.truncate(allowed);
+  const total = io.remaining;
   const n = wrote(task, file, file.write(io));
-  return io.remaining === 0 ? n : writeRest(task, file, io, n);
+  return n === total || io.remaining === 0 ? n : writeRest(task, file, io, n);
 }
 
 /** After a write: whoever may not keep set-user-ID bits loses them, and watchers hear of it. Returns `n`. */

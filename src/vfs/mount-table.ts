@@ -41,12 +41,16 @@ export class MountTable {
     return mount;
   }
 
-  /** -EINVAL when `path` is no mount's root, -EBUSY for the root and for mounts that have mounts below. */
-  unmount(path: Path): number {
+  /** -EINVAL when `path` is no mount's root, -EBUSY for the root and, unless `lazy`, for mounts that have mounts below. */
+  unmount(path: Path, lazy = false): number {
     const mount = path.mount;
     if (path.dentry !== mount.root || !this.mounts.includes(mount)) return -EINVAL;
     if (mount.at === null) return -EBUSY;
-    for (const other of this.mounts) if (other.at?.mount === mount) return -EBUSY;
+    for (const other of [...this.mounts]) {
+      if (other.at?.mount !== mount) continue;
+      if (!lazy) return -EBUSY;
+      this.unmount({ mount: other, dentry: other.root }, true);
+    }
     unpin(mount.at.dentry, mount);
     this.mounts.splice(this.mounts.indexOf(mount), 1);
     return 0;

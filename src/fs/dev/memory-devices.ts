@@ -2,6 +2,7 @@
 
 import { EACCES, EINVAL, ENODEV, ENOSPC, ENOTTY, EPERM } from "../../abi/errno.ts";
 import { RNDGETENTCNT } from "../../abi/ioctl.ts";
+import { POLLIN } from "../../abi/poll.ts";
 import { WaitQueue } from "../../lib/wait-queue.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
@@ -51,7 +52,7 @@ class NullDevice extends MemoryDevice {
   }
 }
 
-class ZeroDevice extends MemoryDevice {
+export class ZeroDevice extends MemoryDevice {
   private zeros: PageCache | null = null;
 
   override readAt(io: IoBuffer): number {
@@ -126,6 +127,10 @@ const never = new WaitQueue();
 class PollableRandomDevice extends RandomDevice {
   override get waitQueue(): WaitQueue {
     return never;
+  }
+
+  override poll(): number {
+    return POLLIN;
   }
 }
 

@@ -82,7 +82,7 @@ export class HostRegular extends HostInode {
 
   private openHost(how: number): number {
     if (this.anchorFd >= 0) return files.reopen(this.anchorFd, how);
-    if (this.parent === null) return this.rootFd < 0 ? -ENOENT : files.reopen(this.rootFd, how);
+    if (this.parent === null) return this.openFd < 0 ? -ENOENT : files.reopen(this.openFd, how);
     const dirFd = this.parent.directoryFd();
     if (dirFd < 0) return dirFd;
     const fd = files.open(dirFd, this.name, how | O_NOFOLLOW, 0);

@@ -1,4 +1,4 @@
-// native: the emulator lacks statx mount ids, faccessat2 and fchmodat2.
+// native 6.18: the emulator lacks statx mount ids, faccessat2 and fchmodat2.
 // stat(2), statx(2), access(2), faccessat2(2), chmod(2), chown(2), utimensat(2): fields, effects, errors.
 #include "say.h"
 #include <sys/sysmacros.h>

@@ -1,4 +1,4 @@
-// native: the emulator runs programs of its own architecture only.
+// native 6.18: the emulator runs programs of its own architecture only.
 // ETXTBSY: programs that run cannot be written, files open for writing cannot be run (execve(2), open(2)).
 #include "say.h"
 

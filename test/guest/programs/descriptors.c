@@ -1,4 +1,4 @@
-// native: the emulator changes F_SETFL bits and lacks close_range flags.
+// native 6.18: the emulator changes F_SETFL bits and lacks close_range flags.
 // dup(2), dup2(2), dup3(2), fcntl(2), close_range(2), ioctl(2) on descriptors: numbers, flags, owners, errors.
 #include "say.h"
 #include <sys/ioctl.h>

@@ -1,4 +1,4 @@
-// native: the emulator rewrites directory entries and their offsets.
+// native 6.18: the emulator rewrites directory entries and their offsets.
 // getdents64(2), readdir(3), seekdir(3), chdir(2), fchdir(2), getcwd(2): contents, positions, changes while reading.
 #include "say.h"
 

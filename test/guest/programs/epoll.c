@@ -1,4 +1,4 @@
-// native: real wake-up rules.
+// native 6.18: real wake-up rules.
 // epoll_create(2), epoll_ctl(2), epoll_wait(2), poll(2), ppoll(2), select(2), pselect(2): readiness, modes, errors.
 #include "say.h"
 #include <poll.h>

@@ -1,4 +1,4 @@
-// native: the emulator translates signalfd and timerfd in part only.
+// native 6.18: the emulator translates signalfd and timerfd in part only.
 // eventfd(2), timerfd_create(2), signalfd(2): counters, expirations, blocking, formats, errors.
 #include "say.h"
 #include <poll.h>

@@ -1,4 +1,4 @@
-// native: the emulator's events have another order.
+// native 6.18: the emulator's events have another order.
 // inotify(7): events of files and directories, masks, cookies, queue, errors.
 #include "say.h"
 #include <poll.h>

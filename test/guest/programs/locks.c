@@ -1,4 +1,4 @@
-// native: the emulator passes lock structures of another layout.
+// native 6.18: the emulator passes lock structures of another layout.
 // flock(2), fcntl(2) record locks and open file description locks: conflicts, ranges, owners, blocking, deadlock.
 #include "say.h"
 #include <sys/file.h>

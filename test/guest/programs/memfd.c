@@ -1,4 +1,4 @@
-// native: the emulator's memfd names and seals are the host's.
+// native 6.18: the emulator's memfd names and seals are the host's.
 // memfd_create(2), fcntl(2) seals, and tmpfs files behind them.
 #include "say.h"
 #include <linux/falloc.h>

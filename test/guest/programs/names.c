@@ -1,4 +1,4 @@
-// native: the emulator lacks renameat2 flags and forwards the host's names.
+// native 6.18: the emulator lacks renameat2 flags and forwards the host's names.
 // link(2), symlink(2), readlink(2), rename(2), renameat2(2), unlink(2), rmdir(2), mkdir(2), mknod(2): effects and errors.
 #include "say.h"
 #include <sys/sysmacros.h>

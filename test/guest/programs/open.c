@@ -1,4 +1,4 @@
-// native: the emulator passes the host's O_ flags through and lacks openat2.
+// native 6.18: the emulator passes the host's O_ flags through and lacks openat2.
 // open(2), openat(2), openat2(2), creat(2), umask(2): flags, errors, modes, resolve flags.
 #include "say.h"
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-// native: real users and modes of the host.
+// native 6.18, root: real users and modes of the host.
 // Rights as root and as another user: chown(2), setuid bits, sticky directories, modes, capabilities that a user lacks.
 #include "say.h"
 

@@ -1,4 +1,4 @@
-// native: the emulator's pipe2 and fcntl lose bits.
+// native 6.18: the emulator's pipe2 and fcntl lose bits.
 // pipe(2), pipe(7), fifo(7), mkfifo(3): capacity, atomic writes, packets, end of file, SIGPIPE, who waits for whom.
 #include "say.h"
 #include <poll.h>

@@ -1,4 +1,4 @@
-// native: the emulator replaces parts of /proc and shows the host's otherwise.
+// native 6.18: the emulator replaces parts of /proc and shows the host's otherwise.
 // proc(5) as programs read it: /proc/self links, status, stat, maps, fd, mounts, limits, and the system's files.
 #include "say.h"
 #include <sys/resource.h>

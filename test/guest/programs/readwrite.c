@@ -1,4 +1,4 @@
-// native: the emulator merges or splits vectors and checks addresses in another order.
+// native 6.18: the emulator merges or splits vectors and checks addresses in another order.
 // read(2), write(2), pread(2), pwrite(2), readv(2), preadv2(2), lseek(2): counts, positions, vectors, partial transfers.
 #include "say.h"
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-// native: the emulator's fallocate and offsets on 64 bits.
+// native 6.18: the emulator's fallocate and offsets on 64 bits.
 // truncate(2), ftruncate(2), fallocate(2), fsync(2), sync_file_range(2), posix_fadvise(2), readahead(2): effects and errors.
 #include "say.h"
 #include <linux/falloc.h>

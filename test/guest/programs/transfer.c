@@ -1,4 +1,4 @@
-// native: the emulator refuses or splits several of these calls.
+// native 6.18: the emulator refuses or splits several of these calls.
 // sendfile(2), copy_file_range(2), splice(2), tee(2), vmsplice(2): counts, offsets, errors.
 #include "say.h"
 #include <sys/sendfile.h>

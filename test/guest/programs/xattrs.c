@@ -1,4 +1,4 @@
-// native: extended attributes of the host's file system.
+// native 6.18: extended attributes of the host's file system.
 // setxattr(2), getxattr(2), listxattr(2), removexattr(2) and their l and f forms: values, flags, limits, errors.
 #include "say.h"
 #include <sys/xattr.h>
