@@ -5,15 +5,15 @@
 //! the base last.
 
 const alu = @import("alu.zig");
+const cold = @import("cold.zig");
 const fields = @import("../interp/fields.zig");
 const group = @import("group.zig");
 const layout = @import("layout.zig");
 const mem = @import("../../mem/mem.zig");
 const x64 = @import("x64.zig");
-const translate = @import("translate.zig");
 
-const Translator = translate.Translator;
-const Value = translate.Value;
+const Translator = @import("translate.zig").Translator;
+const Value = cold.Value;
 const Reg = x64.Reg;
 const Size = x64.Size;
 const bit = fields.bit;
@@ -258,7 +258,7 @@ fn writableAt(t: *Translator, w: Based, bytes: u8, value: Value) *u32 {
 }
 
 /// The cold way of an access off a base register. For loads rax is the host pointer at the end.
-pub fn reprobe(t: *Translator, c: translate.BasedSlow) x64.Fixup {
+pub fn reprobe(t: *Translator, c: cold.BasedSlow) x64.Fixup {
     if (c.clears) t.a.storeImm(.q, distance(c.n), 0);
     baseAddress(t, c.n, c.offset);
     if (c.value != null) probe(t, c.bytes, .write) else probe(t, c.bytes, .read);

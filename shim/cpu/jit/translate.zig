@@ -8,6 +8,7 @@ const std = @import("std");
 const abi = @import("../../abi.zig");
 const access = @import("../interp/access.zig");
 const cache = @import("cache.zig");
+const cold = @import("cold.zig");
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
@@ -35,54 +36,14 @@ const chapters = .{
     @import("atomic.zig"),
     @import("branch.zig"),
     @import("memory.zig"),
+    @import("sources.zig"),
     @import("structure.zig"),
     @import("system.zig"),
 };
 
 pub const block_max = 64;
 
-/// Code that is reached rarely and written behind the block.
-const Cold = struct {
-    from: x64.Fixup,
-    /// Instruction it belongs to.
-    index: u32,
-    /// Vector registers that have copies where it comes back.
-    copies: vector.Copies = .{},
-    what: union(enum) {
-        /// Slow path of an access; continues at `back`. `mark`: a store, whose value is to be put into `Cpu.value` first.
-        read: struct { size: u8, back: u32 },
-        write: struct { size: u8, back: u32, value: Value },
-        modify: struct { back: u32 },
-        based: BasedSlow,
-        /// The current instruction is to be done by the interpreter's function; continues at `back`. `flags`: it sets NZCV, which the
-        /// host's flags have there.
-        exact: struct { back: u32, flags: bool },
-        /// Alignment fault of the address in rax, or of sp.
-        misaligned: bool,
-        misaligned_sp,
-        /// A branch that is taken.
-        exit: Exit,
-    },
-};
-
-/// What a store stores.
-pub const Value = union(enum) {
-    register: u32,
-    vector: u32,
-    /// Two, each of so many bytes.
-    registers: Two,
-    vector_pair: Two,
-    /// Neighbours, v0 being v31's.
-    vectors: struct { first: u32, count: u3, size: u5 },
-
-    pub const Two = struct { first: u32, second: u32, size: u5 };
-};
-
-/// An access at `offset` from register n whose shared look-up does not serve it. A store has a value, and `back`, where the slow path
-/// continues; `here` is where rax is the host pointer. `clears`: it was the one that made the look-up.
-pub const BasedSlow = struct { n: u32, offset: i32, bytes: u8, value: ?Value, clears: bool, here: u32, back: u32 };
-
-const Exit = struct { target: u64, save: bool, form: flags.Form };
+pub const Exit = struct { target: u64, save: bool, form: flags.Form };
 
 pub const Translator = struct {
     a: Asm,
@@ -103,7 +64,7 @@ pub const Translator = struct {
     live: bool = true,
     /// sp was found to be aligned, and still is.
     sp_checked: bool = false,
-    cold: [4 * block_max]Cold = undefined,
+    cold: [4 * block_max]cold.Cold = undefined,
     cold_count: u32 = 0,
     needed: [block_max]bool = undefined,
     copies: vector.Copies = .{},
@@ -237,7 +198,7 @@ pub const Translator = struct {
         return .inverted;
     }
 
-    fn restoreHost(a: *Asm) void {
+    pub fn restoreHost(a: *Asm) void {
         a.mov(.d, .rax, .{ .mem = layout.cpuField("flags") });
         a.aluImm(.add, .b, .{ .reg = .rax }, 0x7f);
         a.sahf();
@@ -259,7 +220,7 @@ pub const Translator = struct {
 
     // Ways out.
 
-    fn addCold(t: *Translator, from: x64.Fixup, what: @FieldType(Cold, "what")) void {
+    fn addCold(t: *Translator, from: x64.Fixup, what: @FieldType(cold.Cold, "what")) void {
         t.cold[t.cold_count] = .{ .from = from, .index = t.index, .copies = t.copies, .what = what };
         t.cold_count += 1;
     }
@@ -270,12 +231,12 @@ pub const Translator = struct {
         return &t.cold[t.cold_count - 1].what.read.back;
     }
 
-    pub fn slowWrite(t: *Translator, cc: Cc, size: u8, value: Value) *u32 {
+    pub fn slowWrite(t: *Translator, cc: Cc, size: u8, value: cold.Value) *u32 {
         t.addCold(t.a.jcc(cc), .{ .write = .{ .size = size, .back = 0, .value = value } });
         return &t.cold[t.cold_count - 1].what.write.back;
     }
 
-    pub fn slowBased(t: *Translator, cc: Cc, n: u32, offset: i32, bytes: u8, value: ?Value, clears: bool) *u32 {
+    pub fn slowBased(t: *Translator, cc: Cc, n: u32, offset: i32, bytes: u8, value: ?cold.Value, clears: bool) *u32 {
         t.addCold(t.a.jcc(cc), .{ .based = .{ .n = n, .offset = offset, .bytes = bytes, .value = value, .clears = clears, .here = 0, .back = 0 } });
         return &t.cold[t.cold_count - 1].what.based.back;
     }
@@ -345,7 +306,7 @@ pub const Translator = struct {
     }
 
     /// A way out of the block. `from`: a conditional branch that may lead to the target itself.
-    fn emitExit(t: *Translator, e: Exit, from: ?x64.Fixup) void {
+    pub fn emitExit(t: *Translator, e: Exit, from: ?x64.Fixup) void {
         const a = &t.a;
         if (!t.inPage(e.target)) {
             if (from) |f| a.linkHere(f);
@@ -423,7 +384,7 @@ pub const Translator = struct {
 
     pub fn interpretOne(t: *Translator, insn: u32) void {
         t.save();
-        // Without memory for it the program is told that it has none.
+        // Without memory for its ops there is no way to execute it.
         const site = cache.addSite(t.pc, insn) orelse return t.undefinedInstruction();
         t.a.movImm(.rdx, @intFromPtr(site));
         t.a.callTo(thunks.interpret);
@@ -446,100 +407,6 @@ pub const Translator = struct {
         t.copies.forget();
         // It may be a general register that it sets.
         if (fields.rd(insn) != 31) t.ranges[fields.rd(insn)] = null;
-    }
-
-    fn emitCold(t: *Translator, c: Cold) void {
-        const a = &t.a;
-        t.index = c.index;
-        t.pc = t.page.va + (t.first + c.index) * 4;
-        switch (c.what) {
-            .read => |r| t.coldRead(c.from, r.size, r.back, c.copies),
-            .write => |w| t.coldWrite(c.from, w.size, w.value, w.back, c.copies),
-            .exact => |e| {
-                a.linkHere(c.from);
-                const insn = t.words[t.first + c.index];
-                a.movImm(.rax, @intFromPtr(functionOf(insn).?));
-                a.movImm(.rdx, insn);
-                a.callTo(if (e.flags) thunks.call_flags else thunks.call);
-                c.copies.reload(a);
-                if (e.flags) restoreHost(a);
-                a.jmpTo(e.back);
-            },
-            .based => |b| {
-                a.linkHere(c.from);
-                const miss = memory.reprobe(t, b);
-                if (b.value) |value| t.coldWrite(miss, b.bytes, value, b.back, c.copies) else t.coldRead(miss, b.bytes, b.here, c.copies);
-            },
-            .modify => |m| {
-                a.linkHere(c.from);
-                a.movImm(.rdx, t.place(true));
-                a.callTo(thunks.modify);
-                c.copies.reload(a);
-                a.jmpTo(m.back);
-            },
-            .misaligned => |writes| {
-                a.linkHere(c.from);
-                a.movImm(.rdx, t.place(writes));
-                a.jmpTo(thunks.misaligned);
-            },
-            .misaligned_sp => {
-                a.linkHere(c.from);
-                a.movImm(.rdx, t.place(false));
-                a.jmpTo(thunks.misaligned_sp);
-            },
-            .exit => |e| t.emitExit(e, c.from),
-        }
-    }
-
-    fn coldRead(t: *Translator, from: x64.Fixup, size: u8, back: u32, copies: vector.Copies) void {
-        t.a.linkHere(from);
-        t.a.movImm(.rcx, size);
-        t.a.movImm(.rdx, t.place(false));
-        t.a.callTo(thunks.read);
-        copies.reload(&t.a);
-        t.a.jmpTo(back);
-    }
-
-    fn coldWrite(t: *Translator, from: x64.Fixup, size: u8, value: Value, back: u32, copies: vector.Copies) void {
-        t.a.linkHere(from);
-        t.storeValue(value);
-        t.a.movImm(.rcx, size);
-        t.a.movImm(.rdx, t.place(true));
-        t.a.callTo(thunks.write);
-        copies.reload(&t.a);
-        t.a.jmpTo(back);
-    }
-
-    /// Puts what a store stores into `Cpu.value`. rax is kept.
-    fn storeValue(t: *Translator, value: Value) void {
-        const a = &t.a;
-        switch (value) {
-            .register => |r| a.store(.q, .{ .mem = valueAt(0) }, t.use(.q, r, .rdx)),
-            .vector => |v| copyVector(a, v, 0),
-            .registers => |two| {
-                a.store(.q, .{ .mem = valueAt(0) }, t.use(.q, two.first, .rdx));
-                a.store(.q, .{ .mem = valueAt(two.size) }, t.use(.q, two.second, .rdx));
-            },
-            .vector_pair => |two| {
-                copyVector(a, two.first, 0);
-                copyVector(a, two.second, two.size);
-            },
-            .vectors => |some| for (0..some.count) |i| {
-                const number: u32 = @intCast(i);
-                copyVector(a, (some.first + number) & 31, @intCast(number * some.size));
-            },
-        }
-    }
-
-    fn copyVector(a: *Asm, v: u32, offset: u6) void {
-        a.sse(.none, 0x10, .xmm0, .{ .mem = layout.vector(v, 0) });
-        a.sse(.none, 0x11, .xmm0, .{ .mem = valueAt(offset) });
-    }
-
-    fn valueAt(offset: u6) layout.Mem {
-        var m = layout.cpuField("value");
-        m.disp += offset;
-        return m;
     }
 };
 
@@ -611,7 +478,7 @@ pub fn block(page: *cache.Page, words: *const [cache.page_words]u32, first: u10)
         t.index += 1;
         t.pc += 4;
     }
-    for (0..t.cold_count) |i| t.emitCold(t.cold[i]);
+    for (0..t.cold_count) |i| cold.emit(&t, t.cold[i]);
     t.a.linkHere(spent);
     t.a.movImm(.rdx, t.placeOf(0, false));
     t.a.jmpTo(thunks.slice);
