@@ -15,7 +15,6 @@ const flags = @import("flags.zig");
 const fp = @import("fp.zig");
 const group = @import("group.zig");
 const layout = @import("layout.zig");
-const memory = @import("memory.zig");
 const service = @import("service.zig");
 const table = @import("../simd/simd.zig");
 const table_simd = @import("../table_simd.zig");
