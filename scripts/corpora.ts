@@ -77,6 +77,7 @@ export function debianRoot(name: string, packages: readonly string[]): string {
       const unpack = 'dpkg-deb --fsys-tarfile "$0" | tar -x --keep-directory-symlink -C "$1"';
       if (file.endsWith(".deb")) must(["sh", "-c", unpack, join(archives, file), work]);
     }
+    writeDpkgStatus(work, archives);
     rmSync(archives, { recursive: true });
     for (const dir of ["etc", "root", "tmp", "proc", "sys", "dev", "var/tmp"]) {
       mkdirSync(join(work, dir), { recursive: true });
@@ -91,6 +92,14 @@ export function debianRoot(name: string, packages: readonly string[]): string {
       if (chosen !== undefined && !existsSync(path)) symlinkSync(chosen, path);
     }
   });
+}
+
+/** The database that `dpkg -l` reads: every unpacked package as an installed one. */
+function writeDpkgStatus(root: string, archives: string): void {
+  const dir = join(root, "var/lib/dpkg");
+  mkdirSync(dir, { recursive: true });
+  const status = "for f in *.deb; do dpkg-deb -f $f | sed '/^Package:/a Status: install ok installed'; echo; done >$0";
+  must(["sh", "-c", status, join(dir, "status")], { cwd: archives });
 }
 
 /** What update-alternatives makes links for: the first that is there. */

@@ -3,7 +3,7 @@
 // begins with "# native:" because the emulator is wrong. Where the reference can run it is asked again.
 
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { debianPackage } from "../../scripts/corpora.ts";
 import { isRoot, workFolder } from "./busybox.ts";
@@ -12,6 +12,10 @@ import { carrick, compile, qemu, run } from "./guest.ts";
 /** CARRICK_RECORD=1 writes the records anew. */
 const record = process.env["CARRICK_RECORD"] === "1";
 const timeoutMs = 60_000;
+/** The environment of every script. */
+export const SCRIPT_ENV: readonly string[] = [
+  ...["PATH=/usr/bin:/bin", "HOME=/work", "TMPDIR=/work", "LC_ALL=C", "MARK=mark", "TZ=UTC"],
+];
 /** What namespace.c says where it is not allowed to do its work. */
 const UNAVAILABLE = 99;
 
@@ -21,6 +25,10 @@ export interface Scripts {
   /** The shell and its words in front of the script's text. */
   readonly shell: readonly string[];
   readonly root: string;
+  /** The scripts change their root: the reference gets a copy for each. */
+  readonly writesRoot?: boolean;
+  /** The command line up to the shell that starts carrick with `dir` as /work; without it, run-elf with `root`. */
+  readonly start?: (dir: string) => string[];
   /** The reference takes too long to be asked on every run. */
   readonly slow?: boolean;
   /** A root with programs for the host's processor. */
@@ -36,11 +44,10 @@ export function testScripts(scripts: Scripts): void {
     count += 1;
     const dir = join(work, `${count}`);
     mkdirSync(dir, { mode: 0o755 });
-    const env = ["PATH=/usr/bin:/bin", "HOME=/work", "TMPDIR=/work", "LC_ALL=C", "MARK=mark", "TZ=UTC"];
     const text = readFileSync(join(scripts.folder, file), "latin1");
     const [shell, ...words] = scripts.shell;
     const command = [shell!, ...words, "-c", text, `/scripts/${file}`];
-    const clean = ["env", "-i", ...env];
+    const clean = ["env", "-i", ...SCRIPT_ENV];
     const result = run([...clean, ...start(dir), ...command], { timeoutMs });
     return `${result.stdout}status ${result.status}\n${result.stderr === "" ? "" : `stderr: ${result.stderr}`}`;
   };
@@ -51,7 +58,7 @@ export function testScripts(scripts: Scripts): void {
     if (!isRoot || qemu === null || process.arch !== "x64") return null;
     if (native && scripts.nativeRoot === undefined) return null;
     const emulator = join(debianPackage("qemu-user-static", "amd64"), "usr/bin/qemu-aarch64-static");
-    const root = native ? scripts.nativeRoot!() : scripts.root;
+    const root = native ? scripts.nativeRoot!() : scripts.writesRoot ? rootCopy(scripts.root, work) : scripts.root;
     const namespace = compile(join(import.meta.dir, "namespace.c"), "musl", "x86_64");
     const text = outcome((dir) => [namespace, native ? "-" : emulator, root, dir], file);
     return text.startsWith(`status ${UNAVAILABLE}\n`) ? null : text;
@@ -74,20 +81,22 @@ export function testScripts(scripts: Scripts): void {
       test(
         "carrick agrees",
         () => {
-          const start = (dir: string) => [
-            ...carrick,
-            "run-elf",
-            "--rootfs",
-            scripts.root,
-            "-v",
-            `${dir}:/work`,
-            "-w",
-            "/work",
+          const runElf = (dir: string) => [
+            ...[...carrick, "run-elf", "--rootfs", scripts.root],
+            ...["-v", `${dir}:/work`, "-w", "/work"],
           ];
-          expect(outcome(start, file)).toBe(readFileSync(answer, "latin1"));
+          expect(outcome(scripts.start ?? runElf, file)).toBe(readFileSync(answer, "latin1"));
         },
         timeoutMs,
       );
     });
   }
+}
+
+function rootCopy(root: string, work: string): string {
+  const copy = join(work, "root");
+  rmSync(copy, { recursive: true, force: true });
+  const copied = run(["cp", "-a", "--reflink=auto", root, copy]);
+  if (copied.status !== 0) throw new Error(copied.stderr);
+  return copy;
 }

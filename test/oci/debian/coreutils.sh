@@ -1,0 +1,8 @@
+# coreutils on files of the image and on new ones; owners, permissions, links.
+exec 2>&1; mkdir /tmp/w; cd /tmp/w
+id; id -u; groups; whoami; id daemon; ls -ld / /bin /etc /root /tmp /usr/bin/passwd /var/local | awk '{print $1, $3, $4, $NF}'; ls -ln /usr/bin/su /usr/bin/chage /usr/bin/bash | awk '{print $1, $2, $3, $4}'
+stat -c '%A %u:%g %h %F %N' /usr/bin/chsh /usr/bin/awk /usr/bin/perl /var/local /etc/passwd; find / -xdev -perm /6000 -printf '%m %u:%g %p\n' | sort
+cp -a /etc/pam.d w; diff -r /etc/pam.d w && echo same; chown -R daemon:mail w; ls -ld w w/passwd | awk '{print $1, $3, $4, $NF}'; chmod 4755 w/passwd; ln w/passwd h; stat -c '%a %h %U' h; mv w/passwd /home/p; rm -r w h /home/p
+mv /usr/bin/base64 /usr/bin/moved; moved --version | head -1 | cut -d' ' -f1; base64 < /dev/null; mv /usr/share/doc/bash bashdoc && rmdir /usr/share/doc/bash; echo $?; cp /usr/bin/expr e; ./e 6 '*' 7; rm /usr/bin/expr; ls /usr/bin/expr; echo >> /etc/passwd; tail -c1 /etc/passwd | od -c | head -1
+mkdir -p a/b/c; touch -d @1700000000 a/f; stat -c %y a/f; ln -s f a/l; readlink -f a/l; df --output=target / | tail -1; echo x > n; chmod 600 n; setpriv --reuid=65534 --clear-groups cat n; setpriv --reuid=65534 --regid=65534 --clear-groups id
+seq 50 | shuf | sort -n | tail -2 | paste -sd+; printf '1 a\n2 b\n' > j; join j j; tac j | nl; od -c j | head -1; split -l1 j; cat xaa xab | cksum; dd if=/dev/zero bs=1k count=3 status=none | wc -c; truncate -s 1M t; stat -c '%s %b' t; timeout 0.1 sleep 5; echo $?; env -i A=b env; factor 1234567890; date -u -d @0 +%F; install -D -m 640 -o mail j d/e; stat -c '%A %U' d/e; mkfifo p; (echo through > p &) ; cat p
