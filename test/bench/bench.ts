@@ -1,10 +1,13 @@
 // `bun run bench`: carrick and qemu-aarch64 side by side in one run, interleaved; medians and ratios. Nothing is
 // asserted: figures are for people.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildShim, bun, must, root } from "../../scripts/toolchain.ts";
 import { carrick, compile, qemu } from "../support/guest.ts";
+import { measureFiles } from "./files/measure.ts";
+import { layOut } from "./files/tree.ts";
 
 const programs = join(import.meta.dir, "programs");
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 5);
@@ -97,6 +100,27 @@ function memory(): void {
   row("memory of a sleeping guest, written", ours.get("Private_Dirty")!, theirs.get("Private_Dirty")!, "MiB");
 }
 
+/** File operations in an image, and in the same tree on the host's disk. */
+async function fileOperations(): Promise<void> {
+  const program = compile(join(import.meta.dir, "files/files.c"));
+  const folder = mkdtempSync(join(tmpdir(), "carrick-bench-"));
+  try {
+    const { image, tree } = layOut(folder, program);
+    const env = { CARRICK_HOME: join(folder, "home") };
+    const ours: Map<string, number>[] = [];
+    const theirs: Map<string, number>[] = [];
+    for (let i = 0; i < ROUNDS; i += 1) {
+      ours.push(await measureFiles([...carrick, "run", "-q", "-i", image], env));
+      theirs.push(await measureFiles([qemu!, program, tree]));
+    }
+    const figure = (samples: readonly Map<string, number>[], name: string): number =>
+      median(samples.map((sample) => sample.get(name)!));
+    for (const name of ours[0]!.keys()) row(name, figure(ours, name), figure(theirs, name), "ns");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 if (qemu === null) {
   console.error("bench needs qemu-aarch64 to measure against (Debian: apt-get install qemu-user)");
   process.exit(1);
@@ -115,5 +139,6 @@ console.log(`| integer, geometric mean | | | ${geometricMean(integer).toFixed(2)
 console.log(`| FP and SIMD, geometric mean | | | ${geometricMean(vector).toFixed(2)} |`);
 selfMeasured("calls", "ns");
 selfMeasured("processes", "us");
+await fileOperations();
 startUp();
 memory();
