@@ -15,17 +15,17 @@ export const scratch = {
   view: new DataView(memory),
   bytes: Buffer.from(memory),
   ptr: pointerOf(new Uint8Array(memory)),
-  /** A Number as a little-endian u64 at byte `offset` (exact below 2^53; negative values sign-extend). */
+  /** A Number as a little-endian u64 at byte `offset`, a multiple of 4 (exact below 2^53; negative values sign-extend). */
   setU64(offset: number, value: number): void {
-    scratch.view.setUint32(offset, value >>> 0, true);
-    scratch.view.setInt32(offset + 4, Math.floor(value / 4294967296), true);
+    scratch.u32[offset >>> 2] = value;
+    scratch.u32[(offset >>> 2) + 1] = Math.floor(value / 4294967296);
   },
-  /** The u64 at `offset` as a Number; values of 2^53 and more lose their low bits. */
+  /** The u64 at `offset`, a multiple of 4, as a Number; values of 2^53 and more lose their low bits. */
   getU64(offset: number): number {
-    return scratch.view.getUint32(offset, true) + scratch.view.getUint32(offset + 4, true) * 4294967296;
+    return scratch.u32[offset >>> 2]! + scratch.u32[(offset >>> 2) + 1]! * 4294967296;
   },
-  /** The i64 at `offset` as a Number. */
+  /** The i64 at `offset`, a multiple of 4, as a Number. */
   getI64(offset: number): number {
-    return scratch.view.getUint32(offset, true) + scratch.view.getInt32(offset + 4, true) * 4294967296;
+    return scratch.u32[offset >>> 2]! + scratch.i32[(offset >>> 2) + 1]! * 4294967296;
   },
 };

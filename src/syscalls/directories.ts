@@ -17,7 +17,8 @@ import { fd, full, mode, outBuf, path, type Row, row, size } from "./row.ts";
 
 /** Entries are collected here: what a file system reads for them may pass through the scratch block. */
 const listing = Buffer.alloc(64 * 1024);
-const listingView = new DataView(listing.buffer, listing.byteOffset, listing.byteLength);
+const halves = new Uint16Array(listing.buffer, listing.byteOffset, listing.length / 2);
+const words = new Uint32Array(listing.buffer, listing.byteOffset, listing.length / 4);
 
 export function sys_getdents64(task: Task, fd: number, out: number, bytes: number): number {
   const file = openFile(task, fd);
@@ -60,18 +61,19 @@ function collect(file: File, limit: number): number {
 function putEntry(entry: DirectoryEntry, at: number, limit: number): number {
   const length = (Dirent64.d_name + entry.name.length + 1 + 7) & ~7;
   if (at + length > limit) return 0;
+  // The last word first: it has the zeros behind the name.
+  putU64(at + length - 8, 0);
   putU64(at + Dirent64.d_ino, entry.ino);
   putU64(at + Dirent64.d_off, entry.next);
-  listingView.setUint16(at + Dirent64.d_reclen, length, true);
+  halves[(at + Dirent64.d_reclen) >>> 1] = length;
   listing[at + Dirent64.d_type] = entry.type;
-  const end = at + Dirent64.d_name + listing.write(entry.name, at + Dirent64.d_name, "latin1");
-  listing.fill(0, end, at + length);
+  listing.write(entry.name, at + Dirent64.d_name, "latin1");
   return length;
 }
 
 function putU64(at: number, value: number): void {
-  listingView.setUint32(at, value >>> 0, true);
-  listingView.setInt32(at + 4, Math.floor(value / 4294967296), true);
+  words[at >>> 2] = value;
+  words[(at >>> 2) + 1] = Math.floor(value / 4294967296);
 }
 
 export function sys_getcwd(task: Task, out: number, bytes: number): number {

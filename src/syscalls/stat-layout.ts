@@ -30,10 +30,10 @@ import type { StatFs } from "../vfs/file-system.ts";
 import type { Stat } from "../vfs/inode.ts";
 import type { Mount } from "../vfs/mount.ts";
 
-const { u8, view, setU64 } = scratch;
+const { u8, u32, view, setU64 } = scratch;
 
 function put32(offset: number, value: number): void {
-  view.setUint32(offset, value, true);
+  u32[offset >>> 2] = value;
 }
 
 export function encodeStat(stat: Stat): void {

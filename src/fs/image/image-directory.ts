@@ -1,7 +1,7 @@
 // Directories of an image: the names that the layers have, made into inodes one by one as they are looked up, and those that the
 // run has made or removed. A new directory has no layers behind it.
 
-import { S_IFMT } from "../../abi/stat.ts";
+import { DT_DIR } from "../../abi/stat.ts";
 import type { DirectoryEntry } from "../../vfs/inode.ts";
 import { type Entry, MemoryDirectory } from "../memory/memory-directory.ts";
 import type { Timestamp } from "../memory/memory-file-system.ts";
@@ -58,7 +58,7 @@ export class ImageDirectory extends MemoryDirectory {
   private subdirectories(): number {
     const only = this.sources[0]!;
     if (this.sources.length === 1) return this.fs.layers.index(only).subdirectories(only.entry);
-    return this.names.filter(({ found }) => found.sources !== null).length;
+    return this.names.filter(({ type }) => type === DT_DIR).length;
   }
 
   /** All names of the layers, in an order that stays, however often they are listed anew. */
@@ -98,11 +98,8 @@ export class ImageDirectory extends MemoryDirectory {
     if (this.sources.length > 0) {
       const { names } = this;
       for (let at = from - FIRST_OFFSET; at < names.length; at += 1) {
-        const { name, found } = names[at]!;
+        const { name, ino, type } = names[at]!;
         if (this.hidden?.has(name)) continue;
-        const { layers } = this.fs;
-        const ino = layers.inodeNumber(found.place);
-        const type = (layers.mode(found) & S_IFMT) >> 12;
         if (!emit({ name, ino, type, next: at + FIRST_OFFSET + 1 })) return 0;
       }
     }

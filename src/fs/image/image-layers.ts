@@ -27,7 +27,9 @@ export interface Found {
 /** One name of a directory as a listing shows it. */
 export interface ListedName {
   readonly name: string;
-  readonly found: Found;
+  readonly ino: number;
+  /** DT_* */
+  readonly type: number;
 }
 
 export class ImageLayers {
@@ -138,15 +140,23 @@ export class ImageLayers {
           if (met.has(name)) continue;
           met.add(name);
         }
-        const found = this.find(sources, name);
-        if (found !== null) names.push({ name, found });
+        const place = this.shownBy(sources, layer, at, name);
+        if (place === null) continue;
+        const type = (this.index(place).mode(place.entry) & S_IFMT) >> 12;
+        names.push({ name, ino: this.inodeNumber(place), type });
       }
     }
     return names;
   }
 
-  mode(found: Found): number {
-    return this.index(found.place).mode(found.place.entry);
+  /** What describes the inode of the topmost record of a name; directories alone go on in the layers below. */
+  private shownBy(sources: readonly Place[], layer: number, at: number, name: string): Place | null {
+    const { index } = this.layers[layer]!;
+    const kind = index.kind(at);
+    if (kind === Kind.whiteout) return null;
+    if (kind !== Kind.inode) return this.fileAt(layer, at)?.place ?? null;
+    if (sources.length === 1 || (index.mode(at) & S_IFMT) !== S_IFDIR) return { layer, entry: at };
+    return this.find(sources, name)?.place ?? null;
   }
 
   /** How many names of the tree mean this inode, which is no directory. */
