@@ -125,9 +125,7 @@ export class UserBuffer implements IoBuffer {
   }
 
   hostRead(hostFd: number, offset: number, max = Number.POSITIVE_INFINITY): number {
-    const n = this.transfer(Access.write, offset, max, (n, at) =>
-      shim.io_readv(this.memory.space, hostFd, piecesPtr, n, at, 0),
-    );
+    const n = this.transfer(Access.write, hostFd, offset, max);
     if (n !== -EFAULT || offset < 0) return n;
     // Where no byte can be put, the end of the file or an error of its own goes first.
     const byte = shim.host_read(hostFd, scratch.ptr, 1, offset);
@@ -135,29 +133,34 @@ export class UserBuffer implements IoBuffer {
   }
 
   hostWrite(hostFd: number, offset: number, max = Number.POSITIVE_INFINITY): number {
-    return this.transfer(Access.read, offset, max, (n, at) =>
-      shim.io_writev(this.memory.space, hostFd, piecesPtr, n, at, 0),
-    );
+    return this.transfer(Access.read, hostFd, offset, max);
   }
 
-  /** Host calls over chunks whose pages are present. Without an offset there is one call only: it may be a pipe. */
-  private transfer(
-    access: number,
-    offset: number,
-    max: number,
-    call: (count: number, offset: number) => number,
-  ): number {
+  /**
+   * Host calls over chunks of the buffer. At an offset, pages are asked for only after the host call has met one that is
+   * missing; a stream, which does not give the same bytes twice, needs them before, and gets one call only: it may be a pipe.
+   */
+  private transfer(access: number, hostFd: number, offset: number, max: number): number {
+    const { space } = this.memory;
+    let probe = offset < 0;
     let done = 0;
     do {
       const before = this.remaining;
-      const count = this.gather(access, Math.min(CHUNK, max - done));
+      const count = this.gather(access, Math.min(CHUNK, max - done), probe);
       if (count === 0 && before > 0) return done > 0 ? done : -EFAULT;
-      const asked = this.gathered;
-      const n = call(count, offset < 0 ? -1 : offset + done);
-      if (n < 0) return done > 0 ? done : n;
-      this.advance(n);
-      done += n;
-      if (n < asked || offset < 0) break;
+      const at = offset < 0 ? -1 : offset + done;
+      const n =
+        access === Access.write
+          ? shim.io_readv(space, hostFd, piecesPtr, count, at, 0)
+          : shim.io_writev(space, hostFd, piecesPtr, count, at, 0);
+      const missing = !probe && n < this.gathered && shim.mem_fault_addr() >= 0;
+      if (n < 0 && !missing) return done > 0 ? done : n;
+      if (n > 0) {
+        this.advance(n);
+        done += n;
+      }
+      if (offset < 0 || (n < this.gathered && !missing)) break;
+      probe = missing;
     } while (this.remaining > 0 && done < max);
     return done;
   }
@@ -165,15 +168,15 @@ export class UserBuffer implements IoBuffer {
   /** Bytes that the last `gather` put into `pieces`. */
   private gathered = 0;
 
-  /** Lists the next segments, up to `max` bytes, as far as their pages can be made accessible. Pieces listed. */
-  private gather(access: number, max: number): number {
+  /** Lists the next segments, up to `max` bytes; when they are to be probed, as far as their pages can be made accessible. Pieces listed. */
+  private gather(access: number, max: number, probe: boolean): number {
     this.gathered = 0;
     let count = 0;
     let within = this.within;
     for (let i = this.segment; i < this.addrs.length && count < MAX_PIECES && this.gathered < max; i += 1) {
       const addr = this.addrs[i]! + within;
       const len = Math.min(this.lengths[i]! - within, max - this.gathered);
-      const ready = this.prepare(addr, len, access);
+      const ready = probe ? this.prepare(addr, len, access) : len;
       if (ready > 0) {
         pieces[count * 4] = addr;
         pieces[count * 4 + 1] = addr / 4294967296;

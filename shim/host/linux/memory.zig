@@ -62,5 +62,10 @@ pub fn writev(fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u3
 fn vectored(call: linux.SYS, fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u32) isize {
     const fd_word: usize = @bitCast(@as(isize, fd));
     const at: u64 = @bitCast(offset);
+    if (count == 1 and offset >= 0 and flags == 0) {
+        // The usual case has a call of its own, without a list to copy.
+        const single: linux.SYS = if (call == .preadv2) .pread64 else .pwrite64;
+        return @bitCast(linux.syscall4(single, fd_word, iov[0].base, iov[0].len, @truncate(at)));
+    }
     return @bitCast(linux.syscall6(call, fd_word, @intFromPtr(iov), count, @truncate(at), 0, flags));
 }
