@@ -1,6 +1,5 @@
 //! Translation of integer data processing. Each function is named after its class in `table_int.zig`; false: reserved.
 
-const std = @import("std");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
 const layout = @import("layout.zig");

@@ -3,7 +3,6 @@
 //! After a subtraction of the host its flags are the guest's but for the carry, which is inverted: N is SF, Z is ZF, V is OF, C is
 //! not CF. After additions and logical operations C is CF.
 
-const std = @import("std");
 const cache = @import("cache.zig");
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");

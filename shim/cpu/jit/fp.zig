@@ -5,7 +5,6 @@
 //! the result: a NaN (its sign, which operand's it is), or the smallest normal number (when underflow is detected). Such a result
 //! is thrown away and the interpreter's function is called. Blocks for other modes of FPCR than rounding come here only for moves.
 
-const std = @import("std");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
 const host = @import("host.zig");
@@ -383,31 +382,28 @@ pub fn FDIV_v(t: *Translator, insn: u32) bool {
     return bit(insn, 30) and vectors(t, insn, 0x5e, .nan_or_least);
 }
 
-/// xmm0 = d ± n * m, m being register m or (`element`) one element of it everywhere.
+/// xmm0 = d ± n * m, m being register m or (`element`) one element of it everywhere. Only of 128 bits.
 fn accumulate(t: *Translator, insn: u32, opcode: u8, element: bool) bool {
     const kind = laneOf(insn);
-    if (!host.features.fma or (kind == .d and !bit(insn, 30))) return false;
+    if (!host.features.fma or !bit(insn, 30)) return false;
     t.clobber();
     if (element) splat(t, insn, kind) else operand(t, insn, rm(insn), .xmm1);
     operand(t, insn, rd(insn), .xmm0);
-    if (bit(insn, 30)) {
-        t.a.avx(.p66, 2, kind == .d, opcode, .xmm0, t.copies.get(&t.a, rn(insn)), .{ .xmm = .xmm1 });
-        return finish(t, rd(insn), .no, checkAll(t, kind, .nan_or_least));
-    }
-    return false;
+    t.a.avx(.p66, 2, kind == .d, opcode, .xmm0, t.copies.get(&t.a, rn(insn)), .{ .xmm = .xmm1 });
+    return finish(t, rd(insn), .no, checkAll(t, kind, .nan_or_least));
 }
 
 pub fn FMLA_v(t: *Translator, insn: u32) bool {
-    return bit(insn, 30) and accumulate(t, insn, 0xb8, false);
+    return accumulate(t, insn, 0xb8, false);
 }
 pub fn FMLS_v(t: *Translator, insn: u32) bool {
-    return bit(insn, 30) and accumulate(t, insn, 0xbc, false);
+    return accumulate(t, insn, 0xbc, false);
 }
 pub fn FMLA_e(t: *Translator, insn: u32) bool {
-    return bit(insn, 30) and accumulate(t, insn, 0xb8, true);
+    return accumulate(t, insn, 0xb8, true);
 }
 pub fn FMLS_e(t: *Translator, insn: u32) bool {
-    return bit(insn, 30) and accumulate(t, insn, 0xbc, true);
+    return accumulate(t, insn, 0xbc, true);
 }
 
 pub fn FMUL_e(t: *Translator, insn: u32) bool {

@@ -2,7 +2,6 @@
 
 const std = @import("std");
 const abi = @import("../../abi.zig");
-const access = @import("../interp/access.zig");
 const cache = @import("cache.zig");
 const fp = @import("../simd/fp.zig");
 const host = @import("host.zig");

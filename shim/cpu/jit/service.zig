@@ -12,7 +12,6 @@ const run = @import("../interp/run.zig");
 const interp = @import("../interp/core.zig");
 const flags = @import("../interp/flags.zig");
 const translate = @import("translate.zig");
-const x64 = @import("x64.zig");
 
 const Cpu = layout.Cpu;
 const Block = layout.Block;

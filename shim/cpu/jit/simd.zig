@@ -1,10 +1,7 @@
 //! Translation of Advanced SIMD integer and move instructions that the host has, or nearly has. Each function is named after its
 //! row in `table_simd.zig`; false: the interpreter's function is to be called. None of them touches the host's flags.
 
-const std = @import("std");
 const fields = @import("../interp/fields.zig");
-const layout = @import("layout.zig");
-const vector = @import("vector.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 

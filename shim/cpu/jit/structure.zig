@@ -1,7 +1,6 @@
 //! Translation of LD1 and ST1 of whole registers, whose elements are just bytes. The interleaving ones are left to the interpreter.
 
 const fields = @import("../interp/fields.zig");
-const layout = @import("layout.zig");
 const memory = @import("memory.zig");
 const Translator = @import("translate.zig").Translator;
 

@@ -1,6 +1,5 @@
 //! Translation of the system instructions that are frequent. Each function is named after its class in `table_int.zig`.
 
-const abi = @import("../../abi.zig");
 const fields = @import("../interp/fields.zig");
 const layout = @import("layout.zig");
 const thunks = @import("thunks.zig");

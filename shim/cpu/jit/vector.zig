@@ -1,7 +1,6 @@
 //! Vector registers while a block is translated: copies in xmm2 and up, so that those used again need not be loaded. The register block
 //! always has the value too, so nothing is to be written back. xmm0 and xmm1 are scratch.
 
-const std = @import("std");
 const layout = @import("layout.zig");
 const x64 = @import("x64.zig");
 

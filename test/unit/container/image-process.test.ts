@@ -5,25 +5,7 @@ import { imageProcess } from "../../../src/container/image-process.ts";
 import type { RunRequest } from "../../../src/container/run-request.ts";
 import { decodeImageConfig, type ImageConfig } from "../../../src/oci/image-config.ts";
 import { makeImage } from "../../support/images.ts";
-
-const REQUEST: RunRequest = {
-  image: "x",
-  command: [],
-  entrypoint: null,
-  env: [],
-  user: null,
-  workdir: null,
-  mounts: [],
-  volumes: [],
-  hostname: null,
-  hosts: [],
-  readOnly: false,
-  network: "host",
-  interactive: false,
-  tty: false,
-  init: false,
-  name: null,
-};
+import { PLAIN_REQUEST } from "../../support/run-container.ts";
 
 function config(wishes: object): ImageConfig {
   const image = makeImage({ config: wishes });
@@ -31,7 +13,7 @@ function config(wishes: object): ImageConfig {
 }
 
 const run = (wishes: object, request: Partial<RunRequest> = {}) =>
-  imageProcess(config(wishes), { ...REQUEST, ...request }, "host");
+  imageProcess(config(wishes), { ...PLAIN_REQUEST, ...request }, "host");
 
 test("entrypoint and command", () => {
   const both = { Entrypoint: ["/e", "fixed"], Cmd: ["c1", "c 2"] };
