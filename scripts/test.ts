@@ -5,11 +5,33 @@ import { buildShim, bun, must, root, run, zig } from "./toolchain.ts";
 
 let passed = 0;
 let failed = 0;
+/** What each failure printed, said again at the end, where a long log is read first. */
+const failures: string[] = [];
+
+/** Lines of one failure that are said again: its message comes first, then code and stack. */
+const failureLines = 60;
 
 function stage(name: string, ok: boolean): void {
   console.log(`${ok ? "ok  " : "FAIL"} ${name}`);
   if (ok) passed += 1;
-  else failed += 1;
+  else fail(name);
+}
+
+function fail(text: string): void {
+  failed += 1;
+  failures.push(text);
+}
+
+/** Adds to `failures` every failed test of bun's report, with what stands between it and the result before it. */
+function collectFailures(report: string): void {
+  let lines: string[] = [];
+  for (const line of report.split("\n")) {
+    if (line.startsWith("(fail)")) {
+      failures.push([line, ...lines.slice(-failureLines)].join("\n"));
+      lines = [];
+    } else if (/^\((pass|skip|todo)\)/.test(line)) lines = [];
+    else lines.push(line);
+  }
 }
 
 /** Runs test files under bun and adds its counts. */
@@ -24,7 +46,11 @@ function bunTests(paths: readonly string[]): void {
   const count = (word: string): number => Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(text)?.[1] ?? 0);
   passed += count("pass");
   failed += count("fail");
-  if (result.exitCode !== 0 && count("fail") === 0) failed += 1;
+  collectFailures(text);
+  if (result.exitCode !== 0 && count("fail") === 0)
+    fail(
+      `bun test ${paths.join(" ")}: exit ${result.exitCode}, signal ${result.signalCode ?? "none"}\n${text.slice(-4000)}`,
+    );
 }
 
 buildShim();
@@ -45,5 +71,6 @@ const suites = [
   "test/regression",
 ];
 for (const suite of suites) if (existsSync(`${root}/${suite}`)) bunTests([suite]);
+for (const failure of failures) console.log(`\nFAILED: ${failure}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
