@@ -1,5 +1,5 @@
-//! `zig build` makes the shim for the host; `zig build test` runs its unit tests; `zig build gen` writes
-//! src/host/shim.gen.ts and src/loader/vdso.gen.ts; `zig build darwin` compiles the shim for aarch64-macos.
+//! `zig build` makes the shim for the host; `zig build linux-arm64` makes another host's, for the release; `zig build test`
+//! runs its unit tests; `zig build gen` writes src/host/shim.gen.ts and src/loader/vdso.gen.ts.
 
 const std = @import("std");
 
@@ -10,11 +10,9 @@ pub fn build(b: *std.Build) void {
         .cpu_features = "x86_64_v2",
     }) catch unreachable);
 
-    const lib = b.addLibrary(.{ .name = "carrick", .linkage = .dynamic, .root_module = shim(b, "shim/main.zig", host, optimize), .use_llvm = true });
-    // Its memset and memcpy go byte by byte and would take the place of libc's; what it alone has is an error of the linker.
-    lib.bundle_compiler_rt = false;
-    lib.linker_allow_shlib_undefined = false;
-    b.getInstallStep().dependOn(&b.addInstallArtifact(lib, .{ .dest_dir = .{ .override = .{ .custom = "../dist" } } }).step);
+    b.getInstallStep().dependOn(library(b, host, optimize, "../dist"));
+    const linux_arm64 = b.resolveTargetQuery(std.Target.Query.parse(.{ .arch_os_abi = "aarch64-linux-gnu.2.28" }) catch unreachable);
+    b.step("linux-arm64", "make dist/linux-arm64/libcarrick.so").dependOn(library(b, linux_arm64, optimize, "../dist/linux-arm64"));
 
     const gen = b.addExecutable(.{ .name = "gen", .root_module = shim(b, "shim/gen.zig", host, .Debug) });
     const run_gen = b.addRunArtifact(gen);
@@ -28,6 +26,15 @@ pub fn build(b: *std.Build) void {
     b.step("test", "run the shim's unit tests").dependOn(&b.addRunArtifact(tests).step);
 
     addDifftest(b, host);
+}
+
+/// The shim as a shared library in `dir`.
+fn library(b: *std.Build, target: std.Build.ResolvedTarget, optimize: std.builtin.OptimizeMode, dir: []const u8) *std.Build.Step {
+    const lib = b.addLibrary(.{ .name = "carrick", .linkage = .dynamic, .root_module = shim(b, "shim/main.zig", target, optimize), .use_llvm = true });
+    // Its memset and memcpy go byte by byte and would take the place of libc's; what it alone has is an error of the linker.
+    lib.bundle_compiler_rt = false;
+    lib.linker_allow_shlib_undefined = false;
+    return &b.addInstallArtifact(lib, .{ .dest_dir = .{ .override = .{ .custom = dir } } }).step;
 }
 
 /// The two runners of test/cpu: one for our engines (it loads the built shim), one for an AArch64 Linux.

@@ -55,7 +55,9 @@ pub fn pollRemove(fd: i32) i32 {
 /// poll(2) of one descriptor without waiting: ready events or -errno.
 pub fn pollNow(fd: i32, events: u32) i32 {
     var item: [1]linux.pollfd = .{.{ .fd = fd, .events = @bitCast(@as(u16, @truncate(events))), .revents = 0 }};
-    const rc = narrow(call.again(.poll, .{ @intFromPtr(&item), 1, 0 }));
+    // arm64 has no poll; ppoll with no time to wait is the same.
+    const at_once: linux.timespec = .{ .sec = 0, .nsec = 0 };
+    const rc = narrow(call.again(.ppoll, .{ @intFromPtr(&item), 1, @intFromPtr(&at_once), 0, 0 }));
     return if (rc <= 0) rc else @as(u16, @bitCast(item[0].revents));
 }
 
