@@ -26,6 +26,18 @@ pub fn build(b: *std.Build) void {
     b.step("test", "run the shim's unit tests").dependOn(&b.addRunArtifact(tests).step);
 
     addDifftest(b, host);
+    addDarwin(b, optimize);
+}
+
+/// dist/libcarrick.dylib for Apple silicon; Zig brings Apple's headers and the list of libSystem's symbols.
+fn addDarwin(b: *std.Build, optimize: std.builtin.OptimizeMode) void {
+    const mac = b.resolveTargetQuery(std.Target.Query.parse(.{ .arch_os_abi = "aarch64-macos.14.0" }) catch unreachable);
+    const lib = b.addLibrary(.{ .name = "carrick", .linkage = .dynamic, .root_module = shim(b, "shim/main.zig", mac, optimize) });
+    // What a checked build adds needs it.
+    lib.bundle_compiler_rt = optimize == .Debug;
+    b.step("darwin", "compile dist/libcarrick.dylib for Apple silicon").dependOn(&b.addInstallArtifact(lib, .{
+        .dest_dir = .{ .override = .{ .custom = "../dist" } },
+    }).step);
 }
 
 /// The shim as a shared library in `dir`.
@@ -41,7 +53,9 @@ fn library(b: *std.Build, target: std.Build.ResolvedTarget, optimize: std.builti
 fn addDifftest(b: *std.Build, host: std.Build.ResolvedTarget) void {
     const step = b.step("difftest", "build the differential tester's runners into zig-out/bin");
     const ours = b.createModule(.{ .root_source_file = b.path("shim/cpu/difftest.zig"), .target = host, .optimize = .Debug, .link_libc = true });
-    ours.addAnonymousImport("abi", .{ .root_source_file = b.path("shim/abi.zig") });
+    const abi = b.createModule(.{ .root_source_file = b.path("shim/abi.zig") });
+    abi.addOptions("options", hostOptions(b, false));
+    ours.addImport("abi", abi);
     ours.addAnonymousImport("format", .{ .root_source_file = b.path("test/cpu/oracle/format.zig") });
     step.dependOn(&b.addInstallArtifact(b.addExecutable(.{ .name = "difftest", .root_module = ours }), .{}).step);
 
@@ -79,7 +93,7 @@ fn vdso(b: *std.Build) *std.Build.Step.Compile {
 }
 
 fn shim(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, optimize: std.builtin.OptimizeMode) *std.Build.Module {
-    return b.createModule(.{
+    const module = b.createModule(.{
         .root_source_file = b.path(root),
         .target = target,
         .optimize = optimize,
@@ -87,4 +101,13 @@ fn shim(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, optim
         .strip = optimize == .ReleaseFast,
         .omit_frame_pointer = optimize == .ReleaseFast,
     });
+    module.addOptions("options", hostOptions(b, false));
+    return module;
+}
+
+/// Which host the code of shim/host speaks to: the machine's own, or Darwin's calls as test/double makes them.
+fn hostOptions(b: *std.Build, darwin_double: bool) *std.Build.Step.Options {
+    const options = b.addOptions();
+    options.addOption(bool, "darwin_double", darwin_double);
+    return options;
 }

@@ -4,7 +4,9 @@
 const builtin = @import("builtin");
 
 const impl = switch (builtin.os.tag) {
-    .linux => @import("linux.zig"),
+    // The double is Darwin's code on calls of Darwin that test/double makes from Linux's.
+    .linux => if (@import("options").darwin_double) @import("darwin.zig") else @import("linux.zig"),
+    .macos => @import("darwin.zig"),
     else => @compileError("carrick has no host boundary for this system"),
 };
 
