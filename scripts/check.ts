@@ -5,4 +5,4 @@ import { buildShim, bun, must } from "./toolchain.ts";
 buildShim();
 must(["node_modules/.bin/biome", "ci", "--error-on-warnings", "."]);
 must(["node_modules/.bin/tsc"]);
-must([bun, "test", "test/tidy.test.ts", "test/unit"]);
+must([bun, "test", "--timeout=60000", "test/tidy.test.ts", "test/unit"]);

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { cache, must } from "./toolchain.ts";
+import { cache, must, type RunOptions, run } from "./toolchain.ts";
 
 const corpora = join(cache, "corpora");
 
@@ -32,7 +32,7 @@ export type NpmPackage = keyof typeof NPM;
 export function npmPackage(name: NpmPackage): string {
   const target = join(corpora, "npm", `${name.replace(/[@/]/g, "_")}-${NPM[name]}`);
   return once(target, (work) => {
-    must(["npm", "pack", "--silent", `${name}@${NPM[name]}`], { cwd: work, quiet: true });
+    fetch(["npm", "pack", "--silent", `${name}@${NPM[name]}`], { cwd: work, quiet: true });
     const archive = readdirSync(work).find((file) => file.endsWith(".tgz"))!;
     must(["tar", "xzf", archive, "--strip-components=1"], { cwd: work });
     rmSync(join(work, archive));
@@ -42,7 +42,7 @@ export function npmPackage(name: NpmPackage): string {
 /** Folder with the files of a Debian package for arm64 (or `architecture`), as under "/". */
 export function debianPackage(name: string, architecture = "arm64"): string {
   return once(join(corpora, "debian", `${name}-${architecture}`), (work) => {
-    must(["apt-get", "-qq", "download", name], {
+    fetch(["apt-get", "-qq", "download", name], {
       cwd: work,
       quiet: true,
       env: { APT_CONFIG: aptConfig(architecture) },
@@ -61,7 +61,7 @@ export function debianRoot(name: string, packages: readonly string[]): string {
   return once(join(corpora, `rootfs-${name}`), (work) => {
     const archives = join(work, "archives");
     mkdirSync(join(archives, "partial"), { recursive: true });
-    must(
+    fetch(
       [
         ...["apt-get", "-qq", "-y", "--no-install-recommends", "--download-only"],
         ...["-o", `Dir::Cache::archives=${archives}`, "install", ...packages],
@@ -118,7 +118,7 @@ function aptConfig(architecture: string): string {
       mkdirSync(join(work, dir), { recursive: true });
     writeFileSync(join(work, "state/status"), "");
     writeFileSync(join(work, "apt.conf"), configText(work, architecture));
-    must(["apt-get", "-qq", "update"], { quiet: true, env: { APT_CONFIG: join(work, "apt.conf") } });
+    fetch(["apt-get", "-qq", "update"], { quiet: true, env: { APT_CONFIG: join(work, "apt.conf") } });
   });
   writeFileSync(join(apt, "apt.conf"), configText(apt, architecture));
   return join(apt, "apt.conf");
@@ -132,6 +132,15 @@ Dir::State "${dir}/state";
 Dir::State::status "${dir}/state/status";
 Dir::Cache "${dir}/cache";
 `;
+}
+
+/** Runs a command that reads from a registry, which may be out of reach for a moment: three times, before the script ends. */
+function fetch(command: readonly string[], options: RunOptions): void {
+  for (const pauseMs of [1000, 5000]) {
+    if (run(command, options) === 0) return;
+    Bun.sleepSync(pauseMs);
+  }
+  must(command, { ...options, quiet: false });
 }
 
 /** Makes a folder by filling a temporary one and renaming it, unless it is there already. */
