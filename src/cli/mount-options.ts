@@ -27,6 +27,13 @@ export function parseVolumeOrPath(text: string): BindMount | string {
   return { type: "bind", source: hostPath(source, wrong), target: mountPoint(target, wrong), readOnly };
 }
 
+/** SRC:DST[:MODE,...], where a path of the guest alone means nothing. */
+export function parseBind(text: string): BindMount {
+  const volume = parseVolumeOrPath(text);
+  if (typeof volume === "string") throw usageError(`-v ${printable(text)}: this is not SRC:DST or SRC:DST:ro`);
+  return volume;
+}
+
 const SOURCE_KEYS = ["source", "src"];
 const TARGET_KEYS = ["target", "destination", "dst"];
 const READ_ONLY_KEYS = ["readonly", "ro"];

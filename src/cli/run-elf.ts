@@ -1,11 +1,12 @@
 // `carrick run-elf FILE [ARG...]`: a Linux/ARM64 program of this machine as if it were a native command.
 
+import type { Bind } from "../container/boot.ts";
 import { type ProgramOptions, runProgram } from "../container/run.ts";
-import { DEFAULT_ENGINE, ENGINES } from "../cpu/cpu.ts";
 import { bytes, environmentVariables } from "../host/command-line.ts";
 import { KILLED_BY } from "../host/process.ts";
 import type { Observer } from "../trace/observer.ts";
 import type { Command } from "./commands.ts";
+import { CPU, engineOption } from "./engine-option.ts";
 import { all, last, type Option, type Parsed, usageError } from "./options.ts";
 import { explained } from "./start-errors.ts";
 import { EXIT_NOT_FOUND, printable, UserError } from "./user-error.ts";
@@ -15,7 +16,7 @@ const options: readonly Option[] = [
   { name: "workdir", short: "w", value: "DIR", help: "Start in this directory of the guest" },
   { name: "volume", short: "v", value: "SRC:DST[:ro]", repeatable: true, help: "Show the host's SRC at DST" },
   { name: "rootfs", value: "DIR", help: "Use this directory as the guest's /" },
-  { name: "cpu", value: "ENGINE", help: "CPU to use: interp or jit" },
+  CPU,
 ];
 
 export const command: Command = {
@@ -38,10 +39,7 @@ function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
   const [file, ...args] = parsed.rest;
   if (file === undefined) throw usageError("run-elf needs a program file");
   if (file === "") throw new UserError("the program's name is empty", EXIT_NOT_FOUND);
-  const cpu = last(parsed, "cpu") ?? DEFAULT_ENGINE;
-  const engine = ENGINES.find((name) => name === cpu);
-  if (engine === undefined)
-    throw usageError(`--cpu ${printable(cpu)} is not known; this build has: ${ENGINES.join(", ")}`);
+  const engine = engineOption(parsed);
   const rootfs = last(parsed, "rootfs");
   const volumes = all(parsed, "volume");
   if (rootfs === "") throw usageError("--rootfs needs a directory");
@@ -50,7 +48,7 @@ function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
   if (workdir !== undefined && !workdir.startsWith("/")) throw usageError("--workdir needs an absolute path");
   return {
     root: rootfs === undefined ? "/" : bytes(rootfs),
-    binds: volumes.length === 0 ? [] : volumes.map(hostPaths().parseVolume),
+    binds: volumes.length === 0 ? [] : volumes.map(bind),
     cwd: workdir === undefined && rootfs === undefined ? workingDirectory() : bytes(workdir ?? "/"),
     engine,
     program: bytes(file),
@@ -65,6 +63,12 @@ function workingDirectory(): string {
   } catch {
     throw new UserError("the working directory does not exist any more");
   }
+}
+
+function bind(text: string): Bind {
+  const { parseBind } = require("./mount-options.ts") as typeof import("./mount-options.ts");
+  const { source, target, readOnly } = parseBind(text);
+  return { source: bytes(source), target: bytes(target), readOnly };
 }
 
 /** Loaded when an option names a path of the host: most runs have none. */

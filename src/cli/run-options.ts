@@ -5,6 +5,7 @@ import { posix } from "node:path";
 import type { HostEntry, MountRequest, RunRequest } from "../container/run-request.ts";
 import { environmentVariables } from "../host/command-line.ts";
 import { DOCKER_ONLY } from "./docker-options.ts";
+import { CPU, engineOption } from "./engine-option.ts";
 import { environment } from "./env-options.ts";
 import { INSECURE, PLATFORM, QUIET } from "./image-command.ts";
 import { parseMount, parseTmpfs, parseVolumeOrPath } from "./mount-options.ts";
@@ -34,6 +35,7 @@ export const RUN_OPTIONS: readonly Option[] = [
   { name: "rm", help: "Accepted for Docker's sake; nothing is kept anyway" },
   { name: "init", help: "Reap orphans, and let signals end the command, as Docker's init does" },
   { name: "name", value: "NAME", help: "Name of this run" },
+  CPU,
   QUIET,
   INSECURE,
   ...DOCKER_ONLY,
@@ -68,6 +70,7 @@ export function runRequest(parsed: Parsed): RunRequest {
     tty: isOn(parsed, "tty"),
     init: isOn(parsed, "init"),
     name: runName(last(parsed, "name")),
+    engine: engineOption(parsed),
   };
 }
 

@@ -15,7 +15,6 @@ export interface ImageProcess {
   readonly user: string;
   /** Absolute; to be made when missing. */
   readonly cwd: string;
-  readonly stopSignal: string;
   /** Directories that the image wants to exist. */
   readonly volumes: readonly string[];
 }
@@ -27,7 +26,6 @@ export function imageProcess(config: ImageConfig, request: RunRequest, hostname:
     env: environment(config, request, hostname),
     user: request.user ?? config.user,
     cwd: absolute(request.workdir ?? config.workingDir),
-    stopSignal: config.stopSignal,
     volumes: [...config.volumes, ...request.volumes].map(absolute),
   };
 }

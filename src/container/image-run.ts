@@ -3,7 +3,6 @@
 import { O_RDONLY, O_RDWR } from "../abi/fcntl.ts";
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../abi/mount.ts";
 import { SIGINT, SIGKILL, SIGTERM, SIGWINCH } from "../abi/signal.ts";
-import { DEFAULT_ENGINE } from "../cpu/cpu.ts";
 import type { HostFileSystem } from "../fs/host/host-file-system.ts";
 import { inheritedFile } from "../fs/host/stdio.ts";
 import { ImageFileSystem } from "../fs/image/image-file-system.ts";
@@ -47,7 +46,7 @@ export function runImage(image: OpenImage, request: RunRequest, observer: Observ
     hostname,
     credentials: userCredentials(0, 0, [], CONTAINER_CAPS),
     umask: UMASK,
-    engine: DEFAULT_ENGINE,
+    engine: request.engine,
     observer,
     root: (_poller, clock) => {
       const layers = openLayers(
@@ -94,7 +93,6 @@ function asBytes(process: ImageProcess): ImageProcess {
     env: process.env.map(bytes),
     user: bytes(process.user),
     cwd: bytes(process.cwd),
-    stopSignal: process.stopSignal,
     volumes: process.volumes.map(bytes),
   };
 }

@@ -1,6 +1,8 @@
 // What `carrick run` was asked for, as plain data: flags only, the image's own wishes not yet merged in. Texts are as
 // the user typed them (UTF-16 strings of the command line, not byte strings).
 
+import type { Engine } from "../cpu/cpu.ts";
+
 /** A host directory or file of the user's that the guest sees at `target`. */
 export interface BindMount {
   readonly type: "bind";
@@ -56,4 +58,5 @@ export interface RunRequest {
   readonly tty: boolean;
   readonly init: boolean;
   readonly name: string | null;
+  readonly engine: Engine;
 }

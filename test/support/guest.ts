@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { dirname, join } from "node:path";
 import { debianPackage } from "../../scripts/corpora.ts";
 import { cache, has, root, zig } from "../../scripts/toolchain.ts";
+import type { Engine } from "../../src/cpu/cpu.ts";
 
 export type Libc = "musl" | "gnu";
 
@@ -123,7 +124,7 @@ const SIGNALS: Readonly<Record<string, number>> = {
 };
 
 /** The CPU that tests use where they do not name one: CARRICK_TEST_CPU, else the default. */
-const testCpu = process.env["CARRICK_TEST_CPU"];
+export const testCpu = process.env["CARRICK_TEST_CPU"] as Engine | undefined;
 
 /** Runs a program of aarch64 under carrick. */
 export function underCarrick(

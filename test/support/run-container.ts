@@ -4,7 +4,9 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunRequest } from "../../src/container/run-request.ts";
+import { DEFAULT_ENGINE } from "../../src/cpu/cpu.ts";
 import type { OpenImage } from "../../src/oci/store.ts";
+import { testCpu } from "./guest.ts";
 
 export interface ContainerResult {
   readonly stdout: string;
@@ -35,6 +37,7 @@ export const PLAIN_REQUEST: RunRequest = {
   tty: false,
   init: false,
   name: null,
+  engine: testCpu ?? DEFAULT_ENGINE,
 };
 
 /** The command that runs a container, and where its specification lies; `done` removes it. */

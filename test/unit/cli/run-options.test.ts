@@ -54,6 +54,13 @@ test("bundled shorts, attached values, both spellings of values, switches with a
   expect(refusal("--hostnam", "x", "i")).toMatch(/did you mean --hostname/);
 });
 
+test("the CPU", () => {
+  expect(run("i").engine).toBe("interp");
+  expect(run("--cpu", "jit", "i").engine).toBe("jit");
+  expect(run("--cpu=interp", "i").engine).toBe("interp");
+  expect(refusal("--cpu", "fast", "i")).toMatch(/--cpu fast is not known; this build has: interp, jit/);
+});
+
 test("every option of Docker's that is missing is refused by name", () => {
   for (const { name, short, value } of DOCKER_ONLY) {
     expect(refusal(`--${name}`, ...(value === undefined ? [] : ["x"]), "i")).toStartWith(
