@@ -4,10 +4,13 @@ const std = @import("std");
 const abi = @import("../abi.zig");
 const cache = @import("interp/cache.zig");
 const features = @import("features.zig");
+const host = @import("../host/host.zig");
 const jit = if (has_jit) @import("jit/run.zig") else struct {};
 const jit_cache = if (has_jit) @import("jit/cache.zig") else struct {};
+const mem = @import("../mem/mem.zig");
 const run = @import("interp/run.zig");
 const system = @import("interp/system.zig");
+const threads = @import("threads.zig");
 
 const has_jit = @import("builtin").cpu.arch == .x86_64;
 
@@ -17,8 +20,57 @@ var engine: Engine = .interp;
 
 /// Runs the task of `block` until an `abi.Exit`, for at most about `budget` instructions.
 pub fn cpu_enter(block: *abi.RegisterBlock, budget: u32) callconv(.c) i32 {
+    if (mem.cpus.busy != 0) return enterAmongOthers(block, budget);
+    return enter(block, budget);
+}
+
+inline fn enter(block: *abi.RegisterBlock, budget: u32) i32 {
     if (has_jit and engine == .jit) return jit.enter(block, budget);
     return run.enter(block, budget);
+}
+
+/// While CPU threads work, the kernel's thread must see at once when one has finished, and they that it is inside.
+noinline fn enterAmongOthers(block: *abi.RegisterBlock, budget: u32) i32 {
+    const cpu = (if (has_jit and engine == .jit) jit.mainCpu() else run.mainCpu()) orelse return enter(block, budget);
+    if (host.finished() != 0) {
+        block.exit = @intFromEnum(abi.Exit.kicked);
+        return @intCast(block.exit);
+    }
+    makeRoom();
+    cpu.begin(block.space);
+    defer cpu.end();
+    return enter(block, budget);
+}
+
+inline fn makeRoom() void {
+    if (has_jit and engine == .jit) jit_cache.makeRoom() else cache.makeRoom();
+}
+
+/// Gives the task of `block` to a CPU thread, of which there may be `limit`. Its exit is heard of through `cpu_collect`, which gives
+/// `id` back; until then the block is not to be touched, but for `cpu_kick`. 0, or -EAGAIN when no thread is free.
+pub fn cpu_dispatch(block: *abi.RegisterBlock, id: u32, budget: u32, limit: u32) callconv(.c) i32 {
+    makeRoom();
+    return if (threads.dispatch(block, id, budget, limit)) 0 else -11;
+}
+
+/// The id of a dispatched task that has had its exit, or -1. `host_wait` ends when there is one, and so does `cpu_enter`.
+pub fn cpu_collect() callconv(.c) i32 {
+    return @intCast(threads.collect() orelse return -1);
+}
+
+/// How long the task of the last `cpu_collect` ran, in ns.
+pub fn cpu_collected_ns() callconv(.c) f64 {
+    return @floatFromInt(threads.last_ran_ns);
+}
+
+/// Waits until `cpu_collect` has something to give, and for nothing else. At least one task must be dispatched.
+pub fn cpu_settle() callconv(.c) void {
+    host.settle();
+}
+
+/// Makes every CPU thread that runs this space (0: any) pass a full memory barrier and look its code up afresh.
+pub fn cpu_barrier(space: u32) callconv(.c) void {
+    mem.cpus.barrier(if (space == 0) mem.cpus.everybody else space);
 }
 
 /// Makes the `cpu_enter` of this block that runs now, or the next one, return with `kicked`. From any thread or signal handler.
@@ -26,17 +78,27 @@ pub fn cpu_kick(block: *abi.RegisterBlock) callconv(.c) void {
     run.kick(block);
 }
 
+/// Blocks to be used again. They are never freed: who stops the running one may come late.
+var free_blocks: ?*FreeBlock = null;
+const FreeBlock = extern struct { next: ?*FreeBlock };
+
 /// A register block, all zero; 0 when the host has no memory.
 pub fn cpu_block_create() callconv(.c) usize {
-    var raw: ?*anyopaque = null;
-    if (std.c.posix_memalign(&raw, 64, @sizeOf(abi.RegisterBlock)) != 0) return 0;
+    var raw: ?*anyopaque = free_blocks;
+    if (free_blocks) |free| {
+        free_blocks = free.next;
+    } else if (std.c.posix_memalign(&raw, 64, @sizeOf(abi.RegisterBlock)) != 0) {
+        return 0;
+    }
     const block: *abi.RegisterBlock = @ptrCast(@alignCast(raw));
     block.* = .{};
     return @intFromPtr(block);
 }
 
 pub fn cpu_block_destroy(block: *abi.RegisterBlock) callconv(.c) void {
-    std.c.free(block);
+    const free: *FreeBlock = @ptrCast(@alignCast(block));
+    free.next = free_blocks;
+    free_blocks = free;
 }
 
 /// Chooses the engine, while nothing runs: 0 is the interpreter, 1 the translator. -ENOSYS where this host has no such one.
@@ -45,10 +107,12 @@ pub fn cpu_engine(which: u32) callconv(.c) i32 {
         0 => {
             if (engine != .interp) cache.listen();
             engine = .interp;
+            threads.use(&run.engine);
         },
         1 => {
             if (!has_jit or !jit.init()) return -38;
             engine = .jit;
+            if (has_jit) threads.use(&jit.engine);
         },
         else => return -38,
     }

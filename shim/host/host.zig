@@ -63,6 +63,11 @@ pub const pollChange = impl.pollChange;
 pub const pollRemove = impl.pollRemove;
 pub const wait = impl.wait;
 pub const wake = impl.wake;
+pub const expect = impl.expect;
+pub const finish = impl.finish;
+pub const finished = impl.finished;
+pub const take = impl.take;
+pub const settle = impl.settle;
 
 // Signals sent to carrick (signals.zig).
 pub const catchSignals = impl.catchSignals;
@@ -87,3 +92,5 @@ pub const memoryInfo = impl.memoryInfo;
 
 /// Address space, page commitment and vectored I/O, as the mem room needs them (memory.zig).
 pub const memory = impl.memory;
+/// Threads of the shim's own (threads.zig).
+pub const threads = impl.threads;

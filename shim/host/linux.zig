@@ -9,6 +9,7 @@ const terminal = @import("linux/terminal.zig");
 const system = @import("linux/system.zig");
 
 pub const memory = @import("linux/memory.zig");
+pub const threads = @import("linux/threads.zig");
 
 pub const start = system.start;
 pub const exitNow = system.exitNow;
@@ -59,6 +60,11 @@ pub const pollChange = poller.pollChange;
 pub const pollRemove = poller.pollRemove;
 pub const wait = poller.wait;
 pub const wake = poller.wake;
+pub const expect = poller.expect;
+pub const finish = poller.finish;
+pub const finished = poller.finished;
+pub const take = poller.take;
+pub const settle = poller.settle;
 
 pub const catchSignals = signals.catchSignals;
 pub const setRunning = signals.setRunning;

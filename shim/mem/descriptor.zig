@@ -72,6 +72,12 @@ pub inline fn executable(d: u64) bool {
     return d & (valid | uxn) == valid;
 }
 
+/// Does whatever was found under `old` still hold under `new`?
+pub inline fn widens(old: u64, new: u64) bool {
+    if (readable(old) and (old ^ new) & address != 0) return false;
+    return (!readable(old) or readable(new)) and (!writable(old) or writable(new)) and (!executable(old) or executable(new));
+}
+
 pub inline fn allows(d: u64, access: abi.Access) bool {
     return switch (access) {
         .read => readable(d),

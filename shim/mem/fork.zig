@@ -12,6 +12,9 @@ const tlb = @import("tlb.zig");
 /// are. The new handle, -ENOMEM, or -EAGAIN when there are too many spaces.
 pub fn fork(src: *space.Space) i32 {
     var lost = tlb.Span{};
+    var hold: space.Hold = .{};
+    defer hold.release();
+    hold.need(src);
     const root = copyTable(src.root, 0, 0, &lost);
     // Even a copy that failed half way has taken write access away.
     lost.invalidate(src);

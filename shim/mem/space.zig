@@ -1,11 +1,13 @@
 //! Address spaces: ARMv8 stage-1 tables of four levels, edited for `src/mm`, which owns the VMAs and decides.
 //! A space counts its mapped pages; a table page counts its descriptors (`frames.live`) and is freed when none
-//! is left. Every edit that takes a right away invalidates the TLBs before the frame can be reused.
+//! is left. Every edit that takes a right away pauses the CPUs that run the space (`cpus.zig`), and invalidates the TLBs before
+//! the frame can be reused.
 //!
-//! Only the kernel's thread edits. `fork.zig` copies and destroys whole spaces.
+//! Only the kernel's thread edits; others walk the tables meanwhile. `fork.zig` copies and destroys whole spaces.
 
 const std = @import("std");
 const abi = @import("../abi.zig");
+const cpus = @import("cpus.zig");
 const desc = @import("descriptor.zig");
 const errno = @import("errno.zig");
 const frames = @import("frames.zig");
@@ -24,8 +26,25 @@ pub const Space = struct {
     resident: u32,
     /// Tag of this space's entries in the TLBs; 0 when it has none there.
     context: u32,
+    /// CPU threads that have a task of this space and were not found to be done with it yet.
+    running: u32,
     /// Next free handle.
     next: u32,
+};
+
+/// Pauses the CPUs of a space from the first `need` on.
+pub const Hold = struct {
+    held: bool = false,
+
+    pub inline fn need(h: *Hold, s: *const Space) void {
+        if (s.running == 0 or h.held) return;
+        cpus.pause(handleOf(s));
+        h.held = true;
+    }
+
+    pub inline fn release(h: *Hold) void {
+        if (h.held) cpus.proceed();
+    }
 };
 
 var spaces: [*]Space = undefined;
@@ -60,7 +79,7 @@ pub fn adopt(root: u32) ?u32 {
         handle = handles;
         handles += 1;
     }
-    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .next = 0 };
+    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0 };
     count_live += 1;
     return handle;
 }
@@ -132,11 +151,16 @@ inline fn span(level: u2) u64 {
 pub inline fn walk(s: *const Space, va: u64) u64 {
     var table = tableOf(s.root);
     inline for (0..3) |level| {
-        const d = table[slotIndex(va, level)];
+        const d = @atomicLoad(u64, &table[slotIndex(va, level)], .acquire);
         if (d == 0) return 0;
         table = follow(d);
     }
-    return table[slotIndex(va, 3)];
+    return @atomicLoad(u64, &table[slotIndex(va, 3)], .acquire);
+}
+
+/// Enters a descriptor that others may find at once.
+pub inline fn publish(slot: *u64, d: u64) void {
+    @atomicStore(u64, slot, d, .release);
 }
 
 /// The level-3 table for `va`; made when missing (null: out of memory).
@@ -149,7 +173,7 @@ fn makeLeaf(s: *Space, va: u64) ?Table {
                 prune(s, va);
                 return null;
             };
-            slot.* = desc.table(frame);
+            publish(slot, desc.table(frame));
             frames.info[frames.ofPtr(table)].live += 1;
         }
         table = follow(slot.*);
@@ -159,6 +183,9 @@ fn makeLeaf(s: *Space, va: u64) ?Table {
 
 /// Frees the tables on the way to `va` that have become empty, the root excepted.
 fn prune(s: *Space, va: u64) void {
+    var hold: Hold = .{};
+    defer hold.release();
+    hold.need(s);
     var path: [4]Table = undefined;
     path[0] = tableOf(s.root);
     var depth: u3 = 0;
@@ -223,6 +250,8 @@ pub fn rangeOf(s: *const Space, addr: u64, count: u32) ?Chunks {
 pub fn map(s: *Space, addr: u64, frame: u32, count: u32, prot: u32) i32 {
     const range = rangeOf(s, addr, count) orelse return errno.invalid;
     if (!frames.exist(frame, count)) return errno.invalid;
+    var hold: Hold = .{};
+    defer hold.release();
     var va = range.va;
     var next = frame;
     while (va < range.end) {
@@ -230,7 +259,7 @@ pub fn map(s: *Space, addr: u64, frame: u32, count: u32, prot: u32) i32 {
         const stop = @min(range.end, (va & ~(span(2) - 1)) + span(2));
         while (va < stop) : (va += page_size) {
             frames.ref(next);
-            put(s, table, va, desc.leaf(next, prot, frames.info[next].refs == 1));
+            put(s, &hold, table, va, desc.leaf(next, prot, frames.info[next].refs == 1));
             next += 1;
         }
     }
@@ -238,10 +267,11 @@ pub fn map(s: *Space, addr: u64, frame: u32, count: u32, prot: u32) i32 {
 }
 
 /// Sets one page's descriptor; drops the page that was there.
-fn put(s: *Space, table: Table, va: u64, d: u64) void {
+fn put(s: *Space, hold: *Hold, table: Table, va: u64, d: u64) void {
     const slot = &table[slotIndex(va, 3)];
     const old = slot.*;
-    slot.* = d;
+    if (old != 0 and !desc.widens(old, d)) hold.need(s);
+    publish(slot, d);
     if (old == 0) {
         s.resident += 1;
         frames.info[frames.ofPtr(table)].live += 1;
@@ -296,7 +326,7 @@ fn fillSingly(s: *Space, table: Table, slots: []u64, prot: u32) bool {
     var left = slots.len;
     while (left > 0) : (left -= 1) {
         const frame = frames.alloc(true) orelse return false;
-        slots[left - 1] = desc.leaf(frame, prot, true);
+        publish(&slots[left - 1], desc.leaf(frame, prot, true));
         s.resident += 1;
         frames.info[frames.ofPtr(table)].live += 1;
     }
@@ -306,7 +336,7 @@ fn fillSingly(s: *Space, table: Table, slots: []u64, prot: u32) bool {
 fn fillRun(s: *Space, table: Table, slots: []u64, prot: u32) bool {
     const count: u32 = @intCast(slots.len);
     const first = frames.allocRunCheaply(count, true) orelse return false;
-    for (slots, first..) |*slot, frame| slot.* = desc.leaf(@intCast(frame), prot, true);
+    for (slots, first..) |*slot, frame| publish(slot, desc.leaf(@intCast(frame), prot, true));
     s.resident += count;
     frames.info[frames.ofPtr(table)].live += @intCast(count);
     return true;
@@ -317,6 +347,8 @@ fn fillRun(s: *Space, table: Table, slots: []u64, prot: u32) bool {
 pub fn protect(s: *Space, addr: u64, count: u32, prot: u32) i32 {
     var range = rangeOf(s, addr, count) orelse return errno.invalid;
     var lost = tlb.Span{};
+    var hold: Hold = .{};
+    defer hold.release();
     const rights = prot & (abi.prot_read | abi.prot_write | abi.prot_exec);
     while (range.next()) |chunk| {
         for (chunk.slots, 0..) |*slot, i| {
@@ -326,7 +358,8 @@ pub fn protect(s: *Space, addr: u64, count: u32, prot: u32) i32 {
             const kept: u32 = if (old & desc.shared != 0) abi.prot_shared else 0;
             const new = desc.leaf(frame, rights | kept, frames.info[frame].refs == 1);
             if (new == old) continue;
-            slot.* = new;
+            if (!desc.widens(old, new)) hold.need(s);
+            publish(slot, new);
             if (desc.readable(old)) lost.add(chunk.va + i * page_size);
             if (desc.executable(new) and !desc.executable(old)) frames.noteCode(frame);
         }
@@ -339,11 +372,14 @@ pub fn protect(s: *Space, addr: u64, count: u32, prot: u32) i32 {
 pub fn unmap(s: *Space, addr: u64, count: u32) i32 {
     var range = rangeOf(s, addr, count) orelse return errno.invalid;
     var dropped: [desc.entries]u32 = undefined;
+    var hold: Hold = .{};
+    defer hold.release();
     while (range.next()) |chunk| {
         var lost = tlb.Span{};
         var len: u16 = 0;
         for (chunk.slots, 0..) |*slot, i| {
             if (slot.* == 0) continue;
+            hold.need(s);
             lost.add(chunk.va + i * page_size);
             dropped[len] = desc.frameOf(slot.*);
             len += 1;
@@ -369,6 +405,9 @@ pub fn move(s: *Space, from: u64, to: u64, count: u32) i32 {
     _ = unmap(s, to, count);
     if (!makeTarget(s, from, to, count)) return errno.no_memory;
     var lost = tlb.Span{};
+    var hold: Hold = .{};
+    defer hold.release();
+    hold.need(s);
     while (range.next()) |chunk| {
         var len: u16 = 0;
         for (chunk.slots, 0..) |*slot, i| {
@@ -416,15 +455,22 @@ pub fn cow(s: *Space, addr: u64, prot: u32) i32 {
     if (old == 0) return errno.fault;
     const rights = prot & (abi.prot_read | abi.prot_write | abi.prot_exec);
     const frame = desc.frameOf(old);
+    var hold: Hold = .{};
+    defer hold.release();
     if (old & desc.shared != 0 or frames.info[frame].refs == 1) {
         const kept: u32 = if (old & desc.shared != 0) abi.prot_shared else 0;
-        chunk.slots[0] = desc.leaf(frame, rights | kept, true);
+        const new = desc.leaf(frame, rights | kept, true);
+        // Another thread's fault was first.
+        if (new == old) return 0;
+        if (!desc.widens(old, new)) hold.need(s);
+        publish(&chunk.slots[0], new);
         tlb.invalidate(s, va);
         return 0;
     }
     const copy = frames.alloc(false) orelse return errno.no_memory;
     @memcpy(frames.ptr(copy), frames.ptr(frame));
-    chunk.slots[0] = desc.leaf(copy, rights, true);
+    hold.need(s);
+    publish(&chunk.slots[0], desc.leaf(copy, rights, true));
     tlb.invalidate(s, va);
     frames.unref(frame);
     return 0;

@@ -9,9 +9,13 @@
 //!
 //! Read and write have tags of their own, because a page may be readable only (or waits for its copy).
 //! A hit needs nothing but the entry; who takes a right away drops the entry first.
+//!
+//! A TLB is filled by the thread of its CPU. All else is done by the kernel's thread: it binds a TLB while its CPU runs nothing,
+//! and drops entries of spaces that no CPU runs or whose CPUs are paused. What it drops may then belong to another space: a miss.
 
 const std = @import("std");
 const abi = @import("../abi.zig");
+const cpus = @import("cpus.zig");
 const desc = @import("descriptor.zig");
 const frames = @import("frames.zig");
 const space = @import("space.zig");
@@ -206,6 +210,8 @@ fn giveContext(s: *space.Space) void {
 
 /// Starts the contexts over: empties every TLB and gives the bound spaces new contexts.
 fn recycle() void {
+    if (cpus.busy != 0) cpus.pause(cpus.everybody);
+    defer if (cpus.busy != 0) cpus.proceed();
     if (dropped) |call| call(0, std.math.maxInt(u64));
     space.dropContexts();
     next_context = 1;

@@ -29,13 +29,33 @@ pub fn write(v: *Vcpu, addr: u64, bytes: []const u8) bool {
     const first = fill(v, addr, .write) orelse return false;
     const left = page_size - (addr & (page_size - 1));
     if (left >= bytes.len) {
-        @memcpy(first, bytes);
+        storeOnce(first, bytes);
         return true;
     }
     const second = fill(v, addr +% left, .write) orelse return false;
     @memcpy(first, bytes[0..left]);
     @memcpy(second, bytes[left..]);
     return true;
+}
+
+/// An aligned access of up to 8 bytes is seen by other CPUs in one go.
+fn storeOnce(to: [*]u8, bytes: []const u8) void {
+    switch (bytes.len) {
+        inline 1, 2, 4, 8 => |n| {
+            const T = @Int(.unsigned, 8 * n);
+            const value: T = @bitCast(bytes[0..n].*);
+            if (@intFromPtr(to) % n == 0) {
+                @atomicStore(T, @as(*T, @ptrCast(@alignCast(to))), value, .monotonic);
+            } else {
+                to[0..n].* = @bitCast(value);
+            }
+        },
+        16 => {
+            storeOnce(to, bytes[0..8]);
+            storeOnce(to + 8, bytes[8..16]);
+        },
+        else => @memcpy(to, bytes),
+    }
 }
 
 /// The host pointer of `addr`, for an access that does not leave the page.

@@ -11,6 +11,7 @@ const abi = @import("../../abi.zig");
 const core = @import("core.zig");
 const flags = @import("flags.zig");
 const run = @import("run.zig");
+const threads = @import("../../host/host.zig").threads;
 
 const Op = core.Op;
 const Block = core.Block;
@@ -230,6 +231,14 @@ pub noinline fn stepped(op: [*]const Op, b: *Block, v: *Vcpu, fa: u64, fb: u64, 
 
 /// WFE, WFI and YIELD: `Ext{ pc behind it, 0 }`, imm is the charge: the rest of the budget is given up.
 pub noinline fn yield(op: [*]const Op, b: *Block, v: *Vcpu, fa: u64, fb: u64, fc: u64) callconv(.c) i32 {
+    if (v.cpu.worker and b.single_step == 0) {
+        // Whom it waits for runs elsewhere: a moment, not the rest of the slice.
+        threads.relax();
+        v.target = ext(op, 1).lo;
+        v.slice -= run.pause_charge;
+        if (v.slice < 0) return core.divert(&sliceEndTarget, op, b, v, .{ .a = fa, .b = fb, .c = fc });
+        return core.divert(&miss, op, b, v, .{ .a = fa, .b = fb, .c = fc });
+    }
     const reason: abi.Exit = if (b.single_step != 0) .step else .budget;
     return core.leave(b, v, .{ .a = fa, .b = fb, .c = fc }, ext(op, 1).lo, @bitCast(op[0].imm), reason);
 }

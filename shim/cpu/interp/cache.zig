@@ -5,12 +5,15 @@
 //! until the arena is full, when everything is dropped. Direct branches are chained inside a page only, so no chain can
 //! lead out of a dropped page or into one. What else remembers ops (the jump caches) is told by `epoch`.
 //!
-//! One thread translates at a time: so far the kernel's own thread runs all guest code.
+//! One thread translates at a time, under `mutex`; whoever looks for what is there needs none: a page is complete before it is
+//! entered in the index, and a block before its page. Everything is dropped only while nobody runs guest code: a
+//! CPU thread that finds the arena full leaves with `kicked`, and the kernel's thread empties it (`makeRoom`).
 
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const mem = @import("../../mem/mem.zig");
 const core = @import("core.zig");
+const Mutex = @import("../../host/host.zig").threads.Mutex;
 
 const Op = core.Op;
 const Vcpu = core.Vcpu;
@@ -62,6 +65,10 @@ var used: u32 = 0;
 var run_count: u32 = 0;
 var page_count: u32 = 0;
 var page_list: PageList = .{};
+/// Held by whoever changes anything here.
+pub var mutex: Mutex = .{};
+/// There was no room; `makeRoom` is to be called.
+pub var full = false;
 
 /// Part of every jump cache's key. Changes when ops that were good may no longer be entered.
 pub var epoch: u64 = 1;
@@ -108,16 +115,39 @@ pub fn listen() void {
     mem.tlb.dropped = pagesDropped;
 }
 
-/// Drops everything.
+/// Before guest code is entered by the kernel's thread: empties a full arena, while everybody waits.
+pub inline fn makeRoom() void {
+    if (full) flushPaused();
+}
+
+noinline fn flushPaused() void {
+    @branchHint(.cold);
+    mem.cpus.pause(mem.cpus.everybody);
+    defer mem.cpus.proceed();
+    flush();
+}
+
+/// Drops everything, when it may: else asks for it.
+fn tryFlush() bool {
+    if (mem.cpus.busy != 0) {
+        full = true;
+        return false;
+    }
+    flush();
+    return true;
+}
+
+/// Drops everything. Nobody runs guest code.
 pub fn flush() void {
     if (!ready) return;
+    full = false;
     for (store.pages[0..page_count]) |p| page_list.give(p);
     @memset(&store.index, null);
     @memset(&store.filter, 0);
     page_count = 0;
     run_count = 0;
     used = 0;
-    epoch += 1;
+    _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
     generation +%= 1;
 }
 
@@ -126,17 +156,17 @@ inline fn bucketOf(frame: u32) *?*Page {
 }
 
 pub fn find(frame: u32, va: u64) ?*Page {
-    var it = bucketOf(frame).*;
-    while (it) |p| : (it = p.chain) {
+    var it = @atomicLoad(?*Page, bucketOf(frame), .acquire);
+    while (it) |p| : (it = @atomicLoad(?*Page, &p.chain, .acquire)) {
         if (p.frame == frame and p.va == va) return p;
     }
     return null;
 }
 
-/// The page, made if need be. May flush.
+/// The page, made if need be. May flush. Null when the host has no memory, or it has to wait (`full`).
 pub fn getPage(frame: u32, va: u64) ?*Page {
     if (find(frame, va)) |p| return p;
-    if (page_count == max_pages) flush();
+    if (page_count == max_pages and !tryFlush()) return null;
     const p = page_list.take() orelse return null;
     const bucket = bucketOf(frame);
     p.frame = frame;
@@ -144,11 +174,11 @@ pub fn getPage(frame: u32, va: u64) ?*Page {
     p.number = page_count;
     p.chain = bucket.*;
     @memset(&p.entry, 0);
-    bucket.* = p;
     store.pages[page_count] = p;
     page_count += 1;
     filterBit(va).* |= filterMask(va);
     mem.frames.markCode(frame);
+    @atomicStore(?*Page, bucket, p, .release);
     return p;
 }
 
@@ -160,7 +190,7 @@ pub inline fn opAt(slot: u32) [*]Op {
 /// then, and the caller begins again.
 pub fn room(slots: u32) ?Room {
     if (used + slots > arena_slots or run_count == max_runs) {
-        flush();
+        _ = tryFlush();
         return null;
     }
     return .{ .ops = opAt(used), .nth = @ptrCast(&store.nth[used]) };
@@ -171,11 +201,11 @@ pub const Room = struct { ops: [*]Op, nth: [*]u8 };
 /// `slots` ops were written to the room; they begin at word `first` of the page.
 pub fn publish(p: *Page, first: u32, slots: u32, instructions: u32) [*]const Op {
     store.runs[run_count] = .{ .slot = used, .page = p.number, .first = first };
-    run_count += 1;
+    @atomicStore(u32, &run_count, run_count + 1, .release);
     stats.translated += instructions;
     const op = opAt(used);
     used += slots;
-    p.entry[first] = used - slots + 1;
+    @atomicStore(u32, &p.entry[first], used - slots + 1, .release);
     return op;
 }
 
@@ -187,7 +217,7 @@ pub fn whereIs(v: *Vcpu, op: [*]const Op) Place {
     if (offset < @sizeOf(@TypeOf(v.single.ops))) return .{ .pc = v.single.pc, .executed = 0 };
     const slot: u32 = @intCast((@intFromPtr(op) - @intFromPtr(&store.arena)) / @sizeOf(Op));
     var low: u32 = 0;
-    var high: u32 = run_count;
+    var high: u32 = @atomicLoad(u32, &run_count, .acquire);
     while (high - low > 1) {
         const middle = low + (high - low) / 2;
         if (store.runs[middle].slot <= slot) low = middle else high = middle;
@@ -199,15 +229,17 @@ pub fn whereIs(v: *Vcpu, op: [*]const Op) Place {
 
 /// What was translated from the frame is stale.
 fn frameChanged(frame: u32) void {
+    mutex.lock();
+    defer mutex.unlock();
     var link = bucketOf(frame);
     while (link.*) |p| {
         if (p.frame != frame) {
             link = &p.chain;
             continue;
         }
-        link.* = p.chain;
+        @atomicStore(?*Page, link, p.chain, .release);
         stats.dropped_pages += 1;
-        epoch += 1;
+        _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
     }
 }
 
@@ -215,13 +247,13 @@ fn frameChanged(frame: u32) void {
 /// that is no longer there.
 fn pagesDropped(va: u64, count: u64) void {
     if (count > 256) {
-        epoch += 1;
+        _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
         return;
     }
     for (0..count) |i| {
         const page = va + i * abi.page_size;
         if (filterBit(page).* & filterMask(page) == 0) continue;
-        epoch += 1;
+        _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
         return;
     }
 }

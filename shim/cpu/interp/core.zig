@@ -57,6 +57,8 @@ pub const jump_count = 2048;
 /// One host thread that executes guest code.
 pub const Vcpu = struct {
     tlb: mem.Tlb,
+    /// How the kernel's thread stops it.
+    cpu: mem.cpus.Cpu,
     jumps: [jump_count]Jump align(64),
     /// Tag of the entries of `jumps` that are good: the TLB's context and the cache's epoch.
     key: u64,

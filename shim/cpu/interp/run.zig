@@ -7,6 +7,7 @@ const access = @import("access.zig");
 const branch = @import("branch.zig");
 const cache = @import("cache.zig");
 const core = @import("core.zig");
+const engines = @import("../engine.zig");
 const flags = @import("flags.zig");
 const fp = @import("../simd/fp.zig");
 const translate = @import("translate.zig");
@@ -19,24 +20,68 @@ const Flags = core.Flags;
 /// The CPU of the kernel's own thread.
 var main_cpu: ?*Vcpu = null;
 
-/// Null when the host has no memory.
-fn vcpu() ?*Vcpu {
-    if (main_cpu) |v| return v;
+/// Makes a virtual CPU. Null when the host has no memory.
+fn create(worker: bool) ?*Vcpu {
     if (!cache.init()) return null;
     const raw = std.c.malloc(@sizeOf(Vcpu) + 64) orelse return null;
     const v: *Vcpu = @ptrFromInt(std.mem.alignForward(usize, @intFromPtr(raw), 64));
-    v.tlb.init();
-    @memset(std.mem.asBytes(&v.jumps), 0);
-    v.key = 0;
-    v.single = &v.stepping;
-    main_cpu = v;
+    prepare(v, worker);
     return v;
 }
 
+/// Fills a virtual CPU's memory, for this engine or one that has more in it.
+pub fn prepare(v: *Vcpu, worker: bool) void {
+    v.tlb.init();
+    v.cpu = .{ .worker = worker };
+    v.cpu.add();
+    @memset(std.mem.asBytes(&v.jumps), 0);
+    v.key = 0;
+    v.seen_epoch = 0;
+    v.single = &v.stepping;
+}
+
+/// This engine for CPU threads.
+pub const engine: engines.Engine = .{ .create = createWorker, .attach = attach, .bind = bindWorker, .enter = enterWorker };
+
+fn createWorker() ?*mem.cpus.Cpu {
+    const v = create(true) orelse return null;
+    return &v.cpu;
+}
+
+fn vcpuOf(c: *mem.cpus.Cpu) *Vcpu {
+    return @alignCast(@fieldParentPtr("cpu", c));
+}
+
+fn attach(_: *mem.cpus.Cpu) bool {
+    return true;
+}
+
+fn bindWorker(c: *mem.cpus.Cpu, space: u32) void {
+    vcpuOf(c).tlb.bind(space);
+}
+
+fn enterWorker(c: *mem.cpus.Cpu, b: *Block, budget: u32) i32 {
+    return enterWith(vcpuOf(c), b, budget);
+}
+
+/// The kernel's own CPU, made when it is first asked for.
+pub fn mainCpu() ?*mem.cpus.Cpu {
+    if (main_cpu == null) main_cpu = create(false);
+    return if (main_cpu) |v| &v.cpu else null;
+}
+
 /// Runs the task of `block` until something happens that is not the CPU's business; at most about `budget` instructions.
+/// The kernel's thread's.
 pub fn enter(b: *Block, budget: u32) i32 {
-    const v = vcpu() orelse return leaveEarly(b, .budget);
+    const v = main_cpu orelse create(false) orelse return leaveEarly(b, .budget);
+    main_cpu = v;
+    cache.makeRoom();
     v.tlb.bind(b.space);
+    return enterWith(v, b, budget);
+}
+
+/// On a CPU whose TLB is bound to the task's space.
+fn enterWith(v: *Vcpu, b: *Block, budget: u32) i32 {
     b.zero = 0;
     if (@atomicLoad(u32, &b.stop, .monotonic) != 0) {
         @atomicStore(u32, &b.stop, 0, .monotonic);
@@ -51,7 +96,7 @@ pub fn enter(b: *Block, budget: u32) i32 {
     const pc = b.pc;
     const entry = branch.jumpEntry(v, pc);
     const op = if (entry.pc == pc and entry.key == v.key) entry.op.? else op: {
-        const op = lookup(b, v, pc) orelse return access.fetchFault(b, v, f, pc);
+        const op = lookup(b, v, pc) orelse return fetchFault(b, v, f, pc);
         entry.* = .{ .pc = pc, .key = v.key, .op = op };
         break :op op;
     };
@@ -62,7 +107,7 @@ pub fn enter(b: *Block, budget: u32) i32 {
 }
 
 inline fn keyOf(v: *Vcpu) u64 {
-    return cache.epoch << 12 | v.tlb.context;
+    return @atomicLoad(u64, &cache.epoch, .acquire) << 12 | v.tlb.context;
 }
 
 fn leaveEarly(b: *Block, reason: abi.Exit) i32 {
@@ -72,7 +117,6 @@ fn leaveEarly(b: *Block, reason: abi.Exit) i32 {
 
 /// Executes one instruction of the task of `b`, for an engine that has a virtual CPU of its own.
 pub fn stepWith(v: *Vcpu, b: *Block) i32 {
-    v.tlb.bind(b.space);
     b.zero = 0;
     return step(b, v, flags.fromPstate(b.pstate));
 }
@@ -104,25 +148,29 @@ pub inline fn canonical(pc: u64) u64 {
     return @bitCast(@as(i64, @bitCast(pc << 8)) >> 8);
 }
 
-/// The translation of the code at pc. Null when it cannot be fetched.
+/// The translation of the code at pc. Null when it cannot be fetched, or has to wait until the cache is emptied.
 pub fn lookup(b: *Block, v: *Vcpu, pc: u64) ?[*]const Op {
     _ = b;
     if (pc & 3 != 0) return null;
     const at = mem.translate(v.tlb.space, pc, .exec) orelse return null;
     const offset = pc & (abi.page_size - 1);
+    const word: u32 = @intCast(offset / 4);
     while (true) {
-        const page = cache.getPage(at.frame, pc - offset) orelse return null;
-        const slot = page.entry[offset / 4];
-        // The epoch may have moved on, by IC IVAU or by what is translated here: older entries of the jump cache are bad.
-        if (slot != 0) {
-            v.key = keyOf(v);
-            return cache.opAt(slot - 1);
+        // Before the code is looked for: what is found may be dropped at once, and must not outlive the next epoch.
+        v.key = keyOf(v);
+        if (cache.find(at.frame, pc - offset)) |page| {
+            const slot = @atomicLoad(u32, &page.entry[word], .acquire);
+            if (slot != 0) return cache.opAt(slot - 1);
         }
         const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - offset));
-        if (translate.block(page, words, @intCast(offset / 4))) |op| {
-            v.key = keyOf(v);
-            return op;
+        const generation = cache.generation;
+        {
+            cache.mutex.lock();
+            defer cache.mutex.unlock();
+            const page = cache.getPage(at.frame, pc - offset) orelse return null;
+            if (page.entry[word] == 0) _ = translate.block(page, words, word);
         }
+        if (generation == cache.generation and cache.full) return null;
     }
 }
 
@@ -130,11 +178,13 @@ pub fn lookup(b: *Block, v: *Vcpu, pc: u64) ?[*]const Op {
 pub fn linked(b: *Block, v: *Vcpu, pc: u64, patch: u64) ?[*]const Op {
     const generation = cache.generation;
     const op = lookup(b, v, pc) orelse return null;
-    if (generation == cache.generation) @as(*u64, @ptrFromInt(patch)).* = @intFromPtr(op);
+    if (generation == cache.generation) @atomicStore(u64, @as(*u64, @ptrFromInt(patch)), @intFromPtr(op), .release);
     return op;
 }
 
+/// Exit: there is no code for pc.
 pub fn fetchFault(b: *Block, v: *Vcpu, f: Flags, pc: u64) i32 {
+    if (cache.full) return core.leave(b, v, f, pc, 0, .kicked);
     return access.fetchFault(b, v, f, pc);
 }
 
@@ -150,6 +200,7 @@ pub fn newSlice(b: *Block, v: *Vcpu) ?abi.Exit {
     b.retired +%= spent;
     v.slice_start = v.slice;
     if (b.single_step != 0) return .step;
+    v.cpu.check();
     if (@atomicRmw(u32, &b.stop, .Xchg, 0, .monotonic) != 0) return .kicked;
     // What the slice was overdrawn by comes out of the rest.
     const left = @as(i64, v.budget) + v.slice;
@@ -160,6 +211,9 @@ pub fn newSlice(b: *Block, v: *Vcpu) ?abi.Exit {
     v.key = keyOf(v);
     return null;
 }
+
+/// What YIELD and WFE cost a CPU thread, in instructions.
+pub const pause_charge = 64;
 
 /// Makes a running or about to run `enter` return soon. Async-signal-safe.
 pub fn kick(b: *Block) void {

@@ -101,7 +101,8 @@ pub noinline fn invalidate_line(op: [*]const Op, b: *Block, v: *Vcpu, fa: u64, f
 /// ISB: `Ext{ pc behind it, 0 }`. What follows is looked up afresh when any code has changed since the last time.
 pub noinline fn resync(op: [*]const Op, b: *Block, v: *Vcpu, fa: u64, fb: u64, fc: u64) callconv(.c) i32 {
     const f: Flags = .{ .a = fa, .b = fb, .c = fc };
-    if (v.seen_epoch == cache.epoch) return core.next(op + 2, b, v, f);
-    v.seen_epoch = cache.epoch;
+    const epoch = @atomicLoad(u64, &cache.epoch, .acquire);
+    if (v.seen_epoch == epoch) return core.next(op + 2, b, v, f);
+    v.seen_epoch = epoch;
     return core.divert(&branch.resync, op, b, v, .{ .a = fa, .b = fb, .c = fc });
 }

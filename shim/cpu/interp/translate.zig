@@ -203,11 +203,10 @@ pub fn block(page: *cache.Page, words: *const [cache.page_words]u32, first: u32)
     return cache.publish(page, first, t.count, instructions);
 }
 
-var unused_nth: [16]u8 = undefined;
-
 /// Translates one instruction, to be executed on its own.
 pub fn single(out: *core.Single, pc: u64, insn: u32) void {
     out.pc = pc;
+    var unused_nth: [16]u8 = undefined;
     var t: Translator = .{ .ops = &out.ops, .nth = &unused_nth, .pc = pc, .single = true };
     t.one(insn);
     if (!t.done) {

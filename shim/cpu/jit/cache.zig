@@ -5,11 +5,14 @@
 //! stays until the arena is full, when everything is dropped. Branches inside a page lead straight to their target; those
 //! to another page test that the page is still where it was (`Cpu.pages`), so no stale code is entered.
 //!
-//! One thread translates at a time: so far the kernel's own thread runs all guest code.
+//! One thread translates at a time, under `mutex`; whoever looks for what is there needs none: a page is complete before it is
+//! entered in the index, and code before its page. Everything is dropped only while nobody runs guest code: a CPU
+//! thread that finds the arena full leaves with `kicked`, and the kernel's thread empties it (`makeRoom`).
 
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const mem = @import("../../mem/mem.zig");
+const Mutex = @import("../../host/host.zig").threads.Mutex;
 const single = @import("../interp/translate.zig").single;
 const Site = @import("service.zig").Site;
 
@@ -42,6 +45,11 @@ pub var running: [*]u8 = undefined;
 pub var used: u32 = 0;
 /// What a flush keeps: the code that is not a guest's.
 var kept: u32 = 0;
+
+/// Held by whoever changes anything here, code included.
+pub var mutex: Mutex = .{};
+/// There was no room; `makeRoom` is to be called.
+pub var full = false;
 
 var pages: [max_pages]*Page = undefined;
 var page_count: u32 = 0;
@@ -107,8 +115,31 @@ pub fn addSite(pc: u64, insn: u32) ?*const Site {
     return site;
 }
 
-/// Drops all guest code.
+/// Before guest code is entered by the kernel's thread: empties a full arena, while everybody waits.
+pub inline fn makeRoom() void {
+    if (full) flushPaused();
+}
+
+noinline fn flushPaused() void {
+    @branchHint(.cold);
+    mem.cpus.pause(mem.cpus.everybody);
+    defer mem.cpus.proceed();
+    flush();
+}
+
+/// Drops everything, when it may: else asks for it.
+fn tryFlush() bool {
+    if (mem.cpus.busy != 0) {
+        full = true;
+        return false;
+    }
+    flush();
+    return true;
+}
+
+/// Drops all guest code. Nobody runs any.
 pub fn flush() void {
+    full = false;
     while (sites) |site| {
         sites = site.next;
         site.next = free_sites;
@@ -122,7 +153,7 @@ pub fn flush() void {
     @memset(&filter, 0);
     page_count = 0;
     used = kept;
-    epoch += 1;
+    _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
     generation +%= 1;
 }
 
@@ -134,9 +165,9 @@ inline fn bucketOf(frame: u32) *?*Page {
     return &index[(frame *% 0x9e3779b1) >> 18];
 }
 
-fn find(frame: u32, va: u64, exact: bool) ?*Page {
-    var it = bucketOf(frame).*;
-    while (it) |p| : (it = p.chain) {
+pub fn find(frame: u32, va: u64, exact: bool) ?*Page {
+    var it = @atomicLoad(?*Page, bucketOf(frame), .acquire);
+    while (it) |p| : (it = @atomicLoad(?*Page, &p.chain, .acquire)) {
         if (p.frame == frame and p.va == va and p.exact == exact) return p;
     }
     return null;
@@ -151,46 +182,49 @@ fn takePage() ?*Page {
     return @ptrCast(@alignCast(raw));
 }
 
-/// The page, made if need be, with room for a block in the arena. May flush. Null when the host has no memory.
+/// The page, made if need be, with room for a block in the arena. May flush. Null when the host has no memory, or it has to
+/// wait (`full`).
 pub fn getPage(frame: u32, va: u64, exact: bool) ?*Page {
-    if (used + block_bytes > arena_bytes) flush();
+    if (used + block_bytes > arena_bytes and !tryFlush()) return null;
     if (find(frame, va, exact)) |p| return p;
-    if (page_count == max_pages) flush();
+    if (page_count == max_pages and !tryFlush()) return null;
     const p = takePage() orelse return null;
     const bucket = bucketOf(frame);
     p.* = .{ .frame = frame, .va = va, .exact = exact, .number = page_count, .chain = bucket.*, .entry = @splat(0) };
-    bucket.* = p;
     pages[page_count] = p;
     page_count += 1;
     filterBit(va).* |= filterMask(va);
     mem.frames.markCode(frame);
+    @atomicStore(?*Page, bucket, p, .release);
     return p;
 }
 
 /// What was translated from the frame is stale.
 fn frameChanged(frame: u32) void {
+    mutex.lock();
+    defer mutex.unlock();
     var link = bucketOf(frame);
     while (link.*) |p| {
         if (p.frame != frame) {
             link = &p.chain;
             continue;
         }
-        link.* = p.chain;
+        @atomicStore(?*Page, link, p.chain, .release);
         stats.dropped_pages += 1;
-        epoch += 1;
+        _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
     }
 }
 
 /// The mapping of these pages changed in some space, or (a huge count) any may have.
 fn pagesDropped(va: u64, count: u64) void {
     if (count > 256) {
-        epoch += 1;
+        _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
         return;
     }
     for (0..count) |i| {
         const page = va + i * abi.page_size;
         if (filterBit(page).* & filterMask(page) == 0) continue;
-        epoch += 1;
+        _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
         return;
     }
 }

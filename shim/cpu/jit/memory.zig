@@ -412,7 +412,7 @@ pub fn checkAligned(t: *Translator, scale: u3, writes: bool) void {
     t.misaligned(.ne, writes);
 }
 
-/// Loads are ordered as they are; a store is followed by a barrier.
+/// Loads are ordered as they are; a store is an exchange, which is a barrier too.
 fn orderedAccess(t: *Translator, insn: u32, offset: i32, extend: ?Extend) void {
     const scale: u3 = @intCast(bits(insn, 30, 2));
     const r = rt(insn);
@@ -420,10 +420,9 @@ fn orderedAccess(t: *Translator, insn: u32, offset: i32, extend: ?Extend) void {
     baseAddress(t, rn(insn), offset);
     checkAligned(t, scale, extend == null);
     if (extend) |e| return access(t, .{ .kind = .{ .load = e }, .scale = scale }, r, null);
-    const back = writable(t, @as(u8, 1) << scale, .{ .register = r });
+    modifiable(t, @as(u8, 1) << scale);
     t.load(.q, .rdx, r);
     t.a.xchg(general_sizes[scale], at(0), .rdx);
-    back.* = t.a.at;
 }
 
 pub fn ordered(t: *Translator, insn: u32) bool {

@@ -3,10 +3,12 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const cache = @import("cache.zig");
+const engines = @import("../engine.zig");
 const fp = @import("../simd/fp.zig");
 const host = @import("host.zig");
 const interp = @import("../interp/run.zig");
 const layout = @import("layout.zig");
+const mem = @import("../../mem/mem.zig");
 const service = @import("service.zig");
 const thunks = @import("thunks.zig");
 
@@ -20,35 +22,77 @@ var main_cpu: ?*Cpu = null;
 
 /// Prepares the engine. False when this host cannot run translated code.
 pub fn init() bool {
-    if (main_cpu == null and !create()) return false;
+    if (main_cpu == null and !start()) return false;
     cache.listen();
     return true;
 }
 
-fn create() bool {
+fn start() bool {
     if (!cache.init()) return false;
     host.probe();
     thunks.make();
-    const raw = std.c.malloc(@sizeOf(Cpu) + 64) orelse return false;
-    const cpu: *Cpu = @ptrFromInt(std.mem.alignForward(usize, @intFromPtr(raw), 64));
-    cpu.v.tlb.init();
-    @memset(std.mem.asBytes(&cpu.jumps), 0);
-    cpu.key = 0;
-    cpu.v.single = &cpu.v.stepping;
-    cpu.self = cpu;
-    cpu.twice_least_double = @splat(1 << 53);
-    cpu.twice_least_single = @splat(1 << 24);
-    // The C library and Bun leave gs alone.
-    if (linux.syscall2(.arch_prctl, linux.ARCH.SET_GS, @intFromPtr(cpu)) != 0) return false;
+    const cpu = create(false) orelse return false;
+    if (!attach(&cpu.v.cpu)) return false;
     main_cpu = cpu;
     return true;
 }
 
+/// Makes a virtual CPU. Null when the host has no memory.
+fn create(worker: bool) ?*Cpu {
+    const raw = std.c.malloc(@sizeOf(Cpu) + 64) orelse return null;
+    const cpu: *Cpu = @ptrFromInt(std.mem.alignForward(usize, @intFromPtr(raw), 64));
+    interp.prepare(&cpu.v, worker);
+    @memset(std.mem.asBytes(&cpu.jumps), 0);
+    cpu.key = 0;
+    cpu.self = cpu;
+    cpu.twice_least_double = @splat(1 << 53);
+    cpu.twice_least_single = @splat(1 << 24);
+    return cpu;
+}
+
+/// This engine for CPU threads.
+pub const engine: engines.Engine = .{ .create = createWorker, .attach = attach, .bind = bindWorker, .enter = enterWorker };
+
+fn createWorker() ?*mem.cpus.Cpu {
+    const cpu = create(true) orelse return null;
+    return &cpu.v.cpu;
+}
+
+fn cpuOf(c: *mem.cpus.Cpu) *Cpu {
+    const v: *@FieldType(Cpu, "v") = @alignCast(@fieldParentPtr("cpu", c));
+    return @alignCast(@fieldParentPtr("v", v));
+}
+
+/// Makes the gs segment of the calling thread lead to its CPU. The C library and Bun leave gs alone.
+fn attach(c: *mem.cpus.Cpu) bool {
+    return linux.syscall2(.arch_prctl, linux.ARCH.SET_GS, @intFromPtr(cpuOf(c))) == 0;
+}
+
+fn bindWorker(c: *mem.cpus.Cpu, space: u32) void {
+    cpuOf(c).v.tlb.bind(space);
+}
+
+fn enterWorker(c: *mem.cpus.Cpu, b: *Block, budget: u32) i32 {
+    return enterWith(cpuOf(c), b, budget);
+}
+
+/// The kernel's own CPU.
+pub fn mainCpu() ?*mem.cpus.Cpu {
+    return &main_cpu.?.v.cpu;
+}
+
 /// Runs the task of `block` until something happens that is not the CPU's business; at most about `budget` instructions.
+/// The kernel's thread's.
 pub fn enter(b: *Block, budget: u32) i32 {
     const cpu = main_cpu.?;
-    if (b.single_step != 0) return interp.stepWith(&cpu.v, b);
+    cache.makeRoom();
     cpu.v.tlb.bind(b.space);
+    return enterWith(cpu, b, budget);
+}
+
+/// On a CPU whose TLB is bound to the task's space.
+fn enterWith(cpu: *Cpu, b: *Block, budget: u32) i32 {
+    if (b.single_step != 0) return interp.stepWith(&cpu.v, b);
     b.zero = 0;
     if (@atomicLoad(u32, &b.stop, .monotonic) != 0) {
         @atomicStore(u32, &b.stop, 0, .monotonic);

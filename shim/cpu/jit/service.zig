@@ -8,9 +8,11 @@ const access = @import("../interp/access.zig");
 const cache = @import("cache.zig");
 const layout = @import("layout.zig");
 const mem = @import("../../mem/mem.zig");
+const patch = @import("patch.zig");
 const run = @import("../interp/run.zig");
 const interp = @import("../interp/core.zig");
 const flags = @import("../interp/flags.zig");
+const threads = @import("../../host/host.zig").threads;
 const translate = @import("translate.zig");
 
 const Cpu = layout.Cpu;
@@ -48,26 +50,41 @@ fn exact(cpu: *const Cpu) bool {
 
 /// Forgets where pages are, when that may have changed.
 fn syncKey(cpu: *Cpu) void {
-    const key = (cache.epoch << 1 | @intFromBool(exact(cpu))) << 12 | cpu.v.tlb.context;
+    const key = (@atomicLoad(u64, &cache.epoch, .acquire) << 1 | @intFromBool(exact(cpu))) << 12 | cpu.v.tlb.context;
     if (cpu.key == key) return;
     cpu.key = key;
     @memset(&cpu.pages, layout.no_page);
 }
 
-/// Arena offset of the translation of the code at pc. Null when it cannot be fetched.
+/// Arena offset of the translation of the code at pc. Null when it cannot be fetched, or has to wait until the cache is emptied.
 pub fn lookup(cpu: *Cpu, pc: u64) ?u32 {
     if (pc & 3 != 0) return null;
     const at = mem.translate(cpu.v.tlb.space, pc, .exec) orelse return null;
     const offset = pc & (abi.page_size - 1);
-    const page = cache.getPage(at.frame, pc - offset, exact(cpu)) orelse return null;
     const word: u10 = @intCast(offset / 4);
-    if (page.entry[word] == 0) {
-        const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - offset));
-        translate.block(page, words, word);
+    while (true) {
+        // Before the code is looked for: what is found may be dropped at once, and must not outlive the next epoch.
+        syncKey(cpu);
+        if (cache.find(at.frame, pc - offset, exact(cpu))) |page| {
+            const found = @atomicLoad(u32, &page.entry[word], .acquire);
+            if (found != 0) {
+                cpu.pages[pageSlot(pc)] = page.number;
+                return found;
+            }
+        }
+        if (!translateAt(cpu, at, pc - offset, word)) return null;
     }
-    syncKey(cpu);
-    cpu.pages[pageSlot(pc)] = page.number;
-    return page.entry[word];
+}
+
+/// Translates the block that `lookup` has not found. False when there is no memory, or no room before the cache is emptied.
+fn translateAt(cpu: *Cpu, at: mem.Translation, va: u64, word: u10) bool {
+    cache.mutex.lock();
+    defer cache.mutex.unlock();
+    const page = cache.getPage(at.frame, va, exact(cpu)) orelse return false;
+    if (page.entry[word] != 0) return true;
+    const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - @as(usize, word) * 4));
+    translate.block(page, words, word);
+    return true;
 }
 
 /// Begins: where the task of `b` goes on, in code. 0 when that cannot be fetched.
@@ -90,7 +107,9 @@ fn leave(cpu: *Cpu, reason: abi.Exit, pc: u64) u64 {
     return 0;
 }
 
+/// There is no code for pc: it cannot be fetched, or not now.
 fn fetchFault(cpu: *Cpu, pc: u64) u64 {
+    if (cache.full) return leave(cpu, .kicked, pc);
     const b = cpu.block;
     b.fault_addr = pc;
     b.fault_access = @intFromEnum(abi.Access.exec);
@@ -129,25 +148,15 @@ pub fn link(cpu: *Cpu, place: Place, site: u32) callconv(.c) u64 {
     const generation = cache.generation;
     const pc = place.pc();
     const offset = (lookup(cpu, pc) orelse return fetchFault(cpu, pc)) + @as(u32, if (place.mark) 0 else head_bytes);
-    if (generation == cache.generation) patch(site, offset);
+    if (generation == cache.generation) patch.link(site, offset);
     return code(offset);
 }
-
-fn patch(site: u32, target: u32) void {
-    std.mem.writeInt(u32, cache.writable[site..][0..4], target -% (site + 4), .little);
-}
-
-/// Distance from the number that a branch to another page compares to its rel32.
-pub const far_jump = 4 + 6 + 1;
 
 /// A branch to another page: `site` is the page number that it expects.
 pub fn far(cpu: *Cpu, pc: u64, site: u32) callconv(.c) u64 {
     const generation = cache.generation;
     const offset = lookup(cpu, pc) orelse return fetchFault(cpu, pc);
-    if (generation == cache.generation) {
-        patch(site + far_jump, offset);
-        std.mem.writeInt(u32, cache.writable[site..][0..4], cpu.pages[pageSlot(pc)], .little);
-    }
+    if (generation == cache.generation) patch.far(&cpu.v.cpu, site, cpu.pages[pageSlot(pc)], offset);
     return code(offset);
 }
 
@@ -169,12 +178,13 @@ pub fn slice(cpu: *Cpu, place: Place) callconv(.c) u64 {
     const b = cpu.block;
     const pc = place.pc();
     retire(cpu);
+    cpu.v.cpu.check();
     if (@atomicRmw(u32, &b.stop, .Xchg, 0, .monotonic) != 0) return leave(cpu, .kicked, pc);
     // What the slice was overdrawn by comes out of the rest.
     const left = @as(i64, cpu.budget) + cpu.slice;
     if (left <= 0) return leave(cpu, .budget, pc);
     startSlice(cpu, @intCast(left));
-    return code((lookup(cpu, pc) orelse return fetchFault(cpu, pc)) + head_bytes);
+    return begin(cpu, pc);
 }
 
 pub fn startSlice(cpu: *Cpu, left: u32) void {
@@ -240,5 +250,11 @@ pub fn misalignedSp(cpu: *Cpu, place: Place) callconv(.c) u64 {
 pub fn stop(cpu: *Cpu, place: Place, reason: abi.Exit, syndrome: u32) callconv(.c) u64 {
     if (reason != .budget) cpu.block.esr = syndrome;
     const behind: u64 = if (reason == .syscall or reason == .budget) 4 else 0;
+    if (reason == .budget and cpu.v.cpu.worker) {
+        // Whom it waits for runs elsewhere: a moment, not the rest of the slice.
+        threads.relax();
+        cpu.slice -= run.pause_charge;
+        return code(lookup(cpu, place.pc() + behind) orelse return fetchFault(cpu, place.pc() + behind));
+    }
     return leave(cpu, reason, place.pc() + behind);
 }

@@ -16,8 +16,11 @@ pub fn hint(t: *Translator, insn: u32) bool {
     return true;
 }
 
-/// Stores before it are seen before loads behind it.
-pub fn barrier(t: *Translator, _: u32) bool {
+/// Stores before it are seen before loads behind it. The host orders all else by itself, so DMB of loads or of stores is nothing.
+pub fn barrier(t: *Translator, insn: u32) bool {
+    const dmb = bits(insn, 5, 3) == 5;
+    const both = bits(insn, 8, 2) == 3 or bits(insn, 8, 2) == 0;
+    if (dmb and !both) return true;
     t.clobber();
     t.a.lockOp();
     t.a.aluImm(.@"or", .d, .{ .mem = .{ .base = .rsp, .disp = -64 } }, 0);

@@ -15,6 +15,7 @@ const flags = @import("flags.zig");
 const fp = @import("fp.zig");
 const group = @import("group.zig");
 const layout = @import("layout.zig");
+const patch = @import("patch.zig");
 const service = @import("service.zig");
 const table = @import("../simd/simd.zig");
 const table_simd = @import("../table_simd.zig");
@@ -279,7 +280,9 @@ pub const Translator = struct {
 
     /// Branches to `to` on the host's condition.
     pub fn branchIf(t: *Translator, cc: Cc, to: u64) void {
-        t.addCold(t.a.jcc(cc), .{ .exit = t.exitTo(to) });
+        const e = t.exitTo(to);
+        if (!e.save and t.inPage(to) and t.known(to) == 0) patch.alignField(&t.a, 2);
+        t.addCold(t.a.jcc(cc), .{ .exit = e });
     }
 
     pub fn branchAlways(t: *Translator, to: u64) void {
@@ -314,20 +317,27 @@ pub const Translator = struct {
         }
         const word: u32 = @intCast((e.target - t.page.va) / 4);
         const backward = e.target <= t.pc;
-        const known: u32 = if (word == t.first) t.code else t.page.entry[word];
+        const entry = t.known(e.target);
         var site: x64.Fixup = undefined;
         if (from != null and !e.save) {
             site = from.?;
         } else {
             if (from) |f| a.linkHere(f);
             if (e.save) saveForm(a, e.form);
+            if (entry == 0) patch.alignField(a, 1);
             site = a.jmp();
         }
-        if (known != 0) return a.link(site, known + @as(u32, if (backward) 0 else service.head_bytes));
+        if (entry != 0) return a.link(site, entry + @as(u32, if (backward) 0 else service.head_bytes));
         a.linkHere(site);
         a.movImm(.rcx, site.at);
         a.movImm(.rdx, @as(u32, @bitCast(service.Place{ .page = @intCast(t.page.number), .word = @intCast(word), .mark = backward })));
         a.jmpTo(thunks.link);
+    }
+
+    /// Where the code of an address of this page begins; 0: it has none yet.
+    fn known(t: *const Translator, to: u64) u32 {
+        const word = (to - t.page.va) / 4;
+        return if (word == t.first) t.code else t.page.entry[word];
     }
 
     fn saveForm(a: *Asm, form: flags.Form) void {
@@ -338,11 +348,12 @@ pub const Translator = struct {
     fn emitFar(a: *Asm, to: u64) void {
         var slot = layout.cpuField("pages");
         slot.disp += @intCast(4 * service.pageSlot(to));
-        a.cmpImm32(slot, layout.no_page - 1);
+        patch.alignFar(a, 8);
+        a.cmpImm32(slot, patch.never);
         const site = a.at - 4;
         const miss = a.jcc(.ne);
         const jump = a.jmp();
-        std.debug.assert(jump.at == site + service.far_jump);
+        std.debug.assert(jump.at == site + patch.far_jump and site & 7 <= 1);
         a.linkHere(miss);
         a.linkHere(jump);
         a.movImm(.rdx, to);
@@ -366,7 +377,7 @@ pub const Translator = struct {
         t.copies.used = 0;
         if (decoder.isSimd(insn)) return t.floating(insn);
         const class = decoder.class(insn) orelse return t.undefinedInstruction();
-        const known = switch (class) {
+        const translated = switch (class) {
             inline else => |c| known: {
                 inline for (chapters) |chapter| {
                     if (@hasDecl(chapter, @tagName(c))) break :known @field(chapter, @tagName(c))(t, insn);
@@ -374,7 +385,7 @@ pub const Translator = struct {
                 break :known false;
             },
         };
-        if (!known) t.interpretOne(insn);
+        if (!translated) t.interpretOne(insn);
     }
 
     fn undefinedInstruction(t: *Translator) void {
@@ -485,5 +496,5 @@ pub fn block(page: *cache.Page, words: *const [cache.page_words]u32, first: u10)
     std.debug.assert(t.a.at - start < cache.block_bytes);
     cache.used = t.a.at;
     cache.stats.translated += count;
-    page.entry[first] = start;
+    @atomicStore(u32, &page.entry[first], start, .release);
 }

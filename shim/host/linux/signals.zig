@@ -49,8 +49,13 @@ fn install(number: u5) void {
 fn onSignal(signal: c.SIG) callconv(.c) void {
     const number: u5 = @intCast(@intFromEnum(signal));
     _ = @atomicRmw(u32, &arrived, .Or, bit(number), .seq_cst);
-    if (@atomicLoad(?*abi.RegisterBlock, &running, .seq_cst)) |block| @atomicStore(u32, &block.stop, 1, .seq_cst);
+    stopRunning();
     poller.wake();
+}
+
+/// Stops the guest code that the kernel's thread runs, or runs next. From any thread or handler; blocks stay readable for ever.
+pub fn stopRunning() void {
+    if (@atomicLoad(?*abi.RegisterBlock, &running, .seq_cst)) |block| @atomicStore(u32, &block.stop, 1, .seq_cst);
 }
 
 /// The block to stop when a signal arrives; null while no guest code runs.
