@@ -29,7 +29,6 @@ const ROWS: readonly Row[] = [
   ["cpu-rt-period", "", true, LIMITS],
   ["cpu-rt-runtime", "", true, LIMITS],
   ["cpu-shares", "c", true, LIMITS],
-  ["cpus", "", true, LIMITS],
   ["cpuset-cpus", "", true, LIMITS],
   ["cpuset-mems", "", true, LIMITS],
   ["detach", "d", false, BACKGROUND],

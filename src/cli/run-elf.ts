@@ -6,7 +6,7 @@ import { bytes, environmentVariables } from "../host/command-line.ts";
 import { KILLED_BY } from "../host/process.ts";
 import type { Observer } from "../trace/observer.ts";
 import type { Command } from "./commands.ts";
-import { CPU, engineOption } from "./engine-option.ts";
+import { CPU, CPUS, cpusOption, engineOption } from "./engine-option.ts";
 import { all, last, type Option, type Parsed, usageError } from "./options.ts";
 import { explained } from "./start-errors.ts";
 import { EXIT_NOT_FOUND, printable, UserError } from "./user-error.ts";
@@ -17,6 +17,7 @@ const options: readonly Option[] = [
   { name: "volume", short: "v", value: "SRC:DST[:ro]", repeatable: true, help: "Show the host's SRC at DST" },
   { name: "rootfs", value: "DIR", help: "Use this directory as the guest's /" },
   CPU,
+  CPUS,
 ];
 
 export const command: Command = {
@@ -51,6 +52,7 @@ function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
     binds: volumes.length === 0 ? [] : volumes.map(bind),
     cwd: workdir === undefined && rootfs === undefined ? workingDirectory() : bytes(workdir ?? "/"),
     engine,
+    cpus: cpusOption(parsed),
     program: bytes(file),
     argv: [file, ...args].map(bytes),
     env: environment(all(parsed, "env")),

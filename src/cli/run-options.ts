@@ -5,7 +5,7 @@ import { posix } from "node:path";
 import type { HostEntry, MountRequest, RunRequest } from "../container/run-request.ts";
 import { environmentVariables } from "../host/command-line.ts";
 import { DOCKER_ONLY } from "./docker-options.ts";
-import { CPU, engineOption } from "./engine-option.ts";
+import { CPU, CPUS, cpusOption, engineOption } from "./engine-option.ts";
 import { environment } from "./env-options.ts";
 import { INSECURE, PLATFORM, QUIET } from "./image-command.ts";
 import { parseMount, parseTmpfs, parseVolumeOrPath } from "./mount-options.ts";
@@ -36,6 +36,7 @@ export const RUN_OPTIONS: readonly Option[] = [
   { name: "init", help: "Reap orphans, and let signals end the command, as Docker's init does" },
   { name: "name", value: "NAME", help: "Name of this run" },
   CPU,
+  CPUS,
   QUIET,
   INSECURE,
   ...DOCKER_ONLY,
@@ -71,6 +72,7 @@ export function runRequest(parsed: Parsed): RunRequest {
     init: isOn(parsed, "init"),
     name: runName(last(parsed, "name")),
     engine: engineOption(parsed),
+    cpus: cpusOption(parsed),
   };
 }
 

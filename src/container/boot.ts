@@ -31,6 +31,8 @@ export interface BootOptions {
   /** Working directory, an absolute path in the guest. */
   readonly cwd: string;
   readonly engine: Engine;
+  /** How many CPUs the guest has and runs on at a time; null: those of the host, and one at a time. */
+  readonly cpus: number | null;
   /** Watches the run: a trace, a counter. */
   readonly observer: Observer | null;
 }
@@ -51,6 +53,7 @@ export function boot(options: BootOptions): Booted {
     credentials: userCredentials(who.euid, who.egid, who.groups),
     umask: null,
     engine: options.engine,
+    cpus: options.cpus,
     observer: options.observer,
     root: (poller) => {
       root = hostTree(options.root, poller);

@@ -47,6 +47,7 @@ export function runImage(image: OpenImage, request: RunRequest, observer: Observ
     credentials: userCredentials(0, 0, [], CONTAINER_CAPS),
     umask: UMASK,
     engine: request.engine,
+    cpus: request.cpus,
     observer,
     root: (_poller, clock) => {
       const layers = openLayers(

@@ -47,6 +47,8 @@ export interface MachineOptions {
   /** Null: the one that carrick was started with. */
   readonly umask: number | null;
   readonly engine: Engine;
+  /** How many CPUs the guest has and runs on at a time; null: those of the host, and one at a time. */
+  readonly cpus: number | null;
   /** Watches the run: a trace, a counter. */
   readonly observer: Observer | null;
   /** Makes what "/" is, and says how /proc/mounts names it. */
@@ -71,7 +73,8 @@ export function startMachine(options: MachineOptions): Machine {
     clock,
     random: hostRandom,
     poller,
-    cpuCount: cpuCount(),
+    cpuCount: options.cpus ?? cpuCount(),
+    cpuThreads: (options.cpus ?? 1) - 1,
     hostname: options.hostname,
     dispatch: options.observer === null ? dispatch : options.observer.around(dispatch),
     load: programLoader(layout, vdso),

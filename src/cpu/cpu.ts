@@ -1,4 +1,5 @@
-// The CPU as the kernel sees it: it runs guest code out of a register block until something happens.
+// The CPU as the kernel sees it: it runs guest code out of a register block until something happens. More than one block can be
+// run at a time: the calling thread's by `enter`, others by CPU threads of the shim.
 
 import { shim } from "../host/shim.ts";
 import type { Registers } from "./registers.ts";
@@ -8,6 +9,21 @@ export interface Cpu {
   enter(regs: Registers, budget: number): number;
   /** Names the block that is entered from now on: the one to stop when a host signal arrives. */
   select(regs: Registers): void;
+  /**
+   * Gives the block to a CPU thread, of which there may be `threads`. False when none is free. Until `collect` has given `id` back
+   * nobody else touches the block, but for `kick`. The poller's wait ends when there is something to collect, and so does `enter`.
+   */
+  dispatch(regs: Registers, id: number, budget: number, threads: number): boolean;
+  /** The id of a dispatched block that has had its exit, or -1. */
+  collect(): number;
+  /** For how long the block of the last `collect` was run. */
+  collectedNs(): number;
+  /** Makes the block exit soon. */
+  kick(regs: Registers): void;
+  /** Waits until there is something to collect. A block must be out. */
+  settle(): void;
+  /** Full memory barrier on every CPU thread that runs the space (0: any). */
+  barrier(space: number): void;
 }
 
 /** The engines that a shim may have, by `cpu_engine`'s numbers. */
@@ -20,12 +36,30 @@ export function useEngine(engine: Engine): boolean {
   return shim.cpu_engine(ENGINES.indexOf(engine)) === 0;
 }
 
-/** The shim's engine, on the calling thread. */
+/** The shim's engine. */
 export const shimCpu: Cpu = {
   enter(regs: Registers, budget: number): number {
     return shim.cpu_enter(regs.ptr, budget);
   },
   select(regs: Registers): void {
     shim.host_set_running(regs.ptr);
+  },
+  dispatch(regs: Registers, id: number, budget: number, threads: number): boolean {
+    return shim.cpu_dispatch(regs.ptr, id, budget, threads) === 0;
+  },
+  collect(): number {
+    return shim.cpu_collect();
+  },
+  collectedNs(): number {
+    return shim.cpu_collected_ns();
+  },
+  kick(regs: Registers): void {
+    shim.cpu_kick(regs.ptr);
+  },
+  settle(): void {
+    shim.cpu_settle();
+  },
+  barrier(space: number): void {
+    shim.cpu_barrier(space);
   },
 };

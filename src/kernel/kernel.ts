@@ -29,6 +29,8 @@ export interface KernelOptions {
   poller: HostPoller;
   /** CPUs that guests see and that affinity masks may name. */
   cpuCount: number;
+  /** Threads besides the kernel's own that may run guest code. */
+  cpuThreads: number;
   hostname: string;
   /** Executes the system call in the task's registers: a result, -errno, a restart code, BLOCKED or NO_RESULT. */
   dispatch: (task: Task) => number;
@@ -95,7 +97,7 @@ export class Kernel {
     this.dispatch = options.dispatch;
     this.load = options.load;
     this.bootNs = this.clock.monotonicNs();
-    this.scheduler = new Scheduler(this);
+    this.scheduler = new Scheduler(this, options.cpuThreads);
     this.poller.onSignals = (signals) => sendHostSignals(this, signals, 0);
   }
 

@@ -1,9 +1,13 @@
 // The run loop: enter the guest, look at the exit, run the call, one tail, next task (facts: style-anchors,
 // section 1, starnix). Tasks take turns in slices of a few milliseconds; timers and host events are looked
 // at between slices, and waited for when nothing can run.
+//
+// With more than one task runnable, those that compute go to CPU threads; those that mostly call stay here, where a call costs no
+// hand-over. When a task comes back, the one that runs here stops at once and waits until the exit is handled.
 
 import { Registers } from "../cpu/registers.ts";
 import { RegisterBlock as at, Exit } from "../host/shim.gen.ts";
+import { CpuThreads } from "./cpu-threads.ts";
 import { handleException } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
 import { BLOCKED, NO_RESULT } from "./op.ts";
@@ -15,6 +19,12 @@ import { finishCall } from "./task-run.ts";
 const SLICE_NS = 3e6;
 const BUDGET_MIN = 20_000;
 const BUDGET_MAX = 100_000_000;
+/** How long a task runs at a time while others wait and a CPU thread is free: then it is known to compute. */
+const PROBE_NS = 100_000;
+/** Traps that the running task still gets when another one waits for a free CPU thread. */
+const TRAPS_SHARED = 8;
+/** A task that a CPU thread runs comes back now and then, after so many slices. */
+const AWAY_SLICES = 32;
 const TRAPS_MIN = 4;
 const TRAPS_MAX = 4096;
 /** Results above this are plain: neither restart codes nor BLOCKED nor NO_RESULT. */
@@ -24,7 +34,13 @@ const RETIRED = at.retired >> 2;
 /** What tasks have that are gone. */
 const noRegisters = new Registers();
 
+/** It has nothing left to do in the kernel before guest code. */
+function isReady(task: Task): boolean {
+  return task.state === TaskState.runnable && task.op === null && task.work === 0 && task.restart === 0;
+}
+
 export class Scheduler {
+  readonly threads: CpuThreads;
   private readonly kernel: Kernel;
   private readonly queue: Task[] = [];
   /** The task whose guest code or call is being run; null between tasks. */
@@ -37,6 +53,8 @@ export class Scheduler {
   private budget = 1_000_000;
   private trapsPerSlice = 256;
   private trapsLeft = 0;
+  /** What `trapsLeft` was at the start of the stretch. */
+  private trapsGiven = 0;
   private sliceStartNs = 0;
   /** When timers and the host were last looked at. */
   private polledNs = 0;
@@ -49,19 +67,24 @@ export class Scheduler {
   /** What an instruction takes, learnt from stretches without traps. */
   private nsPerInstruction = 3;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, cpuThreads: number) {
     this.kernel = kernel;
+    this.threads = new CpuThreads(kernel, cpuThreads);
   }
 
   get runnableCount(): number {
-    return this.queue.length + (this.current === null ? 0 : 1);
+    return this.queue.length + this.threads.busy + this.threads.returned.length + (this.current === null ? 0 : 1);
   }
 
   /** Makes a runnable task wait for its turn. */
   enqueue(task: Task): void {
-    if (task.queued || task === this.current) return;
+    if (task.queued || task === this.current || task.cpuThread >= 0 || task.exit !== 0) return;
     task.queued = true;
     this.queue.push(task);
+    if (this.trapsLeft > TRAPS_SHARED && this.threads.free > 0) {
+      this.trapsGiven -= this.trapsLeft - TRAPS_SHARED;
+      this.trapsLeft = TRAPS_SHARED;
+    }
   }
 
   /** Ends `run` after the current step. */
@@ -71,7 +94,8 @@ export class Scheduler {
 
   run(): void {
     while (!this.halted) {
-      const task = this.queue.shift();
+      if (this.threads.busy > 0) this.threads.collect();
+      const task = this.threads.returned.shift() ?? this.queue.shift();
       if (task === undefined) {
         this.idle();
         continue;
@@ -105,9 +129,15 @@ export class Scheduler {
     kernel.timers.run(kernel.clock.monotonicNs());
     if (this.queue.length > 0 || this.halted) return;
     const next = kernel.timers.nextNs;
-    kernel.poller.wait(next === Number.POSITIVE_INFINITY ? next : Math.max(0, next - kernel.clock.monotonicNs()));
+    const timeoutNs = next === Number.POSITIVE_INFINITY ? next : Math.max(0, next - kernel.clock.monotonicNs());
+    // Timers on CPU clocks go on while tasks are away.
+    const watching = kernel.cpuTimers.size > 0 && this.threads.busy > 0;
+    kernel.poller.wait(watching ? Math.min(timeoutNs, SLICE_NS) : timeoutNs);
     this.polledNs = kernel.clock.monotonicNs();
     kernel.timers.run(this.polledNs);
+    if (!watching) return;
+    this.threads.account(this.polledNs);
+    for (const timer of kernel.cpuTimers) timer.check();
   }
 
   /** Takes in what the host has, and fires timers, without waiting. */
@@ -122,22 +152,35 @@ export class Scheduler {
     this.sliceStartNs = this.kernel.clock.monotonicNs();
     this.accountedNs = this.sliceStartNs;
     this.trapsLeft = this.trapsPerSlice;
+    this.trapsGiven = this.trapsLeft;
     this.yielding = false;
     this.inKernel = true;
   }
 
   /** Runs a task until it cannot or may not go on. */
   private runTask(task: Task): void {
-    if (!this.beginTask(task)) return;
+    // What a CPU thread left to be done.
+    let exit = task.exit;
+    task.exit = 0;
+    if (exit === 0 || (task.work & Work.exit) !== 0) {
+      if (!this.beginTask(task)) return;
+    }
     const kernel = this.kernel;
     const cpu = kernel.cpu;
     const regs = task.regs;
+    let probing = exit !== 0;
+    if (exit === 0 && this.queue.length > 0 && this.share(task)) return;
     cpu.select(regs);
     let retired = regs.u32[RETIRED]!;
     for (;;) {
-      regs.clearMonitor();
-      const exit = cpu.enter(regs, this.budget);
-      if (exit === Exit.syscall) {
+      if (exit === 0) {
+        regs.clearMonitor();
+        probing = this.queue.length > 0 && this.threads.free > 0;
+        exit = cpu.enter(regs, probing ? Math.ceil(PROBE_NS / this.nsPerInstruction) : this.budget);
+      }
+      const reason = exit;
+      exit = 0;
+      if (reason === Exit.syscall) {
         task.origX0Lo = regs.i32[0]!;
         task.origX0Hi = regs.i32[1]!;
         const result = kernel.dispatch(task);
@@ -151,19 +194,41 @@ export class Scheduler {
         }
         if (this.trapsLeft > 0 && !spent) continue;
         this.inKernel = !spent;
-      } else if (exit === Exit.budget || exit === Exit.kicked) {
+      } else if (reason === Exit.budget || reason === Exit.kicked) {
         this.inKernel = false;
-        if (exit === Exit.budget) this.adaptBudget();
+        if (reason === Exit.budget && !probing) this.adaptBudget();
       } else {
-        handleException(task, exit);
+        handleException(task, reason);
         if (task.work !== 0 && !finishCall(task, NO_RESULT)) return;
         this.trapsLeft -= 1;
         if (this.trapsLeft > 0) continue;
         this.inKernel = false;
       }
       if (!this.endSlice(task)) return;
+      if (this.queue.length > 0 && (this.share(task) || this.queue.length > 0)) return;
       retired = regs.u32[RETIRED]!;
     }
+  }
+
+  /** Gives tasks that compute to free CPU threads: those that wait, then the current one if others still do. True: it has gone. */
+  private share(task: Task): boolean {
+    const { threads, queue } = this;
+    if (threads.free === 0) return false;
+    for (let i = 0; i < queue.length && threads.free > 0; ) {
+      const other = queue[i]!;
+      if (isReady(other) && CpuThreads.worthwhile(other) && threads.send(other, this.budget * AWAY_SLICES)) {
+        other.queued = false;
+        queue.splice(i, 1);
+      } else {
+        i += 1;
+      }
+    }
+    if (queue.length === 0 || threads.free === 0 || !CpuThreads.worthwhile(task)) return false;
+    this.account();
+    this.current = null;
+    if (threads.send(task, this.budget * AWAY_SLICES)) return true;
+    this.current = task;
+    return false;
   }
 
   /** Goes on with the call that a task had blocked in, if any. False: it does not come to run guest code. */
@@ -176,12 +241,17 @@ export class Scheduler {
 
   /** Lets timers, the host and other tasks have their turn. False: another task is to run. */
   private endSlice(task: Task): boolean {
+    const { threads } = this;
     this.account();
     this.trapsLeft = this.trapsPerSlice;
-    this.poll();
+    this.trapsGiven = this.trapsLeft;
+    const back = threads.busy > 0 ? threads.collect() : 0;
+    if (back === 0 || this.accountedNs - this.polledNs > SLICE_NS) this.poll();
     if (task.work !== 0 && !finishCall(task, NO_RESULT)) return false;
     if (this.halted) return false;
-    if (this.queue.length === 0) return true;
+    if (this.queue.length > 0 && threads.busy > 0 && threads.free === 0) threads.rotate(SLICE_NS, this.queue.length);
+    if (threads.returned.length > 0) return false;
+    if (this.queue.length === 0 || (threads.free > 0 && CpuThreads.worthwhile(task))) return true;
     task.usage.involuntarySwitches += 1;
     return false;
   }
@@ -189,8 +259,9 @@ export class Scheduler {
   /** Brings the current task's usage up to date, for CPU clocks. */
   accountNow(): void {
     const task = this.current;
-    if (task === null) return;
     const now = this.kernel.clock.monotonicNs();
+    this.threads.account(now);
+    if (task === null) return;
     const elapsed = now - this.accountedNs;
     this.accountedNs = now;
     const instructions = (task.regs.u32[RETIRED]! - this.accountedInstructions) >>> 0;
@@ -199,6 +270,15 @@ export class Scheduler {
     task.usage.utimeNs += share;
     task.usage.stimeNs += elapsed - share;
     if (!this.inKernel && instructions > BUDGET_MIN) this.nsPerInstruction = elapsed / instructions;
+    this.measureBurst(task, instructions * this.nsPerInstruction);
+  }
+
+  /** Learns how long the task runs from trap to trap, from a stretch in which it ran guest code for `ns`. */
+  private measureBurst(task: Task, ns: number): void {
+    const traps = this.trapsGiven - this.trapsLeft;
+    this.trapsGiven = this.trapsLeft;
+    if (traps > 0) task.burstNs = (task.burstNs + ns / traps) / 2;
+    else if (ns > task.burstNs) task.burstNs = ns;
   }
 
   /** Ends a stretch of running: accounts it, checks CPU-time timers, and adapts the number of traps in a slice. */

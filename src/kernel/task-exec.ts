@@ -53,6 +53,7 @@ export function execTask(task: Task, request: ExecRequest): number {
 /** All other threads die; the caller becomes the leader and takes its tid (de_thread). */
 function endSiblings(task: Task): void {
   const { group, kernel } = task;
+  kernel.scheduler.threads.recall(group.tasks);
   for (const sibling of [...group.tasks]) {
     if (sibling === task) continue;
     sibling.cancelOp();

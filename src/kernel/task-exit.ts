@@ -174,6 +174,7 @@ function endSession(group: ThreadGroup, kernel: Kernel): void {
 /** The first process has ended: all others are killed, as in a pid namespace. */
 function endKernel(kernel: Kernel, init: ThreadGroup): void {
   kernel.exitStatus = init.exitStatus;
+  kernel.scheduler.threads.recall(kernel.pids.allTasks());
   for (const task of [...kernel.pids.allTasks()]) {
     if (!task.alive) continue;
     task.cancelOp();

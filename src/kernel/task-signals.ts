@@ -104,6 +104,7 @@ function isFatal(task: Task, signal: number): boolean {
 export function notifyTask(task: Task): void {
   task.work |= Work.signal;
   task.interrupt();
+  task.kernel.scheduler.threads.kick(task);
 }
 
 /** The whole process is to end with the status of death by `signal`. */
@@ -126,6 +127,7 @@ export function endTask(task: Task, status: number): void {
   task.exitStatus = status;
   task.work |= Work.exit;
   if (task.state !== TaskState.runnable) task.setRunnable();
+  task.kernel.scheduler.threads.kick(task);
 }
 
 /** A signal that the running instruction or call has caused: blocking or ignoring it ends the process. */

@@ -48,6 +48,15 @@ export class Task implements Waiter {
   work = 0;
   /** Whether it stands in the run queue. */
   queued = false;
+  /** Which hand-over to a CPU thread it is away with: its registers are not to be touched. -1: none. */
+  cpuThread = -1;
+  /** The exit that it came back with and that was not handled yet; 0: none. */
+  exit = 0;
+  /** How long it runs from trap to trap, about. */
+  burstNs = 0;
+  /** When it was handed over, and what of that time is in its usage already. */
+  sentNs = 0;
+  accountedAwayNs = 0;
   exitStatus = 0;
 
   /** What the task waits for, or what it has to be resumed with. */

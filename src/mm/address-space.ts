@@ -334,7 +334,10 @@ export class AddressSpace extends UserMemory implements CacheMapper {
   private faultFile(vma: Vma, file: MappedFile, page: number, access: number): number {
     const index = vma.pageOffset + (page - vma.start) / PAGE;
     const write = access === Access.write;
-    if (!vma.shared && write && (shim.space_lookup(this.space, page) & PROT_PRESENT) !== 0) {
+    const present = shim.space_lookup(this.space, page);
+    // Another thread's fault was first.
+    if ((present & (write ? PROT_WRITE : access === Access.exec ? PROT_EXEC : PROT_READ)) !== 0) return 0;
+    if (!vma.shared && write && (present & PROT_PRESENT) !== 0) {
       return shim.space_cow(this.space, page, vma.prot) < 0 ? fault(SIGKILL, 0) : 0;
     }
     const size = file.sizeBytes();

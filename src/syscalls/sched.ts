@@ -206,16 +206,21 @@ const MEMBARRIER_COMMANDS = 1 | 2 | 4 | 8 | 16 | 32 | 64;
 const MEMBARRIER_GET_REGISTRATIONS = 512;
 const MEMBARRIER_REGISTRATIONS = 4 | 16 | 64;
 
-/** Kernel code runs while no thread of the process runs guest code: each entry is a full barrier. */
+/** A thread of the process that does not run guest code meets a full barrier before it does again. */
 export function sys_membarrier(task: Task, command: number, how: number, _cpu: number): number {
   if (how !== 0) return -EINVAL;
   if (command === MEMBARRIER_QUERY) return MEMBARRIER_COMMANDS | MEMBARRIER_GET_REGISTRATIONS;
   const { group } = task;
   if (command === MEMBARRIER_GET_REGISTRATIONS) return group.membarriers;
   if (command < 0 || (command & (command - 1)) !== 0 || (command & MEMBARRIER_COMMANDS) === 0) return -EINVAL;
-  if ((command & MEMBARRIER_REGISTRATIONS) !== 0) group.membarriers |= command;
+  if ((command & MEMBARRIER_REGISTRATIONS) !== 0) {
+    group.membarriers |= command;
+    return 0;
+  }
   const needs = command === 8 ? 16 : command === 32 ? 64 : 0;
-  return needs !== 0 && (group.membarriers & needs) === 0 ? -EPERM : 0;
+  if (needs !== 0 && (group.membarriers & needs) === 0) return -EPERM;
+  task.kernel.cpu.barrier(needs === 0 ? 0 : task.mm.space);
+  return 0;
 }
 
 /** DIFFERS: restartable sequences are not offered; libraries then use atomics. */

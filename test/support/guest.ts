@@ -126,12 +126,19 @@ const SIGNALS: Readonly<Record<string, number>> = {
 /** The CPU that tests use where they do not name one: CARRICK_TEST_CPU, else the default. */
 export const testCpu = process.env["CARRICK_TEST_CPU"] as Engine | undefined;
 
+/** How many CPUs the guest has where a test does not say: CARRICK_TEST_CPUS, else the default. */
+const cpusText = process.env["CARRICK_TEST_CPUS"];
+export const testCpus = cpusText === undefined ? null : Number(cpusText);
+
 /** Runs a program of aarch64 under carrick. */
 export function underCarrick(
   program: string,
   args: readonly string[] = [],
   options: RunOptions = {},
   cpu: string | undefined = testCpu,
+  cpus = testCpus,
 ): Result {
-  return run([...carrick, "run-elf", ...(cpu === undefined ? [] : ["--cpu", cpu]), program, ...args], options);
+  const engine = cpu === undefined ? [] : ["--cpu", cpu];
+  const count = cpus === null ? [] : ["--cpus", String(cpus)];
+  return run([...carrick, "run-elf", ...engine, ...count, program, ...args], options);
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { RunRequest } from "../../src/container/run-request.ts";
 import { DEFAULT_ENGINE } from "../../src/cpu/cpu.ts";
 import type { OpenImage } from "../../src/oci/store.ts";
-import { testCpu } from "./guest.ts";
+import { testCpu, testCpus } from "./guest.ts";
 
 export interface ContainerResult {
   readonly stdout: string;
@@ -38,6 +38,7 @@ export const PLAIN_REQUEST: RunRequest = {
   init: false,
   name: null,
   engine: testCpu ?? DEFAULT_ENGINE,
+  cpus: testCpus,
 };
 
 /** The command that runs a container, and where its specification lies; `done` removes it. */

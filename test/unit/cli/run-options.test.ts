@@ -58,6 +58,10 @@ test("the CPU", () => {
   expect(run("i").engine).toBe("interp");
   expect(run("--cpu", "jit", "i").engine).toBe("jit");
   expect(run("--cpu=interp", "i").engine).toBe("interp");
+  expect(run("i").cpus).toBe(null);
+  expect(run("--cpus", "4", "i").cpus).toBe(4);
+  expect(run("--cpus=1.5", "i").cpus).toBe(2);
+  for (const bad of ["0", "-1", "x", "1e3", "54", ""]) expect(() => run("--cpus", bad, "i")).toThrow("--cpus");
   expect(refusal("--cpu", "fast", "i")).toMatch(/--cpu fast is not known; this build has: interp, jit/);
 });
 

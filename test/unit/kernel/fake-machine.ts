@@ -69,8 +69,9 @@ export class Machine implements Cpu {
       random: new SeededRandom(1),
       poller: this.poller(),
       cpuCount: 2,
+      cpuThreads: 0,
       hostname: "test",
-      dispatch: (task) => this.dispatch(task),
+      dispatch: (task) => this.execute(task),
       load: () => -2,
     });
   }
@@ -110,6 +111,18 @@ export class Machine implements Cpu {
   }
 
   select(_regs: Registers): void {}
+  dispatch(): boolean {
+    return false;
+  }
+  collect(): number {
+    return -1;
+  }
+  collectedNs(): number {
+    return 0;
+  }
+  kick(): void {}
+  settle(): void {}
+  barrier(): void {}
 
   enter(regs: Registers, _budget: number): number {
     const task = this.kernel.scheduler.current!;
@@ -140,7 +153,7 @@ export class Machine implements Cpu {
     return Exit.syscall;
   }
 
-  private dispatch(task: Task): number {
+  private execute(task: Task): number {
     const step = this.step!;
     return "call" in step ? step.call(task) : -38;
   }
