@@ -5,18 +5,23 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
-import { compile, type Libc, qemu, run, underCarrick } from "../support/guest.ts";
+import { compile, type Libc, qemu, run, testCpus, underCarrick } from "../support/guest.ts";
 
 const programs = join(import.meta.dir, "programs");
 const expected = join(import.meta.dir, "expected");
 const ARGS = ["one", "two words"];
 const OPTIONS = { env: { GREETING: "hi" }, timeoutMs: 120_000 };
-/** Each C library, each CPU. */
-const WAYS: readonly (readonly [Libc, string])[] = [
-  ["musl", "interp"],
-  ["gnu", "interp"],
-  ["gnu", "jit"],
+/** Each C library, each CPU; programs with several threads or processes on two CPUs at a time as well. */
+const WAYS: readonly (readonly [Libc, string, number | null])[] = [
+  ["musl", "interp", testCpus],
+  ["gnu", "interp", testCpus],
+  ["gnu", "jit", testCpus],
 ];
+const PARALLEL_WAYS: typeof WAYS = [
+  ["musl", "interp", 2],
+  ["gnu", "jit", 2],
+];
+const PARALLEL = /pthread_create|fork\(|clone\(/;
 /** CARRICK_RECORD=1 writes the records anew. */
 const record = process.env["CARRICK_RECORD"] === "1";
 
@@ -59,9 +64,10 @@ for (const file of readdirSync(programs)
       if (record || !existsSync(answer)) writeFileSync(answer, truth);
       expect(truth).toBe(readFileSync(answer, "utf8"));
     }, 180_000);
-    for (const [libc, cpu] of WAYS) {
-      test(`carrick agrees (${libc}, ${cpu})`, () => {
-        const result = underCarrick(compile(source, libc), ARGS, OPTIONS, cpu);
+    const parallel = PARALLEL.test(readFileSync(source, "utf8"));
+    for (const [libc, cpu, cpus] of parallel ? [...WAYS, ...PARALLEL_WAYS] : WAYS) {
+      test(`carrick agrees (${libc}, ${cpu}${cpus === null ? "" : `, ${cpus} CPUs`})`, () => {
+        const result = underCarrick(compile(source, libc), ARGS, OPTIONS, cpu, cpus);
         expect(outcome(result)).toBe(readFileSync(answer, "utf8"));
       }, 180_000);
     }

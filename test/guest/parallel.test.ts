@@ -1,0 +1,24 @@
+// Guests that run on several CPUs at a time: the order of accesses that ARM guarantees, atomics, and everything that stops or changes a
+// process while its threads run. The programs check themselves; what they print is in the records beside them. The emulator is no
+// reference here: it breaks the order of STLR and LDAR, and fails when a process forks among threads.
+
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ENGINES } from "../../src/cpu/cpu.ts";
+import { compile, underCarrick } from "../support/guest.ts";
+
+const programs = join(import.meta.dir, "parallel");
+
+function check(name: string, args: readonly string[], cpu: string, cpus: number): void {
+  const result = underCarrick(compile(join(programs, `${name}.c`)), args, { timeoutMs: 300_000 }, cpu, cpus);
+  expect(result.stdout).toBe(readFileSync(join(programs, `${name}.txt`), "utf8"));
+  expect(result.status).toBe(0);
+}
+
+for (const cpu of ENGINES) {
+  test(`orders and atomics on ${cpu}`, () => check("litmus", [], cpu, 4), 300_000);
+  for (const cpus of [1, 2, 4]) {
+    test(`stops and changes on ${cpu}, ${cpus} CPUs`, () => check("stress", ["10"], cpu, cpus), 300_000);
+  }
+}
