@@ -2,7 +2,7 @@
 // dlopen needs a file: Bun puts one into TMPDIR, named by its content, and takes what it finds there only when that is a
 // regular file of this user with the right size.
 
-import embedded from "../../dist/libcarrick.so" with { type: "file" };
+import embedded from "#shim" with { type: "file" };
 
 /** Where Bun shows the files inside a compiled binary. */
 const BUNDLE = "/$bunfs/";
