@@ -62,6 +62,14 @@ export abstract class File {
     return null;
   }
 
+  /** How long read and write wait at most (SO_RCVTIMEO, SO_SNDTIMEO). */
+  get readTimeoutNs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+  get writeTimeoutNs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   /** memfd_create(2)'s F_ADD_SEALS and F_GET_SEALS. */
   addSeals(_seals: number): number {
     return -EINVAL;

@@ -1,8 +1,8 @@
-// Inodes without a name in any directory: pipes (pipefs) and the one that eventfd, timerfd, signalfd and epoll files
+// Inodes without a name in any directory: pipes (pipefs), sockets (sockfs) and the one that eventfd, timerfd, signalfd and epoll files
 // share (fs/anon_inodes.c).
 
 import { ENXIO, EOPNOTSUPP } from "../../abi/errno.ts";
-import { ANON_INODE_FS_MAGIC, PIPEFS_MAGIC, S_IFIFO, S_IFMT } from "../../abi/stat.ts";
+import { ANON_INODE_FS_MAGIC, PIPEFS_MAGIC, S_IFIFO, S_IFMT, S_IFSOCK, SOCKFS_MAGIC } from "../../abi/stat.ts";
 import { openFifo } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
 import { anonymousDev, FileSystem, type StatFs } from "../../vfs/file-system.ts";
@@ -97,9 +97,9 @@ export class AnonymousInode extends Inode {
     return (this.mode & S_IFMT) === S_IFIFO ? openFifo(this, flags) : -ENXIO;
   }
 
-  /** Pipes can be given away; the inode that the other files share cannot. DIFFERS: their times are not kept. */
+  /** Pipes and sockets can be given away; the inode that the other files share cannot. DIFFERS: their times are not kept. */
   override setAttributes(attributes: Attributes): number {
-    if ((this.mode & S_IFMT) !== S_IFIFO) return -EOPNOTSUPP;
+    if ((this.mode & S_IFMT) === 0) return -EOPNOTSUPP;
     this.mode = attributes.mode ?? this.mode;
     this.owner = attributes.uid ?? this.owner;
     this.group = attributes.gid ?? this.group;
@@ -108,10 +108,15 @@ export class AnonymousInode extends Inode {
 }
 
 const pipefs = new AnonymousFileSystem("pipefs", PIPEFS_MAGIC);
+const sockfs = new AnonymousFileSystem("sockfs", SOCKFS_MAGIC);
 const anonfs = new AnonymousFileSystem("anon_inodefs", ANON_INODE_FS_MAGIC);
 
 export function pipeInode(uid: number, gid: number, nowSec: number): AnonymousInode {
   return new AnonymousInode(pipefs, pipefs.nextIno(), S_IFIFO | 0o600, uid, gid, nowSec);
+}
+
+export function socketInode(uid: number, gid: number): AnonymousInode {
+  return new AnonymousInode(sockfs, sockfs.nextIno(), S_IFSOCK | 0o777, uid, gid);
 }
 
 export function isPipeInode(inode: Inode): boolean {
