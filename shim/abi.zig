@@ -93,13 +93,24 @@ pub const RegisterBlock = extern struct {
 /// One piece of guest or host memory, as `struct iovec` on arm64.
 pub const Iovec = extern struct { base: u64, len: u64 };
 
+/// Address and control messages of one message of a socket (struct msghdr), in Linux/arm64's layouts.
+pub const SocketMessage = extern struct {
+    address_len: u32 = 0,
+    control_len: u32 = 0,
+    /// MSG_* that came with it.
+    flags: u32 = 0,
+    reserved: u32 = 0,
+    address: [128]u8 = @splat(0),
+    control: [4096]u8 = @splat(0),
+};
+
 comptime {
     std.debug.assert(@sizeOf(RegisterBlock) <= 1024);
     std.debug.assert(@offsetOf(RegisterBlock, "v") % 16 == 0);
 }
 
 /// The structs whose field offsets TypeScript gets.
-pub const structs = .{ .RegisterBlock = RegisterBlock, .Iovec = Iovec };
+pub const structs = .{ .RegisterBlock = RegisterBlock, .Iovec = Iovec, .SocketMessage = SocketMessage };
 /// The enums and numbers that TypeScript gets.
 pub const enums = .{ .Exit = Exit, .Access = Access, .Atomic = Atomic };
 pub const numbers = .{

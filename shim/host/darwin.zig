@@ -176,3 +176,17 @@ pub fn memoryInfo(_: *[10]f64) i32 {
     return -ENOSYS;
 }
 pub const memory = @import("darwin/memory.zig");
+
+const sockets = @import("darwin/sockets.zig");
+pub const socket = sockets.socket;
+pub const bind = sockets.bind;
+pub const connect = sockets.connect;
+pub const listen = sockets.listen;
+pub const accept = sockets.accept;
+pub const socketName = sockets.socketName;
+pub const shutdown = sockets.shutdown;
+pub const setSocketOption = sockets.setSocketOption;
+pub const getSocketOption = sockets.getSocketOption;
+pub const send = sockets.send;
+pub const receive = sockets.receive;
+pub const socketControl = sockets.socketControl;

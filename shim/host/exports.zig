@@ -160,6 +160,45 @@ pub fn host_wake() callconv(.c) void {
     host.wake();
 }
 
+pub fn host_socket(domain: u32, kind: u32, protocol: u32) callconv(.c) i32 {
+    return host.socket(domain, kind, protocol);
+}
+pub fn host_bind(fd: i32, address: [*]const u8, len: u32) callconv(.c) i32 {
+    return host.bind(fd, address, len);
+}
+pub fn host_connect(fd: i32, address: [*]const u8, len: u32) callconv(.c) i32 {
+    return host.connect(fd, address, len);
+}
+pub fn host_listen(fd: i32, backlog: u32) callconv(.c) i32 {
+    return host.listen(fd, backlog);
+}
+pub fn host_accept(fd: i32) callconv(.c) i32 {
+    return host.accept(fd);
+}
+/// The own address, or the peer's (`peer` 1): its length or -errno.
+pub fn host_socket_name(fd: i32, peer: u32, out: [*]u8, max: u32) callconv(.c) i32 {
+    return host.socketName(fd, peer != 0, out, max);
+}
+pub fn host_shutdown(fd: i32, how: u32) callconv(.c) i32 {
+    return host.shutdown(fd, how);
+}
+pub fn host_set_option(fd: i32, level: u32, name: u32, value: [*]const u8, len: u32) callconv(.c) i32 {
+    return host.setSocketOption(fd, level, name, value, len);
+}
+/// The option's length or -errno.
+pub fn host_get_option(fd: i32, level: u32, name: u32, out: [*]u8, max: u32) callconv(.c) i32 {
+    return host.getSocketOption(fd, level, name, out, max);
+}
+pub fn host_send(fd: i32, data: [*]const u8, len: u32, flags: u32, header: *abi.SocketMessage) callconv(.c) i32 {
+    return host.send(fd, data, len, flags, header);
+}
+pub fn host_receive(fd: i32, data: [*]u8, len: u32, flags: u32, header: *abi.SocketMessage) callconv(.c) i32 {
+    return host.receive(fd, data, len, flags, header);
+}
+pub fn host_socket_ioctl(fd: i32, command: u32, argument: *anyopaque) callconv(.c) i32 {
+    return host.socketControl(fd, command, argument);
+}
+
 /// Catches the signals the kernel wants to see; the set that was ignored at start (bit n-1).
 pub fn host_signals_init() callconv(.c) u32 {
     return host.catchSignals();

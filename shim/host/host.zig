@@ -69,6 +69,20 @@ pub const finished = impl.finished;
 pub const take = impl.take;
 pub const settle = impl.settle;
 
+// Sockets (sockets.zig).
+pub const socket = impl.socket;
+pub const bind = impl.bind;
+pub const connect = impl.connect;
+pub const listen = impl.listen;
+pub const accept = impl.accept;
+pub const socketName = impl.socketName;
+pub const shutdown = impl.shutdown;
+pub const setSocketOption = impl.setSocketOption;
+pub const getSocketOption = impl.getSocketOption;
+pub const send = impl.send;
+pub const receive = impl.receive;
+pub const socketControl = impl.socketControl;
+
 // Signals sent to carrick (signals.zig).
 pub const catchSignals = impl.catchSignals;
 pub const setRunning = impl.setRunning;

@@ -4,6 +4,7 @@ const files = @import("linux/files.zig");
 const attributes = @import("linux/attributes.zig");
 const slow_open = @import("linux/slow_open.zig");
 const poller = @import("linux/poller.zig");
+const sockets = @import("linux/sockets.zig");
 const signals = @import("linux/signals.zig");
 const terminal = @import("linux/terminal.zig");
 const system = @import("linux/system.zig");
@@ -65,6 +66,19 @@ pub const finish = poller.finish;
 pub const finished = poller.finished;
 pub const take = poller.take;
 pub const settle = poller.settle;
+
+pub const socket = sockets.socket;
+pub const bind = sockets.bind;
+pub const connect = sockets.connect;
+pub const listen = sockets.listen;
+pub const accept = sockets.accept;
+pub const socketName = sockets.socketName;
+pub const shutdown = sockets.shutdown;
+pub const setSocketOption = sockets.setSocketOption;
+pub const getSocketOption = sockets.getSocketOption;
+pub const send = sockets.send;
+pub const receive = sockets.receive;
+pub const socketControl = sockets.socketControl;
 
 pub const catchSignals = signals.catchSignals;
 pub const setRunning = signals.setRunning;

@@ -50,6 +50,7 @@ export function boot(options: BootOptions): Booted {
   let root!: HostFileSystem;
   const machine = startMachine({
     hostname: hostName(),
+    isolated: false,
     credentials: userCredentials(who.euid, who.egid, who.groups),
     umask: null,
     engine: options.engine,

@@ -44,6 +44,7 @@ export function runImage(image: OpenImage, request: RunRequest, observer: Observ
   if (process.argv.length === 0) throw new BootError(`${image.name} names no command, and none was given`);
   const machine = startMachine({
     hostname,
+    isolated: request.network === "none",
     credentials: userCredentials(0, 0, [], CONTAINER_CAPS),
     umask: UMASK,
     engine: request.engine,

@@ -43,6 +43,8 @@ export interface Machine {
 
 export interface MachineOptions {
   readonly hostname: string;
+  /** Guests have no network but a loopback. */
+  readonly isolated: boolean;
   readonly credentials: Credentials;
   /** Null: the one that carrick was started with. */
   readonly umask: number | null;
@@ -76,6 +78,7 @@ export function startMachine(options: MachineOptions): Machine {
     cpuCount: options.cpus ?? cpuCount(),
     cpuThreads: (options.cpus ?? 1) - 1,
     hostname: options.hostname,
+    isolated: options.isolated,
     dispatch: options.observer === null ? dispatch : options.observer.around(dispatch),
     load: programLoader(layout, vdso),
   });

@@ -32,6 +32,8 @@ export interface KernelOptions {
   /** Threads besides the kernel's own that may run guest code. */
   cpuThreads: number;
   hostname: string;
+  /** Guests reach no network but each other's loopback. */
+  isolated: boolean;
   /** Executes the system call in the task's registers: a result, -errno, a restart code, BLOCKED or NO_RESULT. */
   dispatch: (task: Task) => number;
   /** Opens and reads a program into a fresh address space; the task is not touched. */
@@ -61,6 +63,7 @@ export class Kernel {
   readonly random: RandomSource;
   readonly poller: HostPoller;
   readonly cpuCount: number;
+  readonly isolated: boolean;
   readonly dispatch: (task: Task) => number;
   readonly load: (task: Task, request: ExecRequest) => ExecImage | number;
   hooks: KernelHooks | null = null;
@@ -94,6 +97,7 @@ export class Kernel {
     this.poller = options.poller;
     this.cpuCount = options.cpuCount;
     this.hostname = options.hostname;
+    this.isolated = options.isolated;
     this.dispatch = options.dispatch;
     this.load = options.load;
     this.bootNs = this.clock.monotonicNs();

@@ -169,6 +169,12 @@ export class Task implements Waiter {
     return this.sleep(op, deadlineNs);
   }
 
+  /** Wraps the op that the task has just been put to sleep with: a call made of others goes on with them. Returns BLOCKED. */
+  replaceOp(wrap: (op: Op) => Op): number {
+    this.op = wrap(this.op!);
+    return BLOCKED;
+  }
+
   private sleep(op: Op, deadlineNs: number): number {
     this.op = op;
     this.state = TaskState.blocked;

@@ -1,7 +1,7 @@
 // read(2), write(2) and their vector and positional forms, lseek(2) (fs/read_write.c). The fast path allocates
 // nothing; only a caller that must sleep gets an Op.
 
-import { EAGAIN, EBADF, EFBIG, EINVAL, EOPNOTSUPP, EPIPE, ERESTARTSYS, ESPIPE } from "../abi/errno.ts";
+import { EAGAIN, EBADF, EFBIG, EINTR, EINVAL, EOPNOTSUPP, EPIPE, ERESTARTSYS, ESPIPE } from "../abi/errno.ts";
 import { O_APPEND, O_NONBLOCK, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../abi/fcntl.ts";
 import { IN_ACCESS, IN_MODIFY } from "../abi/inotify.ts";
 import { RLIMIT_FSIZE } from "../abi/resource.ts";
@@ -55,24 +55,39 @@ export function sys_readv(task: Task, fd: number, iov: number, count: number): n
 
 function waitToRead(task: Task, file: File, io: UserBuffer): number {
   const queue = file.waitQueue;
-  return queue === null ? -EAGAIN : task.block(new ReadOp(file, io), queue);
+  if (queue === null) return -EAGAIN;
+  const op = new ReadOp(file, io, deadlineOf(task, file.readTimeoutNs));
+  return task.block(op, queue, op.deadlineNs);
+}
+
+/** When a wait that begins now ends. */
+function deadlineOf(task: Task, timeoutNs: number): number {
+  return timeoutNs === Number.POSITIVE_INFINITY ? timeoutNs : task.kernel.clock.monotonicNs() + timeoutNs;
+}
+
+/** A wait that brought nothing: a limit of time makes it one that cannot be restarted (sock_intr_errno). */
+function nothingCame(wake: Wake, deadlineNs: number): number {
+  if (wake === Wake.timeout) return -EAGAIN;
+  return deadlineNs === Number.POSITIVE_INFINITY ? -ERESTARTSYS : -EINTR;
 }
 
 /** The file is resolved once: a sibling's close() must not redirect a sleeping read. */
 class ReadOp implements Op {
   private readonly file: File;
   private readonly io: UserBuffer;
+  readonly deadlineNs: number;
 
-  constructor(file: File, io: UserBuffer) {
+  constructor(file: File, io: UserBuffer, deadlineNs: number) {
     this.file = file.ref();
     this.io = io.clone();
+    this.deadlineNs = deadlineNs;
   }
 
   resume(task: Task, wake: Wake): number {
     const n = notifyIo(this.file, IN_ACCESS, this.file.read(this.io));
-    if (n === -EAGAIN && wake !== Wake.signal) return task.block(this, this.file.waitQueue);
+    if (n === -EAGAIN && wake === Wake.event) return task.block(this, this.file.waitQueue, this.deadlineNs);
     this.file.unref();
-    return n === -EAGAIN ? -ERESTARTSYS : n;
+    return n === -EAGAIN ? nothingCame(wake, this.deadlineNs) : n;
   }
 
   cancel(): void {
@@ -118,8 +133,8 @@ function wrote(task: Task, file: File, n: number): number {
 function writeRest(task: Task, file: File, io: UserBuffer, n: number): number {
   if (n === -EPIPE) return brokenPipe(task);
   if ((n < 0 && n !== -EAGAIN) || file.nonblock || file.waitQueue === null) return n;
-  const op = new WriteOp(file, io, Math.max(0, n));
-  return n === -EAGAIN ? task.block(op, file.waitQueue) : op.resume(task, Wake.event);
+  const op = new WriteOp(file, io, Math.max(0, n), deadlineOf(task, file.writeTimeoutNs));
+  return n === -EAGAIN ? task.block(op, file.waitQueue, op.deadlineNs) : op.resume(task, Wake.event);
 }
 
 /** Writes until everything is written; a signal or an error ends it with what has been. */
@@ -127,11 +142,13 @@ class WriteOp implements Op {
   private readonly file: File;
   private readonly io: UserBuffer;
   private done: number;
+  readonly deadlineNs: number;
 
-  constructor(file: File, io: UserBuffer, done: number) {
+  constructor(file: File, io: UserBuffer, done: number, deadlineNs: number) {
     this.file = file.ref();
     this.io = io.clone();
     this.done = done;
+    this.deadlineNs = deadlineNs;
   }
 
   resume(task: Task, wake: Wake): number {
@@ -141,11 +158,11 @@ class WriteOp implements Op {
       if (n <= 0) break;
       this.done += n;
     }
-    if (n === -EAGAIN && wake !== Wake.signal) return task.block(this, this.file.waitQueue);
+    if (n === -EAGAIN && wake === Wake.event) return task.block(this, this.file.waitQueue, this.deadlineNs);
     this.file.unref();
     if (n === -EPIPE) brokenPipe(task);
     if (this.done > 0) return this.done;
-    return n === -EAGAIN ? -ERESTARTSYS : n;
+    return n === -EAGAIN ? nothingCame(wake, this.deadlineNs) : n;
   }
 
   cancel(): void {

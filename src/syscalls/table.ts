@@ -29,6 +29,7 @@ import { rows as readWrite } from "./read-write.ts";
 import type { Row } from "./row.ts";
 import { rows as sched } from "./sched.ts";
 import { rows as signals } from "./signals.ts";
+import { rows as socket } from "./socket.ts";
 import { rows as stat } from "./stat.ts";
 import { rows as sync } from "./sync.ts";
 import { rows as time } from "./time.ts";
@@ -67,6 +68,7 @@ const families: readonly (readonly Row[])[] = [
   readWrite,
   sched,
   signals,
+  socket,
   stat,
   sync,
   time,

@@ -169,6 +169,10 @@ describe("node", () => {
     const result = inRoot(node, [script("node.mjs")], { stdin: "input\n" });
     expect(result).toEqual({ status: 5, stdout: expected("node"), stderr: "" });
   });
+  test("servers, clients, UNIX sockets, datagrams, children with pipes", () => {
+    const result = inRoot(node, [script("network.mjs")]);
+    expect(result).toMatchObject({ status: 0, stdout: expected("network") });
+  });
   test("an uncaught error, an exit code, a script from standard input", () => {
     const thrown = inRoot(node, ["-e", "null.x"]);
     expect(thrown.status).toBe(1);
@@ -184,6 +188,13 @@ describe("node", () => {
 
 describe("bun", () => {
   const bun = join(npmPackage("@oven/bun-linux-aarch64"), "bin/bun");
+  test("a server, a client, its shell, a child", () => {
+    const text =
+      'const s=Bun.serve({port:0,fetch:()=>new Response("ok")});' +
+      "console.log(await (await fetch(s.url)).text(),(await Bun.$`echo sh`.text()).trim()," +
+      'Bun.spawnSync(["/bin/sh","-c","echo child"]).stdout.toString().trim());s.stop()';
+    expect(inRoot(bun, ["-e", text])).toMatchObject({ status: 0, stdout: "ok sh child\n" });
+  });
   test("--version, -e", () => {
     const { version } = JSON.parse(readFileSync(join(bun, "../../package.json"), "utf8"));
     expect(inRoot(bun, ["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });

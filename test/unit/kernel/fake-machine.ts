@@ -70,6 +70,7 @@ export class Machine implements Cpu {
       poller: this.poller(),
       cpuCount: 2,
       cpuThreads: 0,
+      isolated: false,
       hostname: "test",
       dispatch: (task) => this.execute(task),
       load: () => -2,

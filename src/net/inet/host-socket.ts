@@ -1,0 +1,207 @@
+// Sockets of the host's network (ip(7), tcp(7), udp(7), netlink(7)): each is one of the host's, which does the protocol;
+// here is what waits, and what a run without a network may not do.
+
+import { EAGAIN, EALREADY, EFAULT, EINPROGRESS, EISCONN, EMSGSIZE, ENOTTY } from "../../abi/errno.ts";
+import { FIONREAD } from "../../abi/ioctl.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRNORM } from "../../abi/poll.ts";
+import * as S from "../../abi/socket.ts";
+import { files } from "../../host/files.ts";
+import { HostPoller } from "../../host/poller.ts";
+import { MESSAGE_MAX, messageBytes, sockets } from "../../host/sockets.ts";
+import type { AddressSpace } from "../../mm/address-space.ts";
+import type { IoBuffer } from "../../mm/io-buffer.ts";
+import { type Incoming, intOption, type Outgoing, Socket, type SocketUsers } from "../socket.ts";
+import type { Network } from "./network.ts";
+
+const WATCHED = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
+
+export class HostSocket extends Socket {
+  private readonly fd: number;
+  private readonly network: Network;
+  private token = -1;
+  /** A connection is being made. */
+  private connecting = false;
+
+  /** `fd` is a socket of the host of this kind, and is closed with the file. */
+  constructor(
+    domain: number,
+    type: number,
+    protocol: number,
+    flags: number,
+    users: SocketUsers,
+    fd: number,
+    network: Network,
+  ) {
+    super(domain, type, protocol, flags, users);
+    this.fd = fd;
+    this.network = network;
+  }
+
+  private watch(): void {
+    if (this.token < 0) this.token = this.network.poller.watch(this.fd, WATCHED, this.queue);
+  }
+
+  private wouldBlock(): number {
+    this.watch();
+    return -EAGAIN;
+  }
+
+  /** The result of a host call; who is told to wait is woken later. */
+  private result(n: number): number {
+    return n === -EAGAIN ? this.wouldBlock() : n;
+  }
+
+  override poll(): number {
+    const ready = HostPoller.ready(this.fd, WATCHED);
+    if (ready < 0) return POLLERR;
+    this.watch();
+    let events = ready;
+    if ((ready & POLLIN) !== 0) events |= POLLRDNORM;
+    if ((ready & POLLOUT) !== 0) events |= POLLWRNORM;
+    if ((ready & POLLHUP) !== 0) events |= POLLHUP;
+    return events;
+  }
+
+  override bind(address: Uint8Array): number {
+    const allowed = this.network.bindable(address);
+    if (typeof allowed === "number") return allowed;
+    const error = sockets.bind(this.fd, allowed);
+    if (error === 0) this.note();
+    return error;
+  }
+
+  /** The own port is known to the network: without one, guests reach only each other's. */
+  private note(): void {
+    if (this.network.isolated) this.network.owned(sockets.name(this.fd, false));
+  }
+
+  override listen(backlog: number): number {
+    const error = sockets.listen(this.fd, Math.min(backlog >>> 0, S.SOMAXCONN));
+    if (error === 0) this.note();
+    return error;
+  }
+
+  override accept(flags: number): Socket | number {
+    const fd = sockets.accept(this.fd);
+    if (fd < 0) return this.result(fd);
+    return new HostSocket(this.domain, this.type, this.protocol, flags, this.users, fd, this.network);
+  }
+
+  override connect(address: Uint8Array): number {
+    const refused = this.network.reachable(address, this.type);
+    if (refused !== 0) return refused;
+    const error = sockets.connect(this.fd, address);
+    this.connecting = error === -EINPROGRESS;
+    if (this.connecting) this.watch();
+    if (error === 0) this.note();
+    return error;
+  }
+
+  override connectAgain(address: Uint8Array): number {
+    if (!this.connecting) return -EISCONN;
+    if ((HostPoller.ready(this.fd, POLLOUT) & (POLLOUT | POLLERR | POLLHUP)) === 0) return -EALREADY;
+    this.connecting = false;
+    const error = sockets.option(this.fd, S.SOL_SOCKET, S.SO_ERROR, 4);
+    const result = typeof error === "number" ? error : -new DataView(error.buffer).getInt32(0, true);
+    // The host takes note of the connection when it is asked a second time.
+    if (result === 0) sockets.connect(this.fd, address);
+    return result;
+  }
+
+  override ownAddress(): Uint8Array | number {
+    return sockets.name(this.fd, false);
+  }
+
+  override peerAddress(): Uint8Array | number {
+    return sockets.name(this.fd, true);
+  }
+
+  override shutdown(how: number): number {
+    return sockets.shutdown(this.fd, how);
+  }
+
+  private isPlain(message: { flags: number }): boolean {
+    return this.type === S.SOCK_STREAM && (message.flags & ~(S.MSG_DONTWAIT | S.MSG_NOSIGNAL)) === 0;
+  }
+
+  override send(message: Outgoing): number {
+    const { io, address, control } = message;
+    if (this.isPlain(message) && address === null && control.length === 0)
+      return io.remaining === 0 ? 0 : this.result(io.hostWrite(this.fd, -1));
+    if (address !== null) {
+      const refused = this.network.reachable(address, this.type);
+      if (refused !== 0) return refused;
+    }
+    if (this.type !== S.SOCK_STREAM && io.remaining > MESSAGE_MAX) return -EMSGSIZE;
+    const count = Math.min(io.remaining, MESSAGE_MAX);
+    if (count > 0 && io.take(messageBytes, 0, count) !== count) return -EFAULT;
+    const n = sockets.send(this.fd, count, message.flags, address, control);
+    io.revert(count - Math.max(0, n));
+    return this.result(n);
+  }
+
+  override receive(message: Incoming): number {
+    const { io, flags } = message;
+    // Streams tell no sender; bytes go straight to the guest.
+    if (this.isPlain(message)) return io.remaining === 0 ? 0 : this.result(io.hostRead(this.fd, -1));
+    const count = Math.min(io.remaining, MESSAGE_MAX);
+    const n = sockets.receive(this.fd, count, flags & ~(S.MSG_WAITALL | S.MSG_CMSG_CLOEXEC));
+    if (n < 0) return this.result(n);
+    message.result = sockets.received.flags & ~S.MSG_CMSG_CLOEXEC;
+    message.address = this.type === S.SOCK_STREAM ? null : sockets.received.address;
+    message.control = sockets.received.control;
+    const moved = Math.min(n, count);
+    return moved > 0 && io.put(messageBytes, 0, moved) !== moved ? -EFAULT : n;
+  }
+
+  override read(io: IoBuffer): number {
+    if (this.type === S.SOCK_STREAM) return io.remaining === 0 ? 0 : this.result(io.hostRead(this.fd, -1));
+    return super.read(io);
+  }
+
+  override write(io: IoBuffer): number {
+    if (this.type === S.SOCK_STREAM) return io.remaining === 0 ? 0 : this.result(io.hostWrite(this.fd, -1));
+    return super.write(io);
+  }
+
+  override setOption(level: number, name: number, value: Uint8Array): number {
+    return sockets.setOption(this.fd, level, name, value);
+  }
+
+  override option(level: number, name: number, max: number): Uint8Array | number {
+    if (level === S.SOL_SOCKET && name === S.SO_DOMAIN) return intOption(this.domain);
+    return sockets.option(this.fd, level, name, max);
+  }
+
+  override ioctl(mm: AddressSpace, command: number, arg: number): number {
+    if (command !== FIONREAD && command !== S.SIOCOUTQ && command !== S.SIOCATMARK)
+      return this.interfaceIoctl(mm, command, arg);
+    const value = new Uint8Array(4);
+    const error = sockets.ioctl(this.fd, command, value);
+    return error < 0 ? error : mm.copyOutBytes(arg, value, 0, 4) === 4 ? 0 : -EFAULT;
+  }
+
+  /** SIOCGIF*: struct ifreq in and out. */
+  private interfaceIoctl(mm: AddressSpace, command: number, arg: number): number {
+    if (this.network.isolated || !INTERFACE_COMMANDS.has(command)) return -ENOTTY;
+    const request = new Uint8Array(IFREQ_BYTES);
+    if (mm.copyInBytes(arg, request, 0, IFREQ_BYTES) !== IFREQ_BYTES) return -EFAULT;
+    const error = sockets.ioctl(this.fd, command, request);
+    return error < 0 ? error : mm.copyOutBytes(arg, request, 0, IFREQ_BYTES) === IFREQ_BYTES ? 0 : -EFAULT;
+  }
+
+  override get hostFd(): number {
+    return this.fd;
+  }
+
+  protected override release(): void {
+    if (this.token >= 0) this.network.poller.unwatch(this.token);
+    files.close(this.fd);
+  }
+}
+
+const IFREQ_BYTES = 40;
+/** SIOCGIFNAME, FLAGS, ADDR, DSTADDR, BRDADDR, NETMASK, METRIC, MTU, HWADDR, INDEX, TXQLEN. */
+const INTERFACE_COMMANDS = new Set([
+  0x8910, 0x8913, 0x8915, 0x8917, 0x8919, 0x891b, 0x891d, 0x8921, 0x8927, 0x8933, 0x8942,
+]);

@@ -1,0 +1,41 @@
+// What a run without a network may bind and reach.
+
+import { describe, expect, test } from "bun:test";
+import { EADDRNOTAVAIL, ECONNREFUSED, ENETUNREACH } from "../../../src/abi/errno.ts";
+import { SOCK_DGRAM, SOCK_STREAM } from "../../../src/abi/socket.ts";
+import type { HostPoller } from "../../../src/host/poller.ts";
+import { Network } from "../../../src/net/inet/network.ts";
+
+const poller = {} as HostPoller;
+const v4 = (ip: readonly number[], port: number): Uint8Array =>
+  Uint8Array.of(2, 0, port >> 8, port & 255, ...ip, 0, 0, 0, 0, 0, 0, 0, 0);
+const v6 = (ip: readonly number[], port: number): Uint8Array =>
+  Uint8Array.of(10, 0, port >> 8, port & 255, 0, 0, 0, 0, ...ip, 0, 0, 0, 0);
+const any6 = Array<number>(16).fill(0);
+const loop6 = [...Array<number>(15).fill(0), 1];
+
+describe("without a network", () => {
+  const network = new Network(poller, true);
+  test("all interfaces become the loopback, others are not there", () => {
+    expect(network.bindable(v4([0, 0, 0, 0], 80))).toEqual(v4([127, 0, 0, 1], 80));
+    expect(network.bindable(v6(any6, 80))).toEqual(v6(loop6, 80));
+    expect(network.bindable(v4([127, 0, 0, 5], 80))).toEqual(v4([127, 0, 0, 5], 80));
+    expect(network.bindable(v4([10, 0, 0, 1], 80))).toBe(-EADDRNOTAVAIL);
+  });
+  test("only ports of guests are reached", () => {
+    expect(network.reachable(v4([127, 0, 0, 1], 8080), SOCK_STREAM)).toBe(-ECONNREFUSED);
+    network.owned(v4([127, 0, 0, 1], 8080));
+    expect(network.reachable(v4([127, 0, 0, 1], 8080), SOCK_STREAM)).toBe(0);
+    expect(network.reachable(v6(loop6, 8080), SOCK_STREAM)).toBe(0);
+    expect(network.reachable(v4([192, 0, 2, 1], 8080), SOCK_STREAM)).toBe(-ENETUNREACH);
+    expect(network.reachable(v4([127, 0, 0, 1], 53), SOCK_DGRAM)).toBe(-ENETUNREACH);
+    const mapped = [...Array<number>(10).fill(0), 255, 255, 192, 0, 2, 1];
+    expect(network.reachable(v6(mapped, 8080), SOCK_STREAM)).toBe(-ENETUNREACH);
+  });
+});
+
+test("the host's network is left alone", () => {
+  const network = new Network(poller, false);
+  expect(network.bindable(v4([0, 0, 0, 0], 80))).toEqual(v4([0, 0, 0, 0], 80));
+  expect(network.reachable(v4([192, 0, 2, 1], 80), SOCK_STREAM)).toBe(0);
+});
