@@ -201,16 +201,17 @@ fn free(frame: u32) void {
 
 /// The frame's contents change or go: drops what the CPU decoded from it.
 pub inline fn noteCode(frame: u32) void {
-    if (info[frame].has_code) dropCode(frame);
+    if (@atomicLoad(bool, &info[frame].has_code, .seq_cst)) dropCode(frame);
 }
 
-/// The CPU has decoded instructions from this frame.
+/// The CPU is going to decode instructions from this frame. It is a full barrier: who has changed the frame before `noteCode` either
+/// finds the mark there, or its change is found behind it here.
 pub inline fn markCode(frame: u32) void {
-    info[frame].has_code = true;
+    @atomicStore(bool, &info[frame].has_code, true, .seq_cst);
 }
 
 fn dropCode(frame: u32) void {
-    info[frame].has_code = false;
+    @atomicStore(bool, &info[frame].has_code, false, .seq_cst);
     if (codeChanged) |call| call(frame);
 }
 

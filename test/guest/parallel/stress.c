@@ -256,7 +256,7 @@ static void forking(void) {
 }
 
 /* Every signal is handled by the thread that it is for, wherever that runs. */
-static atomic_ulong handled[4];
+static atomic_ulong handled[2];
 static _Thread_local int me;
 static void on_user(int signal) {
   (void)signal;
@@ -269,19 +269,19 @@ static void *spin_as(void *a) {
   return a;
 }
 static void signalling(void) {
-  pthread_t t[3];
+  pthread_t t[2];
   signal(SIGUSR1, on_user);
   atomic_store(&stop, 0);
-  for (int i = 0; i < 3; i++) pthread_create(&t[i], 0, spin_as, (void *)(intptr_t)i);
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < 2; i++) pthread_create(&t[i], 0, spin_as, (void *)(intptr_t)i);
+  for (int i = 0; i < 2; i++)
     while (atomic_load(&handled[i]) == 0) sched_yield();
-  for (unsigned long k = 1; k <= (unsigned)times * 5; k++)
-    for (int i = 0; i < 3; i++) {
+  for (unsigned long k = 1; k <= (unsigned)times; k++)
+    for (int i = 0; i < 2; i++) {
       pthread_kill(t[i], SIGUSR1);
       while (atomic_load(&handled[i]) < k + 1) {}
     }
   atomic_store(&stop, 1);
-  for (int i = 0; i < 3; i++) pthread_join(t[i], 0);
+  for (int i = 0; i < 2; i++) pthread_join(t[i], 0);
   printf("signalling done\n");
 }
 
