@@ -120,4 +120,4 @@ pub const numbers = .{
     .PROT_PRESENT = prot_present,
 };
 /// The rooms whose public `callconv(.c)` functions are the exported ABI.
-pub const rooms = .{ @import("exports.zig"), @import("mem/exports.zig"), @import("cpu/exports.zig"), @import("host/exports.zig") };
+pub const rooms = .{ @import("exports.zig"), @import("mem/exports.zig"), @import("cpu/exports.zig"), @import("host/exports.zig"), @import("image/exports.zig") };

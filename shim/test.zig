@@ -18,4 +18,5 @@ test {
     _ = @import("mem/model_test.zig");
     _ = @import("mem/tlb_test.zig");
     _ = @import("host/linux/files.zig");
+    _ = @import("image/index.zig");
 }

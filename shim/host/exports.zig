@@ -99,6 +99,12 @@ pub fn host_write(fd: i32, buffer: [*]const u8, size: u32, position: f64) callco
 pub fn host_copy_range(in: i32, in_position: f64, out: i32, out_position: f64, length: f64) callconv(.c) f64 {
     return host.copyRange(in, in_position, out, out_position, length);
 }
+/// A whole file as read-only memory: where, and its size in `size`; 0 when it cannot be mapped or is empty.
+pub fn host_map(fd: i32, size: *f64) callconv(.c) usize {
+    const bytes = host.memory.mapFile(fd) orelse return 0;
+    size.* = @floatFromInt(bytes.len);
+    return @intFromPtr(bytes.ptr);
+}
 pub fn host_flock(fd: i32, operation: u32) callconv(.c) i32 {
     return host.lockFile(fd, operation);
 }

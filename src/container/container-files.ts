@@ -5,6 +5,7 @@ import { O_CREAT, O_TRUNC, O_WRONLY } from "../abi/fcntl.ts";
 import type { TimeSource } from "../fs/memory/memory-file-system.ts";
 import { Tmpfs } from "../fs/tmpfs/tmpfs.ts";
 import { files } from "../host/files.ts";
+import { lookAt, seen } from "../host/stat.ts";
 import { userCredentials } from "../kernel/credentials.ts";
 import { KernelBuffer } from "../mm/kernel-buffer.ts";
 import type { FsContext } from "../vfs/context.ts";
@@ -66,7 +67,8 @@ function hostsText(hostname: string, request: RunRequest): string {
 function resolverText(): string {
   const fd = files.open(AT_FDCWD, "/etc/resolv.conf", 0, 0);
   if (fd < 0) return FALLBACK_RESOLVER;
-  const bytes = Buffer.alloc(MAX_FILE_BYTES);
+  const size = lookAt(fd) < 0 ? 0 : seen.size;
+  const bytes = Buffer.alloc(Math.min(size, MAX_FILE_BYTES));
   const n = files.read(fd, bytes, 0, bytes.length, 0);
   files.close(fd);
   return n <= 0 ? FALLBACK_RESOLVER : bytes.toString("latin1", 0, n);

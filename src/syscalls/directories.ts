@@ -4,7 +4,9 @@ import { CAP_SYS_CHROOT } from "../abi/capability.ts";
 import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from "../abi/errno.ts";
 import { AT_FDCWD, PATH_MAX } from "../abi/fcntl.ts";
 import { Dirent64 } from "../abi/stat.ts";
+import { pointerOf } from "../host/shim.ts";
 import type { Task } from "../kernel/task.ts";
+import { DirectoryFile } from "../vfs/directory-file.ts";
 import type { File } from "../vfs/file.ts";
 import type { DirectoryEntry } from "../vfs/inode.ts";
 import { listDirectory } from "../vfs/mount-table.ts";
@@ -18,6 +20,9 @@ import { fd, full, mode, outBuf, path, type Row, row, size } from "./row.ts";
 /** Entries are collected here: what a file system reads for them may pass through the scratch block. */
 const listing = Buffer.alloc(64 * 1024);
 const halves = new Uint16Array(listing.buffer, listing.byteOffset, listing.length / 2);
+const listingPtr = pointerOf(listing);
+/** Offset of the first entry behind "." and "..". */
+const FIRST = 2;
 const words = new Uint32Array(listing.buffer, listing.byteOffset, listing.length / 4);
 
 export function sys_getdents64(task: Task, fd: number, out: number, bytes: number): number {
@@ -38,12 +43,26 @@ export function sys_getdents64(task: Task, fd: number, out: number, bytes: numbe
 /** d_off of the last entry that `collect` took. */
 let collectedNext = 0;
 
-/** Writes entries from the file's position on into `listing`. Bytes, 0 at the end, -EINVAL when not one fits. */
+/** Entries from the file's position on in `listing`. Bytes, 0 at the end, -EINVAL when not one fits. */
 function collect(file: File, limit: number): number {
-  let used = 0;
-  let full = false;
   collectedNext = file.pos;
-  const error = listDirectory(file, file.pos, (entry) => {
+  const used = file.pos < FIRST ? name(file, 0, limit, FIRST) : 0;
+  if (used < 0 || collectedNext < FIRST) return used;
+  // Only mount points that the directory itself does not have must be named one by one.
+  if (file instanceof DirectoryFile && file.path?.dentry.pins === 0) {
+    const bytes = file.writeDirents(collectedNext, listingPtr + used, limit - used);
+    if (bytes > 0) {
+      collectedNext = file.direntsEnd;
+      return used + bytes;
+    }
+  }
+  return name(file, used, limit, Number.POSITIVE_INFINITY);
+}
+
+/** Writes the entries from `collectedNext` on, those before offset `end`, behind `used` bytes: bytes in all. */
+function name(file: File, used: number, limit: number, end: number): number {
+  let full = false;
+  const error = listDirectory(file, collectedNext, (entry) => {
     const length = putEntry(entry, used, limit);
     if (length === 0) {
       full = true;
@@ -51,7 +70,7 @@ function collect(file: File, limit: number): number {
     }
     used += length;
     collectedNext = entry.next;
-    return true;
+    return collectedNext < end;
   });
   if (error < 0 && used === 0) return error;
   return used === 0 && full ? -EINVAL : used;

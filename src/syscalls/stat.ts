@@ -9,6 +9,7 @@ import type { Task } from "../kernel/task.ts";
 import type { Target } from "../vfs/attributes.ts";
 import type { FsContext } from "../vfs/context.ts";
 import type { Credentials } from "../vfs/credentials.ts";
+import { newStat } from "../vfs/inode.ts";
 import { FOLLOW, walk } from "../vfs/namei.ts";
 import { MAY_EXEC, MAY_WRITE } from "../vfs/permission.ts";
 import { baseOf, placeAt, targetAt, targetOfFd } from "./path-args.ts";
@@ -26,11 +27,14 @@ export function sys_newfstatat(task: Task, dirfd: number, pathAddr: number, out:
   }
   const target = targetAt(task, dirfd, pathAddr, atFlags);
   if (typeof target === "number") return target;
-  const stat = target.inode.stat();
+  const stat = target.inode.stat(seen);
   if (typeof stat === "number") return stat;
   encodeStat(stat);
   return task.mm.copyOut(out, Stat64.sizeBytes);
 }
+
+/** For attributes that nobody keeps. */
+const seen = newStat();
 
 const firstByte = new Uint8Array(1);
 

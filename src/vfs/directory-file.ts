@@ -11,6 +11,15 @@ export abstract class DirectoryFile extends File {
   /** Emits the entries from offset `from` (2 and more) until `emit` returns false. 0 or -errno. */
   protected abstract readEntries(from: number, emit: (entry: DirectoryEntry) => boolean): number;
 
+  /**
+   * Writes entries from offset `from` (2 and more) on as linux_dirent64 records to the host's memory, where the file system can do that
+   * without naming each: the bytes, and in `direntsEnd` the offset to continue from. 0 where it cannot; `readEntries` can always.
+   */
+  writeDirents(_from: number, _ptr: number, _limit: number): number {
+    return 0;
+  }
+  direntsEnd = 0;
+
   override readDirectory(from: number, emit: (entry: DirectoryEntry) => boolean): number {
     if (from < 1 && !emit({ name: ".", ino: this.inode.ino, type: DT_DIR, next: 1 })) return 0;
     if (from < 2) {

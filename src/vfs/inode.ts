@@ -34,6 +34,29 @@ export interface Stat {
   btimeNsec: number;
 }
 
+export function newStat(): Stat {
+  return {
+    dev: 0,
+    ino: 0,
+    mode: 0,
+    nlink: 0,
+    uid: 0,
+    gid: 0,
+    rdev: 0,
+    size: 0,
+    blksize: 0,
+    blocks: 0,
+    atimeSec: 0,
+    atimeNsec: 0,
+    mtimeSec: 0,
+    mtimeNsec: 0,
+    ctimeSec: 0,
+    ctimeNsec: 0,
+    btimeSec: 0,
+    btimeNsec: 0,
+  };
+}
+
 /** struct iattr: the attributes to change; absent ones stay. A nanosecond value of UTIME_NOW means the time of the change. */
 export interface Attributes {
   mode?: number;
@@ -74,8 +97,8 @@ export abstract class Inode {
     return false;
   }
 
-  /** Current attributes, or -errno. A fresh object the caller may keep. */
-  abstract stat(): Stat | number;
+  /** Current attributes, or -errno: in a fresh object the caller may keep, or perhaps in `into`. */
+  abstract stat(into?: Stat): Stat | number;
 
   /**
    * Opens an existing inode. `flags` are O_* without O_CREAT, O_EXCL, O_NOFOLLOW; permission is already checked.

@@ -49,6 +49,15 @@ pub fn giveBack(ptr: [*]align(4096) u8, size_bytes: usize) bool {
     return linux.madvise(ptr, size_bytes, linux.MADV.DONTNEED) == 0;
 }
 
+/// All of a regular file, read when it is looked at. Nobody may make it shorter meanwhile.
+pub fn mapFile(fd: i32) ?[]const u8 {
+    var stat: linux.Statx = undefined;
+    if (linux.statx(fd, "", linux.AT.EMPTY_PATH, .{ .SIZE = true }, &stat) != 0 or stat.size == 0) return null;
+    const at = linux.mmap(null, stat.size, .{ .READ = true }, .{ .TYPE = .SHARED }, fd, 0);
+    if (@as(isize, @bitCast(at)) < 0) return null;
+    return @as([*]const u8, @ptrFromInt(at))[0..stat.size];
+}
+
 /// preadv2(2); an `offset` of -1 is readv(2) at the file's own position. `flags` are RWF_*.
 pub fn readv(fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u32) isize {
     return vectored(.preadv2, fd, iov, count, offset, flags);

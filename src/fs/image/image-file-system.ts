@@ -6,7 +6,6 @@
 
 import { NAME_MAX } from "../../abi/fcntl.ts";
 import { OVERLAYFS_SUPER_MAGIC, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../abi/stat.ts";
-import type { LayerIndex } from "../../lib/layer-index.ts";
 import { IdlePages } from "../../mm/idle-pages.ts";
 import { anonymousDev, type StatFs } from "../../vfs/file-system.ts";
 import { MemoryFileSystem, type TimeSource, type Timestamp } from "../memory/memory-file-system.ts";
@@ -16,6 +15,7 @@ import { type Base, ImageContent } from "./image-content.ts";
 import { ImageDirectory } from "./image-directory.ts";
 import { type Found, type ImageLayer, ImageLayers, type Place } from "./image-layers.ts";
 import { ImageRegular } from "./image-regular.ts";
+import type { LayerIndex } from "./layer-reader.ts";
 import { PAGE, ScratchStore } from "./scratch-store.ts";
 
 /** Files without users whose pages are kept for the next one, and how many pages in all. */
@@ -33,8 +33,8 @@ export class ImageFileSystem extends MemoryFileSystem {
   readonly root: ImageDirectory;
   readonly idle = new IdlePages<ImageRegular>(MAX_IDLE, MAX_IDLE_PAGES);
   private readonly store: ScratchStore;
-  /** Inodes of the image with several names, by number. */
-  private readonly linked = new Map<number, MemoryInode>();
+  /** Inodes of the image that were looked up, by number. */
+  private readonly known = new Map<number, MemoryInode>();
   private nextIno: number;
   private inodes = 0;
 
@@ -80,26 +80,20 @@ export class ImageFileSystem extends MemoryFileSystem {
 
   /** The inode object for what a name of the layers means. A file with several names has one. */
   inodeOf(found: Found): MemoryInode {
-    if (found.sources !== null) return this.directoryOf(found);
-    const { place } = found;
-    if (!this.layers.hasManyNames(place)) return this.make(place);
-    const ino = this.layers.inodeNumber(place);
-    let inode = this.linked.get(ino);
-    if (inode === undefined) {
-      inode = this.make(place);
-      inode.nlink = this.layers.linkCount(place);
-      this.linked.set(ino, inode);
-    }
+    const ino = this.layers.inodeNumber(found);
+    const known = this.known.get(ino);
+    if (known !== undefined) return known;
+    const inode = found.sources !== null ? this.directoryOf(found) : this.make(found);
+    this.known.set(ino, inode);
     return inode;
   }
 
   private directoryOf(found: Found): ImageDirectory {
-    const { place } = found;
-    const index = this.layers.index(place);
-    const { entry } = place;
+    const index = this.layers.index(found);
+    const { entry } = found;
     const inode = new ImageDirectory(
       this,
-      this.layers.inodeNumber(place),
+      this.layers.inodeNumber(found),
       index.mode(entry),
       index.uid(entry),
       index.gid(entry),
@@ -114,7 +108,9 @@ export class ImageFileSystem extends MemoryFileSystem {
     const index = this.layers.index(place);
     const { entry } = place;
     const ino = this.layers.inodeNumber(place);
-    const [mode, uid, gid] = [index.mode(entry), index.uid(entry), index.gid(entry)];
+    const mode = index.mode(entry);
+    const uid = index.uid(entry);
+    const gid = index.gid(entry);
     const born = bornAt(index, entry);
     let inode: MemoryInode;
     switch (mode & S_IFMT) {
@@ -127,6 +123,7 @@ export class ImageFileSystem extends MemoryFileSystem {
       default:
         inode = new MemorySpecial(this, ino, mode, uid, gid, index.rdev(entry), born);
     }
+    if (this.layers.hasManyNames(place)) inode.nlink = this.layers.linkCount(place);
     return withXattrs(inode, index, entry);
   }
 

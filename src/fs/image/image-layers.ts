@@ -2,7 +2,8 @@
 // hide those of lower ones, directories merge, whiteouts and opaque directories cut. Everything is looked up when asked for.
 
 import { S_IFDIR, S_IFMT } from "../../abi/stat.ts";
-import { Flag, Kind, type LayerIndex, nameHash } from "../../lib/layer-index.ts";
+import { Flag, Kind } from "../../lib/layer-index.ts";
+import type { LayerIndex } from "./layer-reader.ts";
 
 export interface ImageLayer {
   readonly index: LayerIndex;
@@ -16,11 +17,11 @@ export interface Place {
   readonly entry: number;
 }
 
-/** What a name means: a directory with all the layers that take part in it, topmost first, or something else. */
-export interface Found {
-  /** What describes the inode. */
-  readonly place: Place;
-  /** Null for what is no directory. */
+/**
+ * What a name means: the record that describes the inode, and for a directory all the layers that take part in it, topmost first; null for
+ * something else.
+ */
+export interface Found extends Place {
   readonly sources: readonly Place[] | null;
 }
 
@@ -39,6 +40,7 @@ export class ImageLayers {
   /** One more than the largest inode number of the image. */
   readonly endOfInodes: number;
   readonly root: Found;
+  private readonly anyExternals: boolean;
   /** Names that externals give to inodes, by inode number; made when first needed. */
   private externalNames: Map<number, Place[]> | null = null;
   /** What the paths of directories' records mean, as far as somebody asked. */
@@ -53,7 +55,17 @@ export class ImageLayers {
       next += index.entries;
     }
     this.endOfInodes = next;
+    this.anyExternals = layers.some(({ index }) => index.firstExternal !== 0);
     this.root = this.rootBelow(layers.length);
+  }
+
+  layer(layer: number): ImageLayer {
+    return this.layers[layer]!;
+  }
+
+  /** The inode number of a layer's first record. */
+  firstIno(layer: number): number {
+    return this.bases[layer]!;
   }
 
   index(place: Place): LayerIndex {
@@ -80,16 +92,17 @@ export class ImageLayers {
 
   private directory(sources: readonly Place[]): Found {
     const described = sources.find((place) => !this.index(place).hasFlag(place.entry, Flag.implied));
-    return { place: described ?? sources[0] ?? { layer: 0, entry: 0 }, sources };
+    const { layer, entry } = described ?? sources[0] ?? { layer: 0, entry: 0 };
+    return { layer, entry, sources };
   }
 
   /** What `name` is in a directory; null when there is no such name. */
   find(sources: readonly Place[], name: string): Found | null {
-    const hash = nameHash(name);
     let directories: Place[] | null = null;
-    for (const { layer, entry } of sources) {
+    for (let i = 0; i < sources.length; i += 1) {
+      const { layer, entry } = sources[i]!;
       const { index } = this.layers[layer]!;
-      const at = index.find(entry, name, hash);
+      const at = index.find(entry, name);
       if (at < 0) continue;
       const kind = index.kind(at);
       if (kind === Kind.whiteout) break;
@@ -113,7 +126,7 @@ export class ImageLayers {
       return found === null || found.sources !== null ? null : found;
     }
     const entry = index.kind(at) === Kind.link ? index.linkedTo(at) : at;
-    return { place: { layer, entry }, sources: null };
+    return { layer, entry, sources: null };
   }
 
   /** A path without links, dots and leading slashes. */
@@ -126,24 +139,34 @@ export class ImageLayers {
     return at;
   }
 
-  /** All names of a directory, in no particular order. */
+  /** The name in one record of a directory that no other layer takes part in; null when it is gone. */
+  listedAt(layer: number, entry: number): ListedName | null {
+    const { index } = this.layers[layer]!;
+    const kind = index.kind(entry);
+    if (kind === Kind.whiteout) return null;
+    const name = index.name(entry);
+    return this.listed(name, kind === Kind.inode ? { layer, entry } : this.fileAt(layer, entry));
+  }
+
+  private listed(name: string, place: Place | null): ListedName | null {
+    if (place === null) return null;
+    return { name, ino: this.inodeNumber(place), type: (this.index(place).mode(place.entry) & S_IFMT) >> 12 };
+  }
+
+  /** All names of a directory that several layers make, in no particular order. */
   list(sources: readonly Place[]): ListedName[] {
     const names: ListedName[] = [];
-    const met = sources.length > 1 ? new Set<string>() : null;
+    const met = new Set<string>();
     for (const { layer, entry } of sources) {
       const { index } = this.layers[layer]!;
       const first = index.firstChild(entry);
       const end = first + index.childCount(entry);
       for (let at = first; at < end; at += 1) {
         const name = index.name(at);
-        if (met !== null) {
-          if (met.has(name)) continue;
-          met.add(name);
-        }
-        const place = this.shownBy(sources, layer, at, name);
-        if (place === null) continue;
-        const type = (this.index(place).mode(place.entry) & S_IFMT) >> 12;
-        names.push({ name, ino: this.inodeNumber(place), type });
+        if (met.has(name)) continue;
+        met.add(name);
+        const shown = this.listed(name, this.shownBy(sources, layer, at, name));
+        if (shown !== null) names.push(shown);
       }
     }
     return names;
@@ -154,9 +177,9 @@ export class ImageLayers {
     const { index } = this.layers[layer]!;
     const kind = index.kind(at);
     if (kind === Kind.whiteout) return null;
-    if (kind !== Kind.inode) return this.fileAt(layer, at)?.place ?? null;
-    if (sources.length === 1 || (index.mode(at) & S_IFMT) !== S_IFDIR) return { layer, entry: at };
-    return this.find(sources, name)?.place ?? null;
+    if (kind !== Kind.inode) return this.fileAt(layer, at);
+    if ((index.mode(at) & S_IFMT) !== S_IFDIR) return { layer, entry: at };
+    return this.find(sources, name);
   }
 
   /** How many names of the tree mean this inode, which is no directory. */
@@ -176,7 +199,8 @@ export class ImageLayers {
 
   /** Whether the inode may have more names than the one it was found by. */
   hasManyNames(place: Place): boolean {
-    return this.index(place).next(place.entry) !== 0 || this.externals().has(this.inodeNumber(place));
+    if (this.index(place).next(place.entry) !== 0) return true;
+    return this.anyExternals && this.externals().has(this.inodeNumber(place));
   }
 
   /** Whether the name in this record leads to `inode` in the whole tree. */
@@ -185,7 +209,7 @@ export class ImageLayers {
     const directory = this.directoryAt(name.layer, index.parent(name.entry));
     if (directory === null || directory.sources === null) return false;
     const found = this.find(directory.sources, index.name(name.entry));
-    return found !== null && found.place.layer === inode.layer && found.place.entry === inode.entry;
+    return found !== null && found.layer === inode.layer && found.entry === inode.entry;
   }
 
   /** What the path of a directory's record means in the whole tree. Every directory is walked to once. */
@@ -214,7 +238,7 @@ export class ImageLayers {
       for (let steps = index.entries; at !== 0 && steps > 0; steps -= 1) {
         const found = this.fileAt(layer, at);
         if (found !== null) {
-          const ino = this.inodeNumber(found.place);
+          const ino = this.inodeNumber(found);
           const known = names.get(ino);
           if (known === undefined) names.set(ino, [{ layer, entry: at }]);
           else known.push({ layer, entry: at });

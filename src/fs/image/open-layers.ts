@@ -3,8 +3,8 @@
 import { O_RDONLY } from "../../abi/fcntl.ts";
 import { AT_FDCWD, files } from "../../host/files.ts";
 import { mapFile } from "../../host/mapped-file.ts";
-import { LayerIndex } from "../../lib/layer-index.ts";
 import type { ImageLayer } from "./image-layers.ts";
+import { LayerIndex } from "./layer-reader.ts";
 
 /** Paths of the host, as byte strings. */
 export interface LayerFiles {
@@ -16,7 +16,7 @@ export interface LayerFiles {
 export function openLayers(layers: readonly LayerFiles[]): ImageLayer[] | string {
   const opened: ImageLayer[] = [];
   for (const { tarPath, indexPath } of layers) {
-    const bytes = mapFile(Buffer.from(indexPath, "latin1").toString("utf8"));
+    const bytes = mapFile(indexPath);
     const index = bytes === null ? null : LayerIndex.open(bytes);
     const tarFd = index === null ? -1 : files.open(AT_FDCWD, tarPath, O_RDONLY, 0);
     if (index === null || tarFd < 0) {

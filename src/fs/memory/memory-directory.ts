@@ -74,6 +74,12 @@ export class MemoryDirectory extends MemoryInode {
     return 0;
   }
 
+  /** `File.writeDirents`. */
+  writeDirents(_from: number, _ptr: number, _limit: number): number {
+    return 0;
+  }
+  direntsEnd = 0;
+
   private put(name: string, inode: MemoryInode): void {
     this.entries.set(name, { inode, offset: this.nextOffset });
     this.nextOffset += 1;
@@ -215,5 +221,12 @@ class MemoryDirectoryFile extends DirectoryFile {
 
   protected override readEntries(from: number, emit: (entry: DirectoryEntry) => boolean): number {
     return this.inode.list(from, emit);
+  }
+
+  override writeDirents(from: number, ptr: number, limit: number): number {
+    const bytes = this.inode.writeDirents(from, ptr, limit);
+    if (bytes > 0) this.inode.accessed();
+    this.direntsEnd = this.inode.direntsEnd;
+    return bytes;
   }
 }

@@ -2,12 +2,12 @@
 // and extended attributes.
 
 import { EEXIST, ENODATA, ENOSPC } from "../../abi/errno.ts";
-import { UTIME_NOW, XATTR_CREATE, XATTR_REPLACE } from "../../abi/stat.ts";
-import { type Attributes, Inode, type Stat } from "../../vfs/inode.ts";
+import { XATTR_CREATE, XATTR_REPLACE } from "../../abi/stat.ts";
+import { type Attributes, Inode, newStat, type Stat } from "../../vfs/inode.ts";
 import type { MemoryFileSystem, Timestamp } from "./memory-file-system.ts";
+import { setTimes, Times } from "./times.ts";
 
 const PAGE = 4096;
-const DAY_SEC = 86400;
 /** Bytes of extended attributes on one inode. */
 const MAX_XATTR_BYTES = 1 << 20;
 
@@ -18,14 +18,9 @@ export abstract class MemoryInode extends Inode {
   owner: number;
   group: number;
   nlink = 1;
-  private atimeSec: number;
-  private atimeNsec: number;
-  private mtimeSec: number;
-  private mtimeNsec: number;
-  private ctimeSec: number;
-  private ctimeNsec: number;
-  private readonly btimeSec: number;
-  private readonly btimeNsec: number;
+  private readonly born: Timestamp;
+  /** Null while all are the time of birth. */
+  private times: Times | null = null;
   /** What an image has is not written to when it is only read (ovl_update_time). */
   private untouched: boolean;
   private xattrs: Map<string, Uint8Array> | null = null;
@@ -40,9 +35,7 @@ export abstract class MemoryInode extends Inode {
     this.owner = uid;
     this.group = gid;
     this.untouched = born !== undefined;
-    const { sec, nsec } = born ?? fs.clock.realtime();
-    this.atimeSec = this.mtimeSec = this.ctimeSec = this.btimeSec = sec;
-    this.atimeNsec = this.mtimeNsec = this.ctimeNsec = this.btimeNsec = nsec;
+    this.born = born ?? fs.clock.realtime();
   }
 
   override get uid(): number {
@@ -74,57 +67,43 @@ export abstract class MemoryInode extends Inode {
     return 0;
   }
 
-  override stat(): Stat {
-    return {
-      dev: this.fs.dev,
-      ino: this.ino,
-      mode: this.mode,
-      nlink: this.links,
-      uid: this.owner,
-      gid: this.group,
-      rdev: this.rdev,
-      size: this.sizeBytes,
-      blksize: PAGE,
-      blocks: this.blocks,
-      atimeSec: this.atimeSec,
-      atimeNsec: this.atimeNsec,
-      mtimeSec: this.mtimeSec,
-      mtimeNsec: this.mtimeNsec,
-      ctimeSec: this.ctimeSec,
-      ctimeNsec: this.ctimeNsec,
-      btimeSec: this.btimeSec,
-      btimeNsec: this.btimeNsec,
-    };
+  override stat(into: Stat = newStat()): Stat {
+    into.dev = this.fs.dev;
+    into.ino = this.ino;
+    into.mode = this.mode;
+    into.nlink = this.links;
+    into.uid = this.owner;
+    into.gid = this.group;
+    into.rdev = this.rdev;
+    into.size = this.sizeBytes;
+    into.blksize = PAGE;
+    into.blocks = this.blocks;
+    setTimes(into, this.born);
+    this.times?.tell(into);
+    return into;
+  }
+
+  /** The times, to be changed. */
+  private get ownTimes(): Times {
+    this.times ??= new Times(this.born);
+    return this.times;
   }
 
   /** The inode changed now. */
   changed(): void {
     this.untouched = false;
-    const { sec, nsec } = this.fs.clock.realtime();
-    this.ctimeSec = sec;
-    this.ctimeNsec = nsec;
+    this.ownTimes.change(this.fs.clock.realtime());
   }
 
   /** The content changed now. */
   modified(): void {
-    this.changed();
-    this.mtimeSec = this.ctimeSec;
-    this.mtimeNsec = this.ctimeNsec;
+    this.untouched = false;
+    this.ownTimes.modify(this.fs.clock.realtime());
   }
 
-  /** The content was read now: relatime, as every mount has it by default. */
+  /** The content was read now. */
   accessed(): void {
-    if (this.untouched) return;
-    const fresh = this.isAfter(this.mtimeSec, this.mtimeNsec) && this.isAfter(this.ctimeSec, this.ctimeNsec);
-    const { sec, nsec } = this.fs.clock.realtime();
-    if (fresh && sec - this.atimeSec < DAY_SEC) return;
-    this.atimeSec = sec;
-    this.atimeNsec = nsec;
-  }
-
-  /** Whether the time of access is later than this one. */
-  private isAfter(sec: number, nsec: number): boolean {
-    return this.atimeSec > sec || (this.atimeSec === sec && this.atimeNsec > nsec);
+    if (!this.untouched) this.ownTimes.access(this.fs.clock.realtime());
   }
 
   /** A name of the inode is gone. */
@@ -151,14 +130,7 @@ export abstract class MemoryInode extends Inode {
     if (a.uid !== undefined) this.owner = a.uid;
     if (a.gid !== undefined) this.group = a.gid;
     this.changed();
-    if (a.atimeNsec !== undefined) {
-      this.atimeSec = a.atimeNsec === UTIME_NOW ? this.ctimeSec : a.atimeSec!;
-      this.atimeNsec = a.atimeNsec === UTIME_NOW ? this.ctimeNsec : a.atimeNsec;
-    }
-    if (a.mtimeNsec !== undefined) {
-      this.mtimeSec = a.mtimeNsec === UTIME_NOW ? this.ctimeSec : a.mtimeSec!;
-      this.mtimeNsec = a.mtimeNsec === UTIME_NOW ? this.ctimeNsec : a.mtimeNsec;
-    }
+    this.ownTimes.set(a);
     return 0;
   }
 

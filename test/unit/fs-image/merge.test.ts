@@ -8,11 +8,12 @@ import { join } from "node:path";
 import { EIO, ENOENT } from "../../../src/abi/errno.ts";
 import { ImageFileSystem } from "../../../src/fs/image/image-file-system.ts";
 import { openLayers } from "../../../src/fs/image/open-layers.ts";
-import { shim } from "../../../src/host/shim.ts";
+import { pointerOf, shim } from "../../../src/host/shim.ts";
 import { ManualClock } from "../../../src/kernel/clock.ts";
 import { KernelBuffer } from "../../../src/mm/kernel-buffer.ts";
 import type { StoredLayer } from "../../../src/oci/store.ts";
-import type { Inode, Stat } from "../../../src/vfs/inode.ts";
+import type { DirectoryFile } from "../../../src/vfs/directory-file.ts";
+import type { DirectoryEntry, Inode, Stat } from "../../../src/vfs/inode.ts";
 import { contentOf, entriesOf } from "../../support/mtree.ts";
 import { storeLayer } from "../../support/open-images.ts";
 import { type Member, tarOf } from "../../support/tar-writer.ts";
@@ -173,4 +174,48 @@ test("damaged stacks never crash a walk", () => {
     };
     visit(fs.root, 0);
   }
+});
+
+test("the short way of listing shows what the long one shows, wherever it is cut", () => {
+  const members = Array.from({ length: 40 }, (_, i) => ({ name: `d/${"n".repeat(1 + (i % 7))}${i}`, body: "x" }));
+  const fs = image(
+    [{ name: "low", body: "below" }],
+    [
+      ...members,
+      { name: "d/sub/", type: "5" },
+      { name: "d/link", type: "2", link: "n0" },
+      { name: "d/hard", type: "1", link: "d/n0" },
+      { name: "d/below", type: "1", link: "low" },
+      { name: "d/.wh.gone" },
+    ],
+  );
+  const file = at(fs, "d").open(0) as DirectoryFile;
+  const long: DirectoryEntry[] = [];
+  file.readDirectory(2, (entry) => long.push(entry) > 0);
+  expect(long.length).toBe(members.length + 4);
+  for (const limit of [24, 32, 100, 1000, 65536]) {
+    const out = Buffer.alloc(limit);
+    const short: DirectoryEntry[] = [];
+    for (let from = 2; short.length < long.length; ) {
+      const bytes = file.writeDirents(from, pointerOf(out), limit);
+      expect(bytes).toBeLessThanOrEqual(limit);
+      for (let p = 0; p < bytes; p += out.readUInt16LE(p + 16)) {
+        const name = out.toString("latin1", p + 19, out.indexOf(0, p + 19));
+        const next = Number(out.readBigUInt64LE(p + 8));
+        short.push({ name, ino: Number(out.readBigUInt64LE(p)), type: out[p + 18]!, next });
+      }
+      if (bytes > 0) from = file.direntsEnd;
+      else
+        file.readDirectory(from, (entry) => {
+          short.push(entry);
+          from = entry.next;
+          return false;
+        });
+    }
+    expect(short).toEqual(long);
+  }
+  expect(fs.root.lookup("low")).toBe(at(fs, "d/below"));
+  at(fs, "d").unlink("n0");
+  expect(file.writeDirents(2, pointerOf(Buffer.alloc(100)), 100)).toBe(0);
+  expect(names(at(fs, "d"))).not.toContain("n0");
 });
