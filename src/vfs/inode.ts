@@ -113,6 +113,9 @@ export abstract class Inode {
   hold(): void {}
   letGo(): void {}
 
+  /** A name of it went from the cache (iput, where nobody uses the inode): what can be made anew need not be kept. */
+  evicted(): void {}
+
   /** Owner, for permission checks; as of the last look. */
   get uid(): number {
     const stat = this.stat();

@@ -13,6 +13,7 @@ import {
 } from "../abi/fcntl.ts";
 import { S_IFLNK, S_IFMT } from "../abi/stat.ts";
 import type { FsContext } from "./context.ts";
+import { REFERENCED } from "./dentry-lru.ts";
 import type { Inode } from "./inode.ts";
 import { type Mount, mountedOn } from "./mount.ts";
 import { Dentry, type Path } from "./path.ts";
@@ -41,7 +42,12 @@ export function lookupChild(parent: Dentry, name: string): Dentry | number {
   if (name.length > NAME_MAX) return isUnlinked(parent) ? -ENOENT : -ENAMETOOLONG;
   const dir = parent.inode;
   const kept = parent.children === null ? undefined : parent.children.get(name);
-  if (kept !== undefined && (dir.fs.cacheNames || kept.mounts !== null)) return kept;
+  if (kept !== undefined && (dir.fs.cacheNames || kept.mounts !== null)) {
+    kept.lru |= REFERENCED;
+    return kept;
+  }
+  const recalled = kept === undefined ? parent.recall(name) : undefined;
+  if (recalled !== undefined) return recalled;
   const inode = dir.lookup(name);
   if (kept !== undefined) {
     // A directory above a mount point: the place stays even when the file system's view of it changes.

@@ -1,5 +1,6 @@
 // A place in the guest's name space (struct path): a dentry on a mount.
 
+import { addToLru, findGone, forgetGone } from "./dentry-lru.ts";
 import type { Inode } from "./inode.ts";
 import type { Mount } from "./mount.ts";
 
@@ -21,6 +22,8 @@ export class Dentry {
   pins = 0;
   /** The name was removed; the inode lives on while it is open. */
   unlinked = false;
+  /** vfs/dentry-lru.ts. */
+  lru = 0;
   /** An O_TMPFILE file without O_EXCL: linkat(2) may still give it a name. */
   linkable = false;
 
@@ -33,16 +36,31 @@ export class Dentry {
   keep(child: Dentry): void {
     this.children ??= new Map();
     this.children.set(child.name, child);
+    if (child.lru === 0 && this.inode.fs.cacheNames) addToLru(child);
   }
 
   forget(name: string): void {
-    this.children?.delete(name);
+    if (!this.children?.delete(name)) forgetGone(this, name);
+  }
+
+  /** Whether its directory keeps it. */
+  get isKept(): boolean {
+    return this.parent?.children?.get(this.name) === this;
+  }
+
+  /** The dentry of a name of this directory that went from the cache but is in use: it is kept again. */
+  recall(name: string): Dentry | undefined {
+    const found = findGone(this, name);
+    if (found === undefined) return undefined;
+    forgetGone(this, name);
+    this.keep(found);
+    return found;
   }
 
   /** rename(2): the dentry and all below it move. */
   moveTo(parent: Dentry, name: string): void {
     const from = this.parent!;
-    if (from.children?.get(this.name) === this) from.forget(this.name);
+    if (this.isKept || findGone(from, this.name) === this) from.forget(this.name);
     for (let at: Dentry | null = from; at !== null; at = at.parent) at.addPins(-this.pins);
     this.parent = parent;
     this.name = name;

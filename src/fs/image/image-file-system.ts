@@ -13,6 +13,7 @@ import type { MemoryInode } from "../memory/memory-inode.ts";
 import { MemorySpecial, MemorySymlink } from "../memory/memory-special.ts";
 import { type Base, ImageContent } from "./image-content.ts";
 import { ImageDirectory } from "./image-directory.ts";
+import { ImageInodes } from "./image-inodes.ts";
 import { type Found, type ImageLayer, ImageLayers, type Place } from "./image-layers.ts";
 import { ImageRegular } from "./image-regular.ts";
 import type { LayerIndex } from "./layer-reader.ts";
@@ -33,8 +34,7 @@ export class ImageFileSystem extends MemoryFileSystem {
   readonly root: ImageDirectory;
   readonly idle = new IdlePages<ImageRegular>(MAX_IDLE, MAX_IDLE_PAGES);
   private readonly store: ScratchStore;
-  /** Inodes of the image that were looked up, by number. */
-  private readonly known = new Map<number, MemoryInode>();
+  private readonly inodesOfLayers = new ImageInodes();
   private nextIno: number;
   private inodes = 0;
 
@@ -55,8 +55,9 @@ export class ImageFileSystem extends MemoryFileSystem {
     return ino;
   }
 
-  override removeInode(): void {
+  override removeInode(inode: MemoryInode): void {
     this.inodes -= 1;
+    if (this.isOfLayers(inode)) this.inodesOfLayers.remove(inode);
   }
 
   override inodeLeft(): number {
@@ -81,11 +82,23 @@ export class ImageFileSystem extends MemoryFileSystem {
   /** The inode object for what a name of the layers means. A file with several names has one. */
   inodeOf(found: Found): MemoryInode {
     const ino = this.layers.inodeNumber(found);
-    const known = this.known.get(ino);
+    const known = this.inodesOfLayers.get(ino);
     if (known !== undefined) return known;
     const inode = found.sources !== null ? this.directoryOf(found) : this.make(found);
-    this.known.set(ino, inode);
+    this.inodesOfLayers.keep(inode);
     return inode;
+  }
+
+  override retain(inode: MemoryInode): void {
+    if (this.isOfLayers(inode)) this.inodesOfLayers.keep(inode);
+  }
+
+  override mayForget(inode: MemoryInode): void {
+    if (this.isOfLayers(inode)) this.inodesOfLayers.letGo(inode);
+  }
+
+  private isOfLayers(inode: MemoryInode): boolean {
+    return inode.ino < this.layers.endOfInodes;
   }
 
   private directoryOf(found: Found): ImageDirectory {

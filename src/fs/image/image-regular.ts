@@ -75,6 +75,11 @@ export class ImageRegular extends MemoryRegular {
   dropCache(): void {
     this.cache?.destroy();
     this.cache = null;
+    this.evicted();
+  }
+
+  protected override get isPristine(): boolean {
+    return this.cache === null && super.isPristine;
   }
 
   protected override destroy(): void {
@@ -86,6 +91,7 @@ export class ImageRegular extends MemoryRegular {
   override pages(): PageCache {
     if (this.cache === null) {
       this.cache = new PageCache(this.content);
+      if (this.nlink > 0) this.fs.retain(this);
       this.content.onWriteBack = () => this.modified();
     }
     return this.cache;

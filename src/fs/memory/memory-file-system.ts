@@ -18,9 +18,13 @@ export abstract class MemoryFileSystem extends FileSystem {
   override readonly cacheNames: boolean = true;
   abstract readonly clock: TimeSource;
 
+  /** The inode has become more than what it was made from says, or stops being so. */
+  retain(_inode: MemoryInode): void {}
+  mayForget(_inode: MemoryInode): void {}
   /** A number for a new inode. */
   abstract addInode(): number;
-  abstract removeInode(): void;
+  /** Its last name is gone. */
+  abstract removeInode(inode: MemoryInode): void;
   /** 0, or -ENOSPC when no inode is left. */
   abstract inodeLeft(): number;
   /** A new regular file, in no directory yet. */

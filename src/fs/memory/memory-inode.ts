@@ -89,15 +89,30 @@ export abstract class MemoryInode extends Inode {
     return this.times;
   }
 
+  /** Whether it is as it was made from an image, so that another one can be. */
+  protected get isPristine(): boolean {
+    return this.untouched;
+  }
+
+  override evicted(): void {
+    if (this.isPristine) this.fs.mayForget(this);
+  }
+
+  private touch(): void {
+    if (!this.untouched) return;
+    this.untouched = false;
+    this.fs.retain(this);
+  }
+
   /** The inode changed now. */
   changed(): void {
-    this.untouched = false;
+    this.touch();
     this.ownTimes.change(this.fs.clock.realtime());
   }
 
   /** The content changed now. */
   modified(): void {
-    this.untouched = false;
+    this.touch();
     this.ownTimes.modify(this.fs.clock.realtime());
   }
 
@@ -111,7 +126,7 @@ export abstract class MemoryInode extends Inode {
     this.nlink -= 1;
     this.changed();
     if (this.nlink === 0) {
-      this.fs.removeInode();
+      this.fs.removeInode(this);
       this.lastLinkGone();
     }
   }
