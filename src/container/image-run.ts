@@ -10,6 +10,7 @@ import { openLayers } from "../fs/image/open-layers.ts";
 import { parseTmpfsOptions, Tmpfs } from "../fs/tmpfs/tmpfs.ts";
 import { bytes } from "../host/command-line.ts";
 import { userCredentials } from "../kernel/credentials.ts";
+import { startMinimalInit } from "../kernel/minimal-init.ts";
 import { inMask } from "../kernel/sig-info.ts";
 import { killGroup, sendGroupSignal } from "../kernel/task-signals.ts";
 import type { ThreadGroup } from "../kernel/thread-group.ts";
@@ -74,15 +75,15 @@ export function runImage(image: OpenImage, request: RunRequest, observer: Observ
   const init = createFirst(machine, files);
   const bridge = request.tty ? TerminalBridge.open(machine, files, user, request.interactive) : null;
   if (bridge === null) installStreams(machine, files, request.interactive);
-  const { group } = init;
-  group.unkillable = !request.init;
-  group.reapsOrphans = request.init;
-  machine.poller.onSignals = forwarder(group, bridge);
+  init.group.unkillable = true;
+  const first = request.init ? startMinimalInit(init) : init;
+  if (typeof first === "number") throw new BootError("the host gives no memory for the guest");
+  machine.poller.onSignals = forwarder(first.group, bridge);
   const env = withHome(process.env, user.home);
   const path = env.find((entry) => entry.startsWith("PATH="))?.slice(5) ?? "";
   try {
-    const program = findCommand(init, process.argv[0]!, path);
-    startProgram(init, program, process.argv, env);
+    const program = findCommand(first, process.argv[0]!, path);
+    startProgram(first, program, process.argv, env);
     return finish(kernel);
   } finally {
     bridge?.close();

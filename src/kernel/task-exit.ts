@@ -7,7 +7,7 @@ import type { Kernel } from "./kernel.ts";
 import type { ProcessGroup } from "./process-group.ts";
 import { releaseRobustList } from "./robust-list.ts";
 import { type Task, TaskState } from "./task.ts";
-import { retarget, sendGroupSignal, sendToProcessGroup } from "./task-signals.ts";
+import { endGroup, retarget, sendGroupSignal, sendToProcessGroup } from "./task-signals.ts";
 import type { ThreadGroup } from "./thread-group.ts";
 
 /** The running or never-running task ends. `status` is a status word as wait4 reports it. */
@@ -70,7 +70,11 @@ function exitGroup(group: ThreadGroup, lastStatus: number): void {
 /** do_notify_parent. True when the parent does not want to wait for it. */
 function notifyExit(group: ThreadGroup): boolean {
   const parent = group.parent;
-  if (parent === null || (parent.reapsOrphans && group.adopted)) return true;
+  if (parent === null) return true;
+  if (parent.command !== null) {
+    if (parent.command === group) endGroup(parent, group.exitStatus);
+    return true;
+  }
   const action = parent.actions.get(S.SIGCHLD);
   let autoReap = false;
   let signal = group.exitSignal;

@@ -36,6 +36,8 @@ export function sendToProcessGroup(target: ProcessGroup, signal: number, info?: 
 }
 
 function post(group: ThreadGroup, target: Task, signal: number, info: SigInfo, toThread: boolean): number {
+  if (group.command !== null)
+    return isPassedOn(signal) ? post(group.command, group.command.leader, signal, info, false) : 0;
   if (group.exited || group.groupExitStatus >= 0) return 0;
   if (isStopSignal(signal)) flushStops(group, CONT_BIT);
   else if (signal === S.SIGCONT) continueGroup(group);
@@ -51,6 +53,26 @@ function post(group: ThreadGroup, target: Task, signal: number, info: SigInfo, t
   else notifyTask(taker);
   return 0;
 }
+
+/** What a minimal init hands to its command; the others are its own, and do nothing to it (tini.c: configure_signals). */
+function isPassedOn(signal: number): boolean {
+  return !KEPT_BY_INIT.includes(signal);
+}
+
+const KEPT_BY_INIT = [
+  S.SIGCHLD,
+  S.SIGKILL,
+  S.SIGSTOP,
+  S.SIGFPE,
+  S.SIGILL,
+  S.SIGSEGV,
+  S.SIGBUS,
+  S.SIGABRT,
+  S.SIGTRAP,
+  S.SIGSYS,
+  S.SIGTTIN,
+  S.SIGTTOU,
+];
 
 /** False when the queue is full and the sender has to know. */
 function enqueue(group: ThreadGroup, queue: PendingQueue, signal: number, info: SigInfo): boolean {

@@ -64,8 +64,8 @@ export class ThreadGroup {
   isInit = false;
   /** Signals whose action is the default do nothing to it, as to the first process of a pid namespace. */
   unkillable = false;
-  /** Whether the orphans that it inherits vanish when they end, as a minimal init would make them. */
-  reapsOrphans = false;
+  /** Of a first process without a program: what it watches over (kernel/minimal-init.ts). */
+  command: ThreadGroup | null = null;
   /** PR_SET_DUMPABLE: 0, 1 or 2. */
   dumpable = 1;
   oomScoreAdj = 0;

@@ -298,10 +298,10 @@ test("files may be mounted on files, and the user's mounts win", () => {
 /** Starts a container, waits for its first line, does `then` with the process, and answers how it ended. */
 async function started(
   request: Partial<RunRequest>,
-  then: (child: { kill(signal: NodeJS.Signals): void }) => void | Promise<void>,
+  then: (child: Bun.Subprocess<"pipe", "pipe", "inherit">) => void | Promise<void>,
 ): Promise<{ status: number; stdout: string }> {
   const { argv, done } = containerCommand(image("test", layers), request);
-  const child = Bun.spawn(argv, { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+  const child = Bun.spawn(argv, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();
   let text = "";
@@ -318,35 +318,51 @@ async function started(
   return { status: child.signalCode === null ? status : 255, stdout: text };
 }
 
+/** Asks until the command has ended: a signal that comes while another of its kind waits is lost. */
+async function insist(child: Bun.Subprocess, signal: NodeJS.Signals): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null) {
+    child.kill(signal);
+    await Promise.race([child.exited, Bun.sleep(20)]);
+  }
+}
+
 test("PID 1 is spared what it does not handle, and gets what it does", async () => {
-  const deaf = await started({ command: ["sh", "-c", "echo up; sleep 0.3; echo still"] }, (child) =>
-    child.kill("SIGTERM"),
-  );
+  const script = "echo up; read line; echo still";
+  const deaf = await started({ command: ["sh", "-c", script], interactive: true }, (child) => {
+    child.kill("SIGTERM");
+    child.stdin.write("\n");
+    child.stdin.end();
+  });
   expect(deaf).toEqual({ status: 0, stdout: "up\nstill\n" });
   const trap = "trap 'echo got; exit 5' TERM; echo up; while :; do sleep 0.05; done";
   expect(await started({ command: ["sh", "-c", trap] }, (child) => child.kill("SIGTERM"))).toEqual({
     status: 5,
     stdout: "up\ngot\n",
   });
-  const withInit = await started({ init: true, command: ["sh", "-c", "echo up; exec sleep 20"] }, (child) =>
-    child.kill("SIGTERM"),
+  const insisted = await started({ command: ["sh", "-c", "trap '' INT; echo up; exec sleep 1000"] }, (child) =>
+    insist(child, "SIGINT"),
   );
-  expect(withInit.status).toBe(143);
-  const insisted = await started({ command: ["sh", "-c", "echo up; exec sleep 20"] }, async (child) => {
-    // Not the shell's own idea of an interrupt.
-    await Bun.sleep(500);
-    for (let i = 0; i < 3; i += 1) {
-      child.kill("SIGINT");
-      await Bun.sleep(50);
-    }
-  });
   expect(insisted.status).toBe(137);
 });
 
+test("with --init the command is a child of PID 1, which passes signals on and ends as it does", async () => {
+  const init = { init: true };
+  expect(out(sh("echo $$ $PPID $(cat /proc/1/comm)", init))).toBe("2 1 init\n");
+  expect(sh("exit 7", init).status).toBe(7);
+  expect(sh("sleep 1000 & kill -KILL $$", init).status).toBe(137);
+  const inside = "trap 'echo got; exit 5' TERM; kill -KILL 1; kill -SEGV 1; kill -TERM 1; while :; do sleep 0.05; done";
+  expect(sh(inside, init)).toMatchObject({ stdout: "got\n", status: 5 });
+  const killed = await started({ ...init, command: ["sh", "-c", "echo up; exec sleep 1000"] }, (child) =>
+    child.kill("SIGTERM"),
+  );
+  expect(killed.status).toBe(143);
+});
+
 test("orphans go to PID 1, and vanish when a minimal init is asked for", () => {
-  const script =
-    "sh -c 'sleep 0.1 & echo $! >/pid'; sleep 0.3; p=$(cat /pid); test -d /proc/$p && head -n 3 /proc/$p/status | tail -n 1; true";
-  expect(out(sh(script, { init: true }))).toBe("");
+  const orphan = "sh -c 'sleep 0.05 & echo $! >/pid'; p=$(cat /pid);";
+  const adopted = `${orphan} while ! grep -q 'PPid:.1$' /proc/$p/status; do sleep 0.05; done; echo adopted`;
+  expect(out(sh(adopted))).toBe("adopted\n");
+  expect(out(sh(`${orphan} while test -d /proc/$p; do sleep 0.05; done; echo gone`, { init: true }))).toBe("gone\n");
 });
 
 test.skipIf(!has("script"))(
