@@ -84,7 +84,9 @@ pub const RegisterBlock = extern struct {
     monitor_addr: u64 = 0,
     monitor_value: [2]u64 = .{ 0, 0 },
     monitor_size: u32 = 0,
-    reserved: u32 = 0,
+    /// Which virtual CPU has `v`, `fpcr` and `fpsr` in its registers as they are here; 0: none, so they are loaded. Who changes them
+    /// while the task is not running sets it to 0.
+    fp_home: u32 = 0,
     /// Register 31 of a software CPU, where it does not mean sp: reads find `zero`, writes go to `sink`.
     zero: u64 = 0,
     sink: u64 = 0,
@@ -104,13 +106,44 @@ pub const SocketMessage = extern struct {
     control: [4096]u8 = @splat(0),
 };
 
+/// What Hypervisor.framework turned out to do on this machine (`cpu_hvf_probe`). Words about which public reports contradict each other are
+/// found out by trying. 1 is yes.
+pub const HvfProbe = extern struct {
+    /// The virtual machine and its first CPU exist; the rest holds.
+    ready: u32 = 0,
+    ipa_bits: u32 = 0,
+    max_vcpus: u32 = 0,
+    /// Bits of an ASID.
+    asid_bits: u32 = 0,
+    /// Another ASID is enough for another address space; 0: everything is forgotten on each switch.
+    asids_isolate: u32 = 0,
+    /// The host may not set SCTLR_EL1.M: the stub turns the MMU on.
+    mmu_by_stub: u32 = 0,
+    /// Guest memory may not be mapped writable and executable at once: it is mapped twice.
+    exec_alias: u32 = 0,
+    /// A guest page that is writable is not executable: the engine turns it back and forth.
+    split_wx: u32 = 0,
+    /// Exception class of an ID register read at EL0: 0x00 or 0x18.
+    id_trap_class: u32 = 0,
+    /// The guest's counter is the host's, with no offset.
+    counter_is_hosts: u32 = 0,
+    counter_hz: u32 = 0,
+    /// Found by `cpu_hvf_measure` only: a changed page was seen, changed code was seen, the timer ended a loop, a kick ended a loop.
+    tlb_works: u32 = 0,
+    icache_works: u32 = 0,
+    timer_works: u32 = 0,
+    kick_works: u32 = 0,
+    /// Nanoseconds of an empty system call and back.
+    exit_ns: u32 = 0,
+};
+
 comptime {
     std.debug.assert(@sizeOf(RegisterBlock) <= 1024);
     std.debug.assert(@offsetOf(RegisterBlock, "v") % 16 == 0);
 }
 
 /// The structs whose field offsets TypeScript gets.
-pub const structs = .{ .RegisterBlock = RegisterBlock, .Iovec = Iovec, .SocketMessage = SocketMessage };
+pub const structs = .{ .RegisterBlock = RegisterBlock, .Iovec = Iovec, .SocketMessage = SocketMessage, .HvfProbe = HvfProbe };
 /// The enums and numbers that TypeScript gets.
 pub const enums = .{ .Exit = Exit, .Access = Access, .Atomic = Atomic };
 pub const numbers = .{

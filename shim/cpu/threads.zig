@@ -93,6 +93,7 @@ pub fn collect() ?u32 {
         if (state != done and !(state == broken and slot.id != taken)) continue;
         host.take();
         last_ran_ns = slot.ran_ns;
+        last_block = slot.block;
         const id = slot.id;
         if (state == done) @atomicStore(u32, &slot.state, idle, .release) else slot.id = taken;
         mem.cpus.busy -= 1;
@@ -106,7 +107,8 @@ pub fn collect() ?u32 {
 /// The id of a broken thread whose task was taken back.
 const taken = 0xffff_ffff;
 
-/// How long the task of the last `collect` ran.
+/// The block of the task of the last `collect`, and how long it ran.
+pub var last_block: *Block = undefined;
 pub var last_ran_ns: u64 = 0;
 
 fn work(slot: *Slot) void {

@@ -60,6 +60,12 @@ pub const Cpu = struct {
         if (@atomicLoad(u32, &pausing, .acquire) != nobody) c.stepAside();
     }
 
+    /// Whether `check` would wait: for a CPU that has to put something in order first.
+    pub inline fn isCalled(c: *const Cpu) bool {
+        const scope = @atomicLoad(u32, &pausing, .acquire);
+        return scope != nobody and c.worker and c.isIn(scope);
+    }
+
     noinline fn stepAside(c: *Cpu) void {
         @branchHint(.cold);
         if (!c.worker or !c.isIn(@atomicLoad(u32, &pausing, .acquire))) return;

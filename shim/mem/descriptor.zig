@@ -29,6 +29,14 @@ pub const uxn: u64 = 1 << 54;
 pub const shared: u64 = 1 << 55;
 /// A private page that its owner may write, held read-only until `space_cow`.
 pub const cow: u64 = 1 << 56;
+/// The page may be written and executed, but not both at once (`split_wx`).
+pub const wx: u64 = 1 << 57;
+
+/// For CPUs that refuse to execute what can be written: such a page begins as writable, `space.makeExecutable` turns it, and the
+/// next write fault turns it back.
+pub var split_wx = false;
+/// Bit of the address under which the hypervisor shows every frame a second time, executable instead of writable; 0: it need not.
+pub var exec_alias: u64 = 0;
 
 pub const address: u64 = 0x0000_ffff_ffff_f000;
 
@@ -41,7 +49,7 @@ pub inline fn table(frame: u32) u64 {
 }
 
 pub inline fn frameOf(d: u64) u32 {
-    return @truncate((d & address) >> 12);
+    return @truncate((d & address & ~exec_alias) >> 12);
 }
 
 /// A page of `frame` with the PROT_* of `prot`. As on arm64 Linux without EPAN, write and exec imply read.
@@ -56,8 +64,15 @@ pub inline fn leaf(frame: u32, prot: u32, sole: bool) u64 {
         d |= read_only;
     } else if (prot & abi.prot_shared == 0 and !sole) {
         d |= read_only | cow;
+    } else if (split_wx and prot & abi.prot_exec != 0) {
+        d |= uxn | wx;
     }
-    return d;
+    return if (executable(d)) d | exec_alias else d;
+}
+
+/// The executable turn of a page that is not writable and executable at once.
+pub inline fn turned(d: u64) u64 {
+    return (d & ~uxn) | read_only | exec_alias;
 }
 
 pub inline fn readable(d: u64) bool {
@@ -93,6 +108,6 @@ pub fn protOf(d: u64) u32 {
     if (d & shared != 0) prot |= abi.prot_shared;
     if (readable(d)) prot |= abi.prot_read;
     if (writable(d)) prot |= abi.prot_write;
-    if (executable(d)) prot |= abi.prot_exec;
+    if (executable(d) or d & wx != 0) prot |= abi.prot_exec;
     return prot;
 }

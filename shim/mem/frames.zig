@@ -35,6 +35,11 @@ pub const Info = struct {
 /// The flag is cleared before the call.
 pub var codeChanged: ?*const fn (frame: u32) void = null;
 
+/// Called when a frame without `has_code` is mapped executable: for a CPU that does not decode in software.
+pub var madeExecutable: ?*const fn (frame: u32) void = null;
+/// Called with frames that are handed out from now on, before their first use; false: they cannot be.
+pub var slabsOpened: ?*const fn (first: u32, count: u32) bool = null;
+
 /// One slab's books. Its frames are consecutive, so are their physical addresses.
 const Slab = struct {
     /// Frames set in `free_map`.
@@ -58,6 +63,8 @@ var committed: [*]bool = undefined;
 var slabs: [*]Slab = undefined;
 /// Frames of the reservation, of a slab, and slabs handed out so far. 0 frames: not initialised.
 pub var frame_limit: u32 = 0;
+/// Frames that may be handed out: fewer than the reservation has where the CPU's physical addresses are short.
+pub var usable_frames: u32 = 0;
 var slab_frames: u32 = 0;
 var slabs_open: u32 = 0;
 /// Lower slabs have no frame in `free_map`; lower slabs have no touched one there.
@@ -96,6 +103,7 @@ fn reserveAll(slab_bytes: usize, limit_bytes: usize) bool {
     };
     base = ram;
     frame_limit = @intCast(count);
+    usable_frames = frame_limit;
     slab_frames = @intCast(slab_bytes / page_size);
     var at: usize = @intFromPtr(books);
     free_map = carve(u64, &at, count / 64);
@@ -208,6 +216,11 @@ pub inline fn noteCode(frame: u32) void {
 /// finds the mark there, or its change is found behind it here.
 pub inline fn markCode(frame: u32) void {
     @atomicStore(bool, &info[frame].has_code, true, .seq_cst);
+}
+
+/// The frame is about to be mapped executable.
+pub inline fn noteExecutable(frame: u32) void {
+    if (madeExecutable) |call| if (!info[frame].has_code) call(frame);
 }
 
 fn dropCode(frame: u32) void {
@@ -349,8 +362,9 @@ fn findSlabs(count: u32) ?u32 {
 fn openSlabs(count: u32) ?u32 {
     const skip: u32 = if (slabs_open == 0) 1 else 0;
     const need = std.math.divCeil(u32, count +| skip, slab_frames) catch unreachable;
-    if (need > frame_limit / slab_frames - slabs_open) return null;
+    if (need > (usable_frames / slab_frames) -| slabs_open) return null;
     const first = slabs_open * slab_frames;
+    if (slabsOpened) |call| if (!call(first, need * slab_frames)) return null;
     for (0..need) |_| {
         const word = slabs_open * (slab_frames / 64);
         @memset(free_map[word .. word + slab_frames / 64], ~@as(u64, 0));

@@ -30,6 +30,8 @@ pub const Space = struct {
     running: u32,
     /// Next free handle.
     next: u32,
+    /// What a CPU that walks the tables itself knows this space by (cpu/hvf/asid.zig); 0: nothing yet.
+    asid: u64,
 };
 
 /// Pauses the CPUs of a space from the first `need` on.
@@ -79,7 +81,7 @@ pub fn adopt(root: u32) ?u32 {
         handle = handles;
         handles += 1;
     }
-    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0 };
+    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0, .asid = 0 };
     count_live += 1;
     return handle;
 }
@@ -198,6 +200,7 @@ fn prune(s: *Space, va: u64) void {
         const frame = frames.ofPtr(path[depth]);
         if (frames.info[frame].live != 0) return;
         path[depth - 1][slotIndex(va, @truncate(depth - 1))] = 0;
+        tlb.tableGone(s, va);
         frames.info[frames.ofPtr(path[depth - 1])].live -= 1;
         freeTable(frame);
     }
@@ -259,11 +262,17 @@ pub fn map(s: *Space, addr: u64, frame: u32, count: u32, prot: u32) i32 {
         const stop = @min(range.end, (va & ~(span(2) - 1)) + span(2));
         while (va < stop) : (va += page_size) {
             frames.ref(next);
-            put(s, &hold, table, va, desc.leaf(next, prot, frames.info[next].refs == 1));
+            put(s, &hold, table, va, leaf(next, prot, frames.info[next].refs == 1));
             next += 1;
         }
     }
     return 0;
+}
+
+/// The descriptor for a page of `frame`.
+inline fn leaf(frame: u32, prot: u32, sole: bool) u64 {
+    if (prot & abi.prot_exec != 0) frames.noteExecutable(frame);
+    return desc.leaf(frame, prot, sole);
 }
 
 /// Sets one page's descriptor; drops the page that was there.
@@ -326,7 +335,7 @@ fn fillSingly(s: *Space, table: Table, slots: []u64, prot: u32) bool {
     var left = slots.len;
     while (left > 0) : (left -= 1) {
         const frame = frames.alloc(true) orelse return false;
-        publish(&slots[left - 1], desc.leaf(frame, prot, true));
+        publish(&slots[left - 1], leaf(frame, prot, true));
         s.resident += 1;
         frames.info[frames.ofPtr(table)].live += 1;
     }
@@ -336,7 +345,7 @@ fn fillSingly(s: *Space, table: Table, slots: []u64, prot: u32) bool {
 fn fillRun(s: *Space, table: Table, slots: []u64, prot: u32) bool {
     const count: u32 = @intCast(slots.len);
     const first = frames.allocRunCheaply(count, true) orelse return false;
-    for (slots, first..) |*slot, frame| publish(slot, desc.leaf(@intCast(frame), prot, true));
+    for (slots, first..) |*slot, frame| publish(slot, leaf(@intCast(frame), prot, true));
     s.resident += count;
     frames.info[frames.ofPtr(table)].live += @intCast(count);
     return true;
@@ -356,7 +365,7 @@ pub fn protect(s: *Space, addr: u64, count: u32, prot: u32) i32 {
             if (old == 0) continue;
             const frame = desc.frameOf(old);
             const kept: u32 = if (old & desc.shared != 0) abi.prot_shared else 0;
-            const new = desc.leaf(frame, rights | kept, frames.info[frame].refs == 1);
+            const new = leaf(frame, rights | kept, frames.info[frame].refs == 1);
             if (new == old) continue;
             if (!desc.widens(old, new)) hold.need(s);
             publish(slot, new);
@@ -459,7 +468,7 @@ pub fn cow(s: *Space, addr: u64, prot: u32) i32 {
     defer hold.release();
     if (old & desc.shared != 0 or frames.info[frame].refs == 1) {
         const kept: u32 = if (old & desc.shared != 0) abi.prot_shared else 0;
-        const new = desc.leaf(frame, rights | kept, true);
+        const new = leaf(frame, rights | kept, true);
         // Another thread's fault was first.
         if (new == old) return 0;
         if (!desc.widens(old, new)) hold.need(s);
@@ -470,10 +479,27 @@ pub fn cow(s: *Space, addr: u64, prot: u32) i32 {
     const copy = frames.alloc(false) orelse return errno.no_memory;
     @memcpy(frames.ptr(copy), frames.ptr(frame));
     hold.need(s);
-    publish(&chunk.slots[0], desc.leaf(copy, rights, true));
+    publish(&chunk.slots[0], leaf(copy, rights, true));
     tlb.invalidate(s, va);
     frames.unref(frame);
     return 0;
+}
+
+/// An instruction fetch was refused: whether that was the page's turn to be writable, which has ended now.
+pub fn makeExecutable(s: *Space, addr: u64) bool {
+    const va = addr & ~@as(u64, page_size - 1);
+    var range = rangeOf(s, va, 1) orelse return false;
+    const chunk = range.next() orelse return false;
+    const old = chunk.slots[0];
+    if (old & desc.wx == 0 or desc.executable(old)) return false;
+    // The code was written meanwhile.
+    frames.noteCode(desc.frameOf(old));
+    var hold: Hold = .{};
+    defer hold.release();
+    hold.need(s);
+    publish(&chunk.slots[0], desc.turned(old));
+    tlb.invalidate(s, va);
+    return true;
 }
 
 // Questions.

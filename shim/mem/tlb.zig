@@ -141,6 +141,10 @@ pub const Tlb = struct {
 /// contexts are about to be used again. For caches of instruction addresses.
 pub var dropped: ?*const fn (va: u64, count: u64) void = null;
 
+/// Told of every page of a space that loses a right, moves, or loses a table on the way to it (the count is endless for a whole
+/// space): for a CPU that walks the tables itself. On return no such CPU uses what was there.
+pub var hardware: ?*const fn (s: *space.Space, va: u64, count: u64) void = null;
+
 /// Every TLB in use.
 var list: ?*Tlb = null;
 var next_context: u32 = 1;
@@ -168,7 +172,13 @@ pub fn invalidate(s: *space.Space, va: u64) void {
     dropPages(s, va, 1);
 }
 
+/// A table on the way to `va` was taken out. Software TLBs do not know tables.
+pub fn tableGone(s: *space.Space, va: u64) void {
+    if (hardware) |call| call(s, va, 1);
+}
+
 fn dropPages(s: *space.Space, va: u64, count: u64) void {
+    if (hardware) |call| call(s, va, count);
     if (s.context == 0) return;
     if (count > precise_pages) return flush(s);
     if (dropped) |call| call(va, count);
@@ -192,6 +202,7 @@ fn flush(s: *space.Space) void {
 
 /// A space that is about to be destroyed: unbinds it. Its context is not used again before all TLBs are emptied.
 pub fn forget(s: *space.Space) void {
+    if (hardware) |call| call(s, 0, std.math.maxInt(u64));
     const handle = space.handleOf(s);
     s.context = 0;
     var it = list;

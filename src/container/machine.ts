@@ -3,7 +3,7 @@
 
 import { SIG_IGN, SIGCONT } from "../abi/signal.ts";
 import { UTS_RELEASE, UTS_VERSION } from "../abi/utsname.ts";
-import { type Engine, shimCpu, useEngine } from "../cpu/cpu.ts";
+import { counterAt, type Engine, shimCpu, useEngine } from "../cpu/cpu.ts";
 import { HostClock } from "../host/clock.ts";
 import { cpuCount } from "../host/identity.ts";
 import { HostPoller } from "../host/poller.ts";
@@ -61,7 +61,8 @@ export interface MachineOptions {
 export function startMachine(options: MachineOptions): Machine {
   const umask = startHost();
   if (shim.mem_init(0, 0) < 0) throw new BootError("the host gives no memory for the guest");
-  if (!useEngine(options.engine)) throw new BootError(`the CPU ${options.engine} does not work on this machine`);
+  const refusal = useEngine(options.engine);
+  if (refusal !== null) throw new BootError(`the CPU ${options.engine} cannot be used: ${refusal}`);
   const poller = new HostPoller();
   const clock = new HostClock();
   const vdso = new Vdso();
@@ -129,5 +130,8 @@ function randomBelow(n: number): number {
 
 /** Gives the vDSO the clocks as they are now. */
 function setVdsoClock(vdso: Vdso, clock: HostClock): void {
-  vdso.setClock({ ...clock.sample(), counterHz: shim.cpu_counter_hz() });
+  const sample = clock.sample();
+  const counterHz = shim.cpu_counter_hz();
+  const counter = counterAt(sample.hostNs, counterHz);
+  vdso.setClock({ counter, counterHz, monotonicNs: sample.monotonicNs, realtimeOffsetNs: sample.realtimeOffsetNs });
 }

@@ -1,7 +1,7 @@
 // The CPU as the kernel sees it: it runs guest code out of a register block until something happens. More than one block can be
 // run at a time: the calling thread's by `enter`, others by CPU threads of the shim.
 
-import { shim } from "../host/shim.ts";
+import { pointerOf, shim } from "../host/shim.ts";
 import type { Registers } from "./registers.ts";
 
 export interface Cpu {
@@ -27,13 +27,29 @@ export interface Cpu {
 }
 
 /** The engines that a shim may have, by `cpu_engine`'s numbers. */
-export const ENGINES = ["interp", "jit"] as const;
+export const ENGINES = ["interp", "jit", "hvf"] as const;
 export type Engine = (typeof ENGINES)[number];
 export const DEFAULT_ENGINE: Engine = "interp";
 
-/** Chooses the engine, before anything runs. False where this host has no such one. */
-export function useEngine(engine: Engine): boolean {
-  return shim.cpu_engine(ENGINES.indexOf(engine)) === 0;
+/** Chooses the engine, before anything runs. Null, or why this host cannot run it. */
+export function useEngine(engine: Engine): string | null {
+  if (shim.cpu_engine(ENGINES.indexOf(engine)) === 0) return null;
+  const text = new Uint8Array(256);
+  const length = shim.cpu_engine_reason(pointerOf(text), text.length);
+  return length > 0 ? Buffer.from(text.subarray(0, length)).toString("latin1") : UNAVAILABLE[engine];
+}
+
+const UNAVAILABLE: Readonly<Record<Engine, string>> = {
+  interp: "the host gives no memory for the CPU",
+  jit: "the translator needs an x86-64 host",
+  hvf: "Hypervisor.framework needs a Mac with Apple silicon",
+};
+
+/** The guest's counter at a moment of the host's monotonic clock. */
+export function counterAt(hostNs: bigint, counterHz: number): bigint {
+  const pair = new BigUint64Array(2);
+  shim.cpu_counter_sample(pointerOf(pair));
+  return pair[0]! + ((hostNs - pair[1]!) * BigInt(counterHz)) / 1_000_000_000n;
 }
 
 /** The shim's engine. */

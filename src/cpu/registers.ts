@@ -104,6 +104,12 @@ export class Registers {
 
   copyFrom(other: Registers): void {
     this.bytes.set(other.bytes);
+    this.vectorsChanged();
+  }
+
+  /** The vector registers, fpcr or fpsr were written here: what a CPU holds of them is old. */
+  vectorsChanged(): void {
+    this.u32[at.fp_home >> 2] = 0;
   }
 
   /** Gives the block back to the shim. The views must not be used afterwards. */

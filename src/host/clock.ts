@@ -27,12 +27,12 @@ export class HostClock {
     return shim.host_elapsed_ns() - this.startNs;
   }
 
-  /** The host's monotonic counter, this clock's time, and the wall clock minus it, all at one moment. */
-  sample(): { counter: bigint; monotonicNs: bigint; realtimeOffsetNs: bigint } {
+  /** The host's own monotonic clock, this clock's time, and the wall clock minus it, all at one moment. */
+  sample(): { hostNs: bigint; monotonicNs: bigint; realtimeOffsetNs: bigint } {
     const out = new BigUint64Array(3);
     shim.host_clock_sample(pointerOf(out));
     const monotonicNs = out[1]! - BigInt(this.startNs);
-    return { counter: out[0]!, monotonicNs, realtimeOffsetNs: out[2]! + out[0]! - monotonicNs };
+    return { hostNs: out[0]!, monotonicNs, realtimeOffsetNs: out[2]! + out[0]! - monotonicNs };
   }
 
   /** Calls `changed` whenever somebody sets the host's wall clock. */

@@ -136,6 +136,7 @@ function readFrame(task: Task): boolean {
     regs.u32[at.fpsr >> 2] = u32[(fpsimd >> 2) + 2]!;
     regs.u32[at.fpcr >> 2] = u32[(fpsimd >> 2) + 3]!;
     regs.bytes.set(u8.subarray(fpsimd + 16, fpsimd + 16 + VECTOR_BYTES), at.v);
+    regs.vectorsChanged();
   }
   setBlocked(task, lo, hi);
   if (fpsimd < 0 || (pstate & FORBIDDEN_PSTATE) !== 0) return false;

@@ -23,8 +23,13 @@ const small_pages_bytes = 16 << 20;
 /// Contents are zero. Null when the host refuses.
 pub fn reserve(size_bytes: usize, kind: Kind) ?[*]align(4096) u8 {
     const flags: linux.MAP = .{ .TYPE = .PRIVATE, .ANONYMOUS = true, .NORESERVE = true };
-    const at = linux.mmap(null, size_bytes, .{ .READ = true, .WRITE = true }, flags, -1, 0);
-    if (@as(isize, @bitCast(at)) < 0) return null;
+    // A hypervisor takes guest memory in units of 16 KiB.
+    const slack: usize = if (kind == .guest) 16 << 10 else 0;
+    const start = linux.mmap(null, size_bytes + slack, .{ .READ = true, .WRITE = true }, flags, -1, 0);
+    if (@as(isize, @bitCast(start)) < 0) return null;
+    const at = std.mem.alignForward(usize, start, @max(slack, 4096));
+    if (at > start) _ = linux.munmap(@ptrFromInt(start), at - start);
+    if (start + slack > at) _ = linux.munmap(@ptrFromInt(at + size_bytes), start + slack - at);
     const ptr: [*]align(4096) u8 = @ptrFromInt(at);
     if (kind == .guest and size_bytes > small_pages_bytes) {
         _ = linux.madvise(@alignCast(ptr + small_pages_bytes), size_bytes - small_pages_bytes, linux.MADV.HUGEPAGE);

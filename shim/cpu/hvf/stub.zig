@@ -1,0 +1,304 @@
+//! The code that runs at EL1: exception vectors, the way out to the host (`hvc`) and back into the task. One page, position independent.
+//!
+//! SP_EL1 points at the register block of the task, which lies in guest memory and is seen through the linear view; TPIDR_EL1 at
+//! the virtual CPU's `Context`. So an exception stores the task's registers where the kernel reads them, and the host copies nothing.
+//! Floating-point registers are stored at every exit, and loaded only when others are to go in.
+//!
+//! x0 is a small constant at every `hvc`: a hypervisor may take what looks like an SMCCC function number for itself.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const abi = @import("../../abi.zig");
+const registers = @import("registers.zig");
+
+const Block = abi.RegisterBlock;
+
+/// What the host and the stub tell each other, one for each virtual CPU, in a frame of its own.
+pub const Context = extern struct {
+    /// Address of the task's block in the linear view.
+    block: u64 = 0,
+    /// TTBR0_EL1 to set (with `request_space`).
+    ttbr0: u64 = 0,
+    /// `request_*`: what is to be done before the task runs.
+    request: u64 = 0,
+    /// Entries of `invalidate` that hold (with `request_tlb`).
+    invalidate_count: u64 = 0,
+    /// Why the stub left: a `Kind`.
+    kind: u64 = 0,
+    /// CNTVCT_EL0 when the task was entered and when it left.
+    entered: u64 = 0,
+    left: u64 = 0,
+    /// Counter ticks after which the virtual timer fires; 0 leaves it off.
+    slice_ticks: u64 = 0,
+    /// TLBI operands: ASID in 63..48, page number below; and how many pages, 0 for the whole ASID.
+    invalidate: [invalidate_max]Invalidate = @splat(.{}),
+};
+
+pub const Invalidate = extern struct { operand: u64 = 0, pages: u64 = 0 };
+pub const invalidate_max = 32;
+
+pub const request_space: u64 = 1;
+pub const request_tlb: u64 = 2;
+pub const request_tlb_all: u64 = 4;
+pub const request_icache: u64 = 8;
+pub const request_fp: u64 = 16;
+/// Leave again at once, with `Kind.idle`: only the maintenance is wanted.
+pub const request_leave: u64 = 32;
+
+pub const Kind = enum(u64) {
+    /// A synchronous exception of the task.
+    sync = 1,
+    /// An interrupt or SError that came while the task ran.
+    irq = 2,
+    fiq = 3,
+    serror = 4,
+    /// The host redirected a task that it had stopped in the middle.
+    captured = 5,
+    idle = 6,
+    /// An exception in the stub itself.
+    broken = 7,
+    _,
+};
+
+pub const hvc_imm = 5;
+const safe_x0 = 0x1234;
+
+/// Offsets within the page.
+pub const Layout = struct { @"resume": usize, capture: usize, boot: usize, saving_end: usize };
+
+fn block(comptime name: []const u8) usize {
+    return @offsetOf(Block, name);
+}
+fn ctx(comptime name: []const u8) usize {
+    return @offsetOf(Context, name);
+}
+
+const print = std.fmt.comptimePrint;
+const symbol = if (builtin.os.tag == .macos) "_" else "";
+
+fn vector(comptime kind: Kind) []const u8 {
+    return print(
+        \\.p2align 7
+        \\stp x0, x1, [sp]
+        \\mov x0, #{d}
+        \\b Lhv_save
+        \\
+    , .{@intFromEnum(kind)});
+}
+
+/// From the stub itself: nothing is stored, since the block may be the cause.
+fn brokenVector() []const u8 {
+    return print(
+        \\.p2align 7
+        \\mrs x1, tpidr_el1
+        \\mov x0, #{d}
+        \\str x0, [x1, #{d}]
+        \\mov x0, #{d}
+        \\hvc #{d}
+        \\b .
+        \\
+    , .{ @intFromEnum(Kind.broken), ctx("kind"), safe_x0, hvc_imm });
+}
+
+fn pairs(comptime instruction: []const u8, comptime class: []const u8, comptime first: u32, comptime last: u32, comptime at: usize, comptime size: usize) []const u8 {
+    var out: []const u8 = "";
+    var n = first;
+    while (n < last) : (n += 2) {
+        out = out ++ print("{s} {s}{d}, {s}{d}, [sp, #{d}]\n", .{ instruction, class, n, class, n + 1, at + n * size });
+    }
+    return out;
+}
+
+const vectors = brokenVector() ** 8 ++ vector(.sync) ++ vector(.irq) ++ vector(.fiq) ++ vector(.serror) ++ brokenVector() ** 4;
+
+/// x0 is the kind; x0 and x1 are stored already.
+const save = "Lhv_save:\n" ++ pairs("stp", "x", 2, 30, 0, 8) ++ print(
+    \\str x30, [sp, #240]
+    \\mrs x1, sp_el0
+    \\mrs x2, elr_el1
+    \\stp x1, x2, [sp, #{[sp]d}]
+    \\mrs x1, spsr_el1
+    \\mrs x2, tpidr_el0
+    \\mov x3, #{[kept]d}
+    \\lsl x3, x3, #16
+    \\and x1, x1, x3
+    \\stp x1, x2, [sp, #{[pstate]d}]
+    \\mrs x1, far_el1
+    \\mrs x2, esr_el1
+    \\stp x1, x2, [sp, #{[fault]d}]
+    \\mrs x1, fpcr
+    \\mrs x2, fpsr
+    \\orr x1, x1, x2, lsl #32
+    \\str x1, [sp, #{[fpcr]d}]
+    \\
+, .{ .sp = block("sp"), .kept = registers.pstate_kept >> 16, .pstate = block("pstate"), .fault = block("fault_addr"), .fpcr = block("fpcr") }) ++
+    pairs("stp", "q", 0, 32, block("v"), 16) ++ print(
+    \\msr cntv_ctl_el0, xzr
+    \\mrs x1, tpidr_el1
+    \\mrs x2, cntvct_el0
+    \\str x2, [x1, #{[left]d}]
+    \\Lhv_leave:
+    \\str x0, [x1, #{[kind]d}]
+    \\mov x0, #{[safe]d}
+    \\hvc #{[imm]d}
+    \\
+, .{ .left = ctx("left"), .kind = ctx("kind"), .safe = safe_x0, .imm = hvc_imm });
+
+/// Where the host enters. Everything comes from the context and the block, so that it may begin again at any point.
+const enter = "Lhv_resume:\n" ++ print(
+    \\mrs x1, tpidr_el1
+    \\ldr x2, [x1, #{[block]d}]
+    \\mov sp, x2
+    \\dsb ishst
+    \\ldr x2, [x1, #{[request]d}]
+    \\cbnz x2, Lhv_requests
+    \\Lhv_enter:
+    \\mrs x2, cntvct_el0
+    \\ldr x3, [x1, #{[slice]d}]
+    \\str x2, [x1, #{[entered]d}]
+    \\cbz x3, Lhv_untimed
+    \\add x2, x2, x3
+    \\msr cntv_cval_el0, x2
+    \\mov x3, #1
+    \\Lhv_untimed:
+    \\msr cntv_ctl_el0, x3
+    \\ldp x2, x3, [sp, #{[sp]d}]
+    \\msr sp_el0, x2
+    \\msr elr_el1, x3
+    \\ldp x2, x3, [sp, #{[pstate]d}]
+    \\msr tpidr_el0, x3
+    \\mov x3, #{[kept]d}
+    \\lsl x3, x3, #16
+    \\and x2, x2, x3
+    \\orr x2, x2, #{[el0]d}
+    \\msr spsr_el1, x2
+    \\
+, .{
+    .block = ctx("block"),
+    .request = ctx("request"),
+    .slice = ctx("slice_ticks"),
+    .entered = ctx("entered"),
+    .sp = block("sp"),
+    .pstate = block("pstate"),
+    .kept = registers.pstate_kept >> 16,
+    .el0 = registers.pstate_el0,
+}) ++ pairs("ldp", "x", 2, 30, 0, 8) ++
+    \\ldr x30, [sp, #240]
+    \\ldp x0, x1, [sp]
+    \\eret
+    \\
+;
+
+/// x1 is the context, x2 the requests. Tables first, then what was cached of the old ones.
+const requests = "Lhv_requests:\n" ++ print(
+    \\tbz x2, #0, 1f
+    \\ldr x3, [x1, #{[ttbr0]d}]
+    \\msr ttbr0_el1, x3
+    \\isb
+    \\1:
+    \\tbz x2, #2, 2f
+    \\tlbi vmalle1is
+    \\b 5f
+    \\2:
+    \\tbz x2, #1, 6f
+    \\ldr x3, [x1, #{[count]d}]
+    \\add x4, x1, #{[list]d}
+    \\3:
+    \\cbz x3, 5f
+    \\sub x3, x3, #1
+    \\ldp x5, x6, [x4], #16
+    \\cbnz x6, 4f
+    \\tlbi aside1is, x5
+    \\b 3b
+    \\4:
+    \\tlbi vae1is, x5
+    \\add x5, x5, #1
+    \\subs x6, x6, #1
+    \\b.ne 4b
+    \\b 3b
+    \\5:
+    \\dsb ish
+    \\isb
+    \\6:
+    \\tbz x2, #3, 7f
+    \\ic ialluis
+    \\dsb ish
+    \\isb
+    \\7:
+    \\tbz x2, #4, 8f
+    \\ldr x3, [sp, #{[fpcr]d}]
+    \\lsr x4, x3, #32
+    \\mov w3, w3
+    \\msr fpcr, x3
+    \\msr fpsr, x4
+    \\
+, .{ .ttbr0 = ctx("ttbr0"), .count = ctx("invalidate_count"), .list = ctx("invalidate"), .fpcr = block("fpcr") }) ++
+    pairs("ldp", "q", 0, 32, block("v"), 16) ++ print(
+    \\8:
+    \\tbz x2, #5, Lhv_enter
+    \\mov x0, #{[idle]d}
+    \\b Lhv_leave
+    \\
+, .{ .idle = @intFromEnum(Kind.idle) });
+
+/// Entered by the host in the place of a task that it stopped, as if that had taken an exception.
+const capture = print(
+    \\Lhv_capture:
+    \\stp x0, x1, [sp]
+    \\mov x0, #{d}
+    \\b Lhv_save
+    \\
+, .{@intFromEnum(Kind.captured)});
+
+/// With the MMU off, at the page's physical address, which the first tables map to itself: x0 is SCTLR_EL1, x1 where to go.
+const boot =
+    \\Lhv_boot:
+    \\tlbi vmalle1
+    \\dsb ish
+    \\isb
+    \\msr sctlr_el1, x0
+    \\isb
+    \\br x1
+    \\
+;
+
+comptime {
+    if (builtin.cpu.arch == .aarch64) asm (".text\n.p2align 12\n.globl " ++ symbol ++ "carrick_hv_stub\n" ++ symbol ++ "carrick_hv_stub:\n" ++
+            vectors ++ ".p2align 7\n" ++ capture ++ save ++ enter ++ requests ++ boot ++
+            \\Lhv_end:
+            \\.p2align 3
+            \\.globl
+        ++ " " ++ symbol ++ "carrick_hv_layout\n" ++ symbol ++ "carrick_hv_layout:\n" ++
+            ".quad Lhv_resume-" ++ symbol ++ "carrick_hv_stub, Lhv_capture-" ++ symbol ++ "carrick_hv_stub, Lhv_boot-" ++ symbol ++ "carrick_hv_stub, Lhv_end-" ++ symbol ++ "carrick_hv_stub\n");
+}
+
+extern const carrick_hv_stub: [4096]u8 align(4096);
+extern const carrick_hv_layout: [4]u64;
+
+/// The stub's bytes.
+pub fn code() []const u8 {
+    return carrick_hv_stub[0..carrick_hv_layout[3]];
+}
+
+pub fn resumeOffset() u64 {
+    return carrick_hv_layout[0];
+}
+pub fn captureOffset() u64 {
+    return carrick_hv_layout[1];
+}
+pub fn bootOffset() u64 {
+    return carrick_hv_layout[2];
+}
+
+/// A stopped virtual CPU at this offset is on its way out to the host, and has not said so yet.
+pub fn isLeaving(offset: u64) bool {
+    return offset < resumeOffset();
+}
+
+comptime {
+    std.debug.assert(block("x") == 0 and block("pc") == block("sp") + 8 and block("tpidr") == block("pstate") + 8);
+    std.debug.assert(block("esr") == block("fault_addr") + 8 and block("fpsr") == block("fpcr") + 4);
+    std.debug.assert(@sizeOf(Context) <= 4096 and @sizeOf(Invalidate) == 16);
+    std.debug.assert(request_space == 1 and request_tlb == 2 and request_tlb_all == 4 and request_icache == 8);
+    std.debug.assert(request_fp == 16 and request_leave == 32);
+}
