@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { cache, must, type RunOptions, run } from "./toolchain.ts";
 
-const corpora = join(cache, "corpora");
+export const corpora = join(cache, "corpora");
 
 /** Exact versions of what comes from npm. */
 const NPM = {
@@ -144,7 +144,7 @@ function fetch(command: readonly string[], options: RunOptions): void {
 }
 
 /** Makes a folder by filling a temporary one and renaming it, unless it is there already. */
-function once(target: string, fill: (work: string) => void): string {
+export function once(target: string, fill: (work: string) => void): string {
   if (existsSync(target)) return target;
   const work = `${target}.part-${process.pid}`;
   rmSync(work, { recursive: true, force: true });

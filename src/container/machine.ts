@@ -90,7 +90,7 @@ export function startMachine(options: MachineOptions): Machine {
     release: UTS_RELEASE,
     version: UTS_VERSION,
     hwcap: shim.cpu_hwcap(0) >>> 0,
-    hwcap2: shim.cpu_hwcap(1) >>> 0,
+    hwcap2: shim.cpu_hwcap(2) >>> 0,
   };
   const terminals = new Terminals(kernel);
   const system = systemMounts(kernel, identity, terminals.pts);

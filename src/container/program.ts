@@ -18,7 +18,7 @@ import { MAY_EXEC } from "../vfs/permission.ts";
 /** Makes the kernel's `load`: every program of a run gets the same layout and vDSO. */
 export function programLoader(layout: Layout, vdso: Vdso): (task: Task, request: ExecRequest) => ExecImage | number {
   const hwcap = shim.cpu_hwcap(0) >>> 0;
-  const hwcap2 = shim.cpu_hwcap(1) >>> 0;
+  const hwcap2 = shim.cpu_hwcap(2) >>> 0;
   return (task, request) => {
     const trusted = !task.noNewPrivs && !request.file.path?.mount.noSuid;
     const rights = credentialsAfterExec(task.cred, request.file, trusted);
