@@ -14,6 +14,12 @@ pub fn build(b: *std.Build) void {
     const linux_arm64 = b.resolveTargetQuery(std.Target.Query.parse(.{ .arch_os_abi = "aarch64-linux-gnu.2.28" }) catch unreachable);
     b.step("linux-arm64", "make dist/linux-arm64/libcarrick.so").dependOn(library(b, linux_arm64, optimize, "../dist/linux-arm64"));
 
+    const check = b.addExecutable(.{ .name = "hvf-check", .root_module = shim(b, "shim/hvf_check.zig", linux_arm64, optimize), .use_llvm = true });
+    check.bundle_compiler_rt = true;
+    b.step("hvf-check", "make dist/linux-arm64/hvf-check, which tries the Hypervisor.framework engine on its stand-in").dependOn(
+        &b.addInstallArtifact(check, .{ .dest_dir = .{ .override = .{ .custom = "../dist/linux-arm64" } } }).step,
+    );
+
     const gen = b.addExecutable(.{ .name = "gen", .root_module = shim(b, "shim/gen.zig", host, .Debug) });
     const run_gen = b.addRunArtifact(gen);
     run_gen.addFileArg(b.path("src/host/shim.gen.ts"));

@@ -78,7 +78,8 @@ export function emulator(): string[] {
 /** Lists of Debian's packages and backports for both architectures, from where this machine gets its own. */
 function aptConfig(): (cwd: string) => { cwd: string; env: Record<string, string> } {
   const dir = once(join(corpora, `apt-${BACKPORTS}`), (work) => {
-    for (const sub of ["state/lists/partial", "cache/archives/partial"]) mkdirSync(join(work, sub), { recursive: true });
+    for (const sub of ["state/lists/partial", "cache/archives/partial"])
+      mkdirSync(join(work, sub), { recursive: true });
     writeFileSync(join(work, "state/status"), "");
     writeFileSync(join(work, "sources.list"), sources());
     writeFileSync(join(work, "apt.conf"), configText(work));

@@ -4,7 +4,8 @@
 //
 // Environment: HVKVM_IPA (width of a physical address, 36), HVKVM_COUNT (file that keeps counts of calls, see `counted`), HVKVM_FAIL (name:n, the nth
 // call of hv_name fails), HVKVM_CANCEL (microseconds: about so often a run ends as canceled or unknown), HVKVM_WXN (what can be written is never
-// executed), HVKVM_NO_WX (mappings may not be both), HVKVM_NO_HOST_MMU (a CPU whose MMU the host turned on does not come up).
+// executed), HVKVM_FLIP (kind:number:bit, one bit of what the caller sets is changed: sys, a system register; reg, a register; code, a word of the page
+// that VBAR_EL1 names; table, an entry of the root that TTBR1_EL1 names), HVKVM_NO_WX (mappings may not be both), HVKVM_NO_HOST_MMU (a CPU whose MMU the host turned on does not come up).
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -82,6 +83,8 @@ static const char *const call_names[] = {
 static uint64_t private_counts[CALL_MAX], *counts = private_counts;
 static int fail_call = -1;
 static uint64_t fail_at;
+static char flip_kind[8];
+static unsigned flip_number, flip_bit;
 
 static void configure(void) {
   static bool done;
@@ -96,6 +99,7 @@ static void configure(void) {
     }
   }
   if ((v = getenv("HVKVM_IPA"))) ipa_bits = atoi(v);
+  if ((v = getenv("HVKVM_FLIP"))) sscanf(v, "%7[a-z]:%u:%u", flip_kind, &flip_number, &flip_bit);
   if ((v = getenv("HVKVM_FAIL"))) {
     const char *colon = strchr(v, ':');
     for (int i = 0; colon && i < CALL_MAX; i++)
@@ -248,6 +252,11 @@ static int set_one(Cpu *c, uint64_t id, uint64_t value) {
   return ioctl(c->fd, KVM_SET_ONE_REG, &reg);
 }
 
+// The value that is set in the place of the one asked for.
+static uint64_t flipped(const char *kind, unsigned number, uint64_t value) {
+  return strcmp(flip_kind, kind) == 0 && flip_number == number ? value ^ 1ull << flip_bit : value;
+}
+
 static Cpu *mine(uint64_t vcpu) {
   if (vcpu >= (uint64_t)cpu_count || !cpus[vcpu].used || cpus[vcpu].owner != gettid()) return NULL;
   return &cpus[vcpu];
@@ -269,7 +278,7 @@ API hv_return_t hv_vcpu_set_reg(uint64_t vcpu, uint32_t reg, uint64_t value) {
   COUNT(vcpu_set_reg);
   Cpu *c = mine(vcpu);
   if (!c || !reg_id(reg)) return HV_BAD_ARGUMENT;
-  return set_one(c, reg_id(reg), value) ? HV_ERROR : HV_SUCCESS;
+  return set_one(c, reg_id(reg), flipped("reg", reg, value)) ? HV_ERROR : HV_SUCCESS;
 }
 
 static bool is_allowed(uint16_t reg) {
@@ -288,7 +297,7 @@ API hv_return_t hv_vcpu_set_sys_reg(uint64_t vcpu, uint16_t reg, uint64_t value)
   Cpu *c = mine(vcpu);
   if (!c || !is_allowed(reg)) return HV_BAD_ARGUMENT;
   if (reg == SCTLR && value & 1) c->host_mmu = true;
-  return set_one(c, sys_id(reg), value) ? HV_ERROR : HV_SUCCESS;
+  return set_one(c, sys_id(reg), flipped("sys", reg, value)) ? HV_ERROR : HV_SUCCESS;
 }
 
 // CPUs.
@@ -405,8 +414,8 @@ static void *host_of(uint64_t ipa) {
   return NULL;
 }
 
-// The instruction at a virtual address, by the tables of EL1 (4 KiB granule).
-static bool fetch(Cpu *c, uint64_t va, uint32_t *insn) {
+// What a virtual address leads to, by the tables of EL1 (4 KiB granule).
+static void *walked(Cpu *c, uint64_t va) {
   uint64_t sctlr = 0, tcr = 0, table = 0;
   get_one(c, sys_id(SCTLR), &sctlr);
   if (sctlr & 1) {
@@ -419,7 +428,7 @@ static bool fetch(Cpu *c, uint64_t va, uint32_t *insn) {
       int shift = 39 - 9 * level;
       int width = bits - shift < 9 ? bits - shift : 9;
       uint64_t *entry = host_of(table + ((va >> shift) & ((1u << width) - 1)) * 8);
-      if (!entry || !(*entry & 1)) return false;
+      if (!entry || !(*entry & 1)) return NULL;
       table = *entry & 0xfffffffff000;
       if (level == 3 || !(*entry & 2)) {
         va = (table & ~((1ull << shift) - 1)) | (va & ((1ull << shift) - 1));
@@ -427,9 +436,7 @@ static bool fetch(Cpu *c, uint64_t va, uint32_t *insn) {
       }
     }
   }
-  uint32_t *p = host_of(va);
-  if (p) *insn = *p;
-  return p != NULL;
+  return host_of(va);
 }
 
 static hv_return_t exception(Cpu *c, uint64_t syndrome, uint64_t va, uint64_t pa) {
@@ -442,9 +449,9 @@ static hv_return_t hypercall(Cpu *c) {
   counted(CALL_hvc);
   if (get_one(c, CORE(regs.pc), &pc)) return HV_ERROR;
   if (pc != c->hvc_pc) {
-    uint32_t insn = 0;
-    if (!fetch(c, pc - 4, &insn) || (insn & 0xffe0001f) != 0xd4000002) return HV_ERROR;
-    c->hvc_pc = pc, c->hvc_imm = insn >> 5;
+    const uint32_t *insn = walked(c, pc - 4);
+    if (!insn || (*insn & 0xffe0001f) != 0xd4000002) return HV_ERROR;
+    c->hvc_pc = pc, c->hvc_imm = *insn >> 5;
   }
   return exception(c, 0x16ull << 26 | 1 << 25 | c->hvc_imm, 0, 0);
 }
@@ -474,6 +481,21 @@ static bool interrupted(Cpu *c) {
   return true;
 }
 
+// Changes a word of the page of vectors, or an entry of the tables behind TTBR1_EL1, before the first run.
+static void flip_memory(Cpu *c) {
+  static bool done;
+  bool code = strcmp(flip_kind, "code") == 0;
+  if (done || (!code && strcmp(flip_kind, "table"))) return;
+  done = true;
+  uint64_t at = 0;
+  get_one(c, sys_id(code ? SYS(3, 0, 12, 0, 0) : TTBR1), &at);
+  char *page = code ? walked(c, at) : host_of(at);
+  if (!page) return;
+  if (code) ((uint32_t *)page)[flip_number] ^= 1u << flip_bit;
+  else ((uint64_t *)page)[flip_number] ^= 1ull << flip_bit;
+  __builtin___clear_cache(page, page + 4096);
+}
+
 static void force_wxn(Cpu *c) {
   uint64_t sctlr = 0;
   if (c->wxn_set || !set("HVKVM_WXN")) return;
@@ -488,6 +510,7 @@ API hv_return_t hv_vcpu_run(uint64_t vcpu) {
   Cpu *c = mine(vcpu);
   if (!c) return HV_BAD_ARGUMENT;
   start_canceler();
+  flip_memory(c);
   force_wxn(c);
   if (c->host_mmu && set("HVKVM_NO_HOST_MMU")) return exception(c, 0x21ull << 26 | 1 << 25 | 0xf, 0, 0);
   if (!c->masked && c->run->s.regs.device_irq_level & KVM_ARM_DEV_EL1_VTIMER) {

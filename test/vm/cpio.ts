@@ -12,7 +12,11 @@ export interface Entry {
 const DIR = 0o40755;
 
 export const directory = (name: string): Entry => ({ name, mode: DIR, body: null });
-export const file = (name: string, body: Uint8Array | string, mode = 0o755): Entry => ({ name, mode: 0o100000 | mode, body });
+export const file = (name: string, body: Uint8Array | string, mode = 0o755): Entry => ({
+  name,
+  mode: 0o100000 | mode,
+  body,
+});
 export const symlink = (name: string, target: string): Entry => ({ name, mode: 0o120777, body: target });
 /** A file of this machine. */
 export const copy = (name: string, path: string, mode = 0o755): Entry => file(name, readFileSync(path), mode);

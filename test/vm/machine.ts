@@ -1,11 +1,13 @@
 // A virtual arm64 machine with KVM, in which carrick runs on the stand-in for Hypervisor.framework (test/double/hvkvm.c). One boot does a list of
 // jobs and says what each did.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { debianPackage, npmPackage } from "../../scripts/corpora.ts";
+import { debianPackage } from "../../scripts/corpora.ts";
 import { emulator, kernelImage } from "../../scripts/emulator.ts";
-import { cache, root, zig } from "../../scripts/toolchain.ts";
+import { runtime } from "../../scripts/release/runtime.ts";
+import { TARGETS } from "../../scripts/release/targets.ts";
+import { bun, root, zig } from "../../scripts/toolchain.ts";
 import { copy, directory, type Entry, file, symlink, writeArchive } from "./cpio.ts";
 
 export interface Job {
@@ -29,17 +31,35 @@ export interface Outcome {
 
 /** The order of CALLS in hvkvm.c. */
 export const COUNTED = [
-  ...["vm_create", "vm_destroy", "vm_map", "vm_unmap", "vcpu_create", "vcpu_destroy", "vcpu_run", "vcpu_get_reg", "vcpu_set_reg"],
-  ...["vcpu_get_sys_reg", "vcpu_set_sys_reg", "vcpus_exit", "vcpu_set_vtimer_mask", "hvc", "canceled", "vtimer", "unknown"],
+  ...[
+    "vm_create",
+    "vm_destroy",
+    "vm_map",
+    "vm_unmap",
+    "vcpu_create",
+    "vcpu_destroy",
+    "vcpu_run",
+    "vcpu_get_reg",
+    "vcpu_set_reg",
+  ],
+  ...[
+    "vcpu_get_sys_reg",
+    "vcpu_set_sys_reg",
+    "vcpus_exit",
+    "vcpu_set_vtimer_mask",
+    "hvc",
+    "canceled",
+    "vtimer",
+    "unknown",
+  ],
 ] as const;
 
-const BUN = "/bin/bun";
-const LIBRARY = "/carrick/dist/libcarrick.so";
+const CARRICK = "/bin/carrick";
 const DOUBLE = "/lib/libhvkvm.so";
 
 /** A job that runs carrick in the machine. */
 export function carrick(args: readonly string[]): string[] {
-  return [BUN, "/carrick/src/main.ts", ...args];
+  return [CARRICK, ...args];
 }
 
 const INIT = `#!/bin/busybox sh
@@ -53,44 +73,32 @@ $B mount -t tmpfs tmp /tmp
 $B mount -t tmpfs shm /dev/shm
 export PATH=/bin HOME=/tmp CARRICK_HV=${DOUBLE}
 cd /
-${BUN} /test/runner.ts
+BUN_BE_BUN=1 ${CARRICK} /test/runner.ts
 /bin/exit-machine $?
 $B poweroff -f
 `;
 
-/** What every boot has: C library, Bun, busybox, carrick's sources and shim. */
+/** What every boot has: C library, busybox, carrick, which is Bun as well. */
 function system(): Entry[] {
   const libc = debianPackage("libc6");
   const libraries = join(libc, "lib/aarch64-linux-gnu");
   const names = ["libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "ld-linux-aarch64.so.1"];
   return [
-    ...["dev", "proc", "sys", "tmp", "root", "carrick/node_modules"].map(directory),
+    ...["dev", "proc", "sys", "tmp", "root"].map(directory),
     file("init", INIT),
     copy("bin/busybox", join(debianPackage("busybox-static"), "bin/busybox")),
     symlink("bin/sh", "busybox"),
-    copy("bin/bun", join(npmPackage("@oven/bun-linux-aarch64"), "bin/bun")),
+    copy(CARRICK.slice(1), buildCarrick()),
     copy("bin/exit-machine", compileTool("exit.c")),
     ...names.map((name) => copy(`lib/aarch64-linux-gnu/${name}`, join(libraries, name))),
     symlink("lib/ld-linux-aarch64.so.1", "aarch64-linux-gnu/ld-linux-aarch64.so.1"),
     copy(DOUBLE.slice(1), buildDouble()),
-    copy(LIBRARY.slice(1), join(root, "dist/linux-arm64/libcarrick.so")),
-    ...tree("src").concat(tree("node_modules/citty")).map((path) => copy(`carrick/${path}`, join(root, path), 0o644)),
-    ...["package.json", "tsconfig.json"].map((path) => copy(`carrick/${path}`, join(root, path), 0o644)),
     ...["runner.ts", "machine.ts"].map((name) => copy(`test/${name}`, join(import.meta.dir, name), 0o644)),
   ];
 }
 
-function tree(dir: string): string[] {
-  const out: string[] = [];
-  for (const name of readdirSync(join(root, dir))) {
-    const path = `${dir}/${name}`;
-    if (statSync(join(root, path)).isDirectory()) out.push(...tree(path));
-    else out.push(path);
-  }
-  return out;
-}
-
-const work = join(cache, "vm");
+/** Of this checkout. */
+const work = join(root, "dist/vm");
 
 function tool(command: readonly string[]): void {
   const result = Bun.spawnSync([...command], { cwd: root, stdout: "ignore", stderr: "pipe" });
@@ -104,12 +112,49 @@ function compileTool(name: string): string {
   return out;
 }
 
-/** The stand-in's library. `flags` change it (mutations). */
+/** carrick for arm64 Linux, as it is released, from the sources as they are. */
+function buildCarrick(): string {
+  const out = join(work, "carrick");
+  const target = TARGETS.find((candidate) => candidate.name === "linux-arm64")!;
+  tool([zig, "build", target.shim, "-Doptimize=ReleaseFast"]);
+  tool([
+    ...[
+      bun,
+      "build",
+      "--compile",
+      "--minify-syntax",
+      "--minify-whitespace",
+      "--bytecode",
+      "--format=esm",
+      "--splitting",
+    ],
+    ...["--compile-jit-policy=10", "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
+    ...[
+      `--target=${target.bun}`,
+      `--conditions=${target.name}`,
+      `--compile-executable-path=${runtime(target.runtime)}`,
+    ],
+    ...["src/main.ts", "--outfile", out],
+  ]);
+  return out;
+}
+
+/** The stand-in's library. */
 export function buildDouble(): string {
   mkdirSync(work, { recursive: true });
   const out = join(work, "libhvkvm.so");
   const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"];
-  tool([zig, "cc", "-target", "aarch64-linux-gnu.2.31", ...flags, "-o", out, join(root, "test/double/hvkvm.c"), "-lpthread"]);
+  tool([
+    zig,
+    "cc",
+    "-target",
+    "aarch64-linux-gnu.2.31",
+    ...flags,
+    "-o",
+    out,
+    join(root, "test/double/hvkvm.c"),
+    "-lpthread",
+  ]);
   return out;
 }
 
@@ -164,7 +209,8 @@ function attempt(options: Boot, initrd: string, disk: string): Outcome[] | null 
   const console_ = child.stdout.toString() + child.stderr.toString();
   if (process.env["CARRICK_VM_CONSOLE"]) process.stderr.write(console_);
   if (child.exitCode === 124 || child.exitCode === 137) return null;
-  if (child.exitCode !== 0) throw new Error(`the virtual machine ended with ${child.exitCode}:\n${console_.slice(-4000)}`);
+  if (child.exitCode !== 0)
+    throw new Error(`the virtual machine ended with ${child.exitCode}:\n${console_.slice(-4000)}`);
   const bytes = readFileSync(disk);
   const length = Number(bytes.subarray(0, 16).toString("latin1").replace(/\0.*$/s, ""));
   return JSON.parse(bytes.subarray(16, 16 + length).toString("latin1"));

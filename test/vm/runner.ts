@@ -24,7 +24,13 @@ function run(job: Job, n: number): Outcome {
     stdout: "pipe",
     stderr: "pipe",
     cwd: job.cwd ?? "/",
-    env: { PATH: "/bin", HOME: "/tmp", CARRICK_HV: process.env["CARRICK_HV"], HVKVM_COUNT: countFile, ...job.env },
+    env: {
+      PATH: "/bin",
+      HOME: "/tmp",
+      CARRICK_HV: process.env["CARRICK_HV"] ?? "",
+      HVKVM_COUNT: countFile,
+      ...job.env,
+    },
     timeout: job.timeoutMs ?? 120_000,
     killSignal: "SIGKILL",
   });
@@ -32,7 +38,7 @@ function run(job: Job, n: number): Outcome {
     stdout: child.stdout.toString("latin1"),
     stderr: child.stderr.toString("latin1"),
     status: child.exitCode,
-    signal: child.signalCode ?? null,
+    signal: child.signalCode === undefined || child.signalCode === null ? null : String(child.signalCode),
     ms: Math.round(performance.now() - start),
     counts: counts(countFile),
   };

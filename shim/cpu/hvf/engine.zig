@@ -140,6 +140,12 @@ pub fn reason() []const u8 {
     return reason_buffer[0..reason_len];
 }
 
+/// What went wrong in the virtual CPU, in one sentence.
+pub fn failure() []const u8 {
+    explain(error.Broken);
+    return reason();
+}
+
 fn say(comptime format: []const u8, args: anytype) void {
     const text = std.fmt.bufPrint(&reason_buffer, format, args) catch "the virtual machine failed";
     reason_len = text.len;

@@ -290,6 +290,25 @@ pub fn bootOffset() u64 {
     return carrick_hv_layout[2];
 }
 
+/// Instructions of the stub on the way of a system call: from the vector to the host, and from the host to the task, when nothing else is asked.
+pub fn pathLength() struct { out: u32, in: u32 } {
+    const sync_vector = 0x400;
+    return .{ .out = distance(sync_vector, 0xd4000002), .in = distance(resumeOffset(), 0xd69f03e0) };
+}
+
+/// Instructions from `offset` to the first `last`, following branches, of conditional ones those back or none.
+fn distance(offset: u64, last: u32) u32 {
+    const words: [*]align(4) const u32 = @ptrCast(&carrick_hv_stub);
+    var at: i64 = @intCast(offset / 4);
+    var n: u32 = 1;
+    while (words[@intCast(at)] & ~@as(u32, 0x1fffe0) != last & ~@as(u32, 0x1fffe0)) : (n += 1) {
+        const word = words[@intCast(at)];
+        at += if (word >> 26 == 5) @as(i26, @truncate(@as(i32, @bitCast(word)))) else 1;
+        if (n == 1024) return 0;
+    }
+    return n;
+}
+
 /// A stopped virtual CPU at this offset is on its way out to the host, and has not said so yet.
 pub fn isLeaving(offset: u64) bool {
     return offset < resumeOffset();

@@ -1,0 +1,324 @@
+//! A program that tries the engine by small guests, each of which asks for one thing that the stub, the registers or the exits must get right. Prints what
+//! is wrong and ends with 1; 0 when nothing is, 2 when the engine does not start, 3 when something does not come to an end. Run inside the virtual machine of
+//! test/vm, with the stand-in's faults switched on.
+
+const std = @import("std");
+const abi = @import("../../abi.zig");
+const engine = @import("engine.zig");
+const frames = @import("../../mem/frames.zig");
+const identity = @import("identity.zig");
+const measure = @import("measure.zig");
+const probe = @import("probe.zig");
+const registers = @import("registers.zig");
+const space = @import("../../mem/space.zig");
+const stub = @import("stub.zig");
+const vcpu = @import("vcpu.zig");
+
+const Guest = probe.Guest;
+const svc = probe.svc;
+
+var failures: u32 = 0;
+var cpu: *vcpu.Cpu = undefined;
+
+fn say(comptime format: []const u8, args: anytype) void {
+    var buffer: [512]u8 = undefined;
+    const text = std.fmt.bufPrint(&buffer, format ++ "\n", args) catch return;
+    _ = std.c.write(1, text.ptr, text.len);
+}
+
+fn expect(ok: bool, what: []const u8) void {
+    if (ok) return;
+    failures += 1;
+    say("wrong: {s}", .{what});
+}
+
+const Error = probe.Error;
+const patience = 1_000_000_000;
+
+/// Runs a guest until it stops for more than the end of its time.
+fn go(g: *Guest) Error!abi.Exit {
+    var exit = try g.go(cpu, patience);
+    while (exit == .budget or exit == .kicked) exit = try again(g);
+    return exit;
+}
+
+fn again(g: *Guest) Error!abi.Exit {
+    const number = engine.enter(g.block, patience);
+    return @enumFromInt(@as(u32, @intCast(number)));
+}
+
+// The guest's view.
+
+/// x0 to x30, sp, the flags, TPIDR and the vector registers survive a system call.
+fn registersSurvive() Error!void {
+    var g = try Guest.make(&.{ svc, svc });
+    defer g.end();
+    const b = g.block;
+    for (&b.x, 0..) |*x, i| x.* = 0x1111_2222_0000_0000 + i;
+    for (&b.v, 0..) |*v, i| v.* = .{ 0xaaaa_0000 + i, 0xbbbb_0000_0000_0000 + i };
+    b.sp = 0x7fff_1230;
+    b.tpidr = 0x1234_5678_9abc;
+    b.pstate = 0xa000_0000;
+    b.fpcr = 1 << 22;
+    b.fpsr = 0x1b;
+    const before = b.*;
+    expect(try go(&g) == .syscall, "a system call");
+    expect(b.pc == before.pc + 4, "pc behind the call");
+    expect(std.mem.eql(u64, &b.x, &before.x), "x0 to x30");
+    expect(std.meta.eql(b.v, before.v), "v0 to v31");
+    expect(b.sp == before.sp, "sp");
+    expect(b.tpidr == before.tpidr, "tpidr");
+    expect(b.pstate == before.pstate, "flags");
+    expect(b.fpcr == before.fpcr and b.fpsr == before.fpsr, "fpcr and fpsr");
+}
+
+/// What a guest writes arrives in the block.
+fn writesArrive() Error!void {
+    var g = try Guest.make(&.{
+        0xd2800540, // mov x0, #42
+        0xd51bd040, // msr tpidr_el0, x0
+        0x910103ff, // add sp, sp, #64
+        0x4e080c1f, // dup v31.2d, x0
+        0xaa0003fe, // mov x30, x0
+        0xeb00001f, // cmp x0, x0
+        0xd2a02001, // mov x1, #0x1000000
+        0xd51b4401, // msr fpcr, x1
+        0xd2800022, // mov x2, #1
+        0xd51b4422, // msr fpsr, x2
+        svc,
+    });
+    defer g.end();
+    g.block.sp = 0x1000;
+    expect(try go(&g) == .syscall, "a system call after writes");
+    const b = g.block;
+    expect(b.tpidr == 42 and b.sp == 0x1040 and b.x[30] == 42, "tpidr, sp, x30 written by the guest");
+    expect(b.v[31][0] == 42 and b.v[31][1] == 42, "v31 written by the guest");
+    expect(b.pstate == 0x6000_0000, "flags of a comparison");
+    expect(b.fpcr == 1 << 24 and b.fpsr == 1, "fpcr and fpsr written by the guest");
+}
+
+/// Two tasks by turns keep their vector registers; one that the kernel changed is loaded anew.
+fn vectorsBelongToTasks() Error!void {
+    const add = [_]u32{ 0x4ee08400, svc, 0x17fffffe }; // add v0.2d, v0.2d, v0.2d; svc; b .-8
+    var a = try Guest.make(&add);
+    defer a.end();
+    var b = try Guest.make(&add);
+    defer b.end();
+    a.block.v[0] = .{ 1, 2 };
+    b.block.v[0] = .{ 3, 5 };
+    for (0..3) |_| {
+        _ = try go(&a);
+        _ = try go(&b);
+    }
+    expect(a.block.v[0][0] == 8 and a.block.v[0][1] == 16, "vectors of the first task");
+    expect(b.block.v[0][0] == 24 and b.block.v[0][1] == 40, "vectors of the second task");
+    const loads = cpu.fp_loads;
+    _ = try go(&b);
+    expect(cpu.fp_loads == loads, "vectors are not loaded twice");
+    b.block.v[0] = .{ 7, 7 };
+    b.block.fp_home = 0;
+    _ = try go(&b);
+    expect(b.block.v[0][0] == 14, "vectors that the kernel changed");
+}
+
+/// x1 is the start of the linear view, x2 of the stub.
+fn fault(words: []const u32, prot: u32, access: abi.Access, addr: u64, what: []const u8) Error!void {
+    var g = try Guest.make(words);
+    defer g.end();
+    g.block.x[1] = registers.linear;
+    g.block.x[2] = registers.stub_va;
+    if (prot != 0) try g.data(1, prot);
+    const exit = try go(&g);
+    const ok = exit == .fault and g.block.fault_access == @intFromEnum(access) and g.block.fault_addr == addr;
+    expect(ok, what);
+    if (!ok) say("exit {d}, access {d}, address 0x{x}, esr 0x{x}", .{ @intFromEnum(exit), g.block.fault_access, g.block.fault_addr, g.block.esr });
+}
+
+const to_data = 0xd2a00041; // mov x1, #0x20000
+const load = 0x39400020; // ldrb w0, [x1]
+const store = 0x39000020; // strb w0, [x1]
+
+fn faultsAreTold() Error!void {
+    try fault(&.{ to_data, load }, 0, .read, probe.data_va, "a read of nothing");
+    try fault(&.{ to_data, store }, 0, .write, probe.data_va, "a write of nothing");
+    try fault(&.{ to_data, store }, 1, .write, probe.data_va, "a write of a read-only page");
+    try fault(&.{ to_data, 0xd61f0020 }, 3, .exec, probe.data_va, "a jump into data");
+    // EL1's half is not EL0's: the linear view, and the stub.
+    const untagged = (1 << 56) - 1;
+    try fault(&.{load}, 0, .read, registers.linear & untagged, "a read of EL1's memory");
+    try fault(&.{store}, 0, .write, registers.linear & untagged, "a write of EL1's memory");
+    try fault(&.{0xd61f0020}, 0, .exec, registers.linear, "a jump into EL1's memory");
+    try fault(&.{0xd61f0040}, 0, .exec, registers.stub_va, "a jump into the stub");
+    // The top byte of an address does not count.
+    try fault(&.{ to_data, 0xf2e00001 | 0x5a00 << 5, store }, 1, .write, probe.data_va, "a write through a tagged pointer");
+    var g = try Guest.make(&.{ to_data, 0xf2e00001 | 0x5a00 << 5, load, svc });
+    defer g.end();
+    try g.data(9, 1);
+    expect(try go(&g) == .syscall and g.block.x[0] == 9, "a read through a tagged pointer");
+}
+
+fn stops(words: []const u32, exit: abi.Exit, what: []const u8) Error!void {
+    var g = try Guest.make(words);
+    defer g.end();
+    g.block.sp = 0x8000;
+    try g.data(1, 3);
+    const got = try go(&g);
+    expect(got == exit, what);
+    if (got != exit) say("exit {d}, esr 0x{x}, pc 0x{x}", .{ @intFromEnum(got), g.block.esr, g.block.pc });
+}
+
+fn exitsAreRight() Error!void {
+    try stops(&.{0x00000000}, .undefined, "udf");
+    try stops(&.{0xd4000002}, .undefined, "hvc from a program");
+    try stops(&.{0xd4000003}, .undefined, "smc from a program");
+    try stops(&.{0xd4200020}, .breakpoint, "brk");
+    try stops(&.{0xd53be020}, .undefined, "the physical counter"); // mrs x0, cntpct_el0
+    try stops(&.{0xd5381000}, .undefined, "a system register of EL1"); // mrs x0, sctlr_el1
+    try stops(&.{0xd50342df}, .undefined, "msr daifset"); // UMA is 0
+    try stops(&.{0xd53be320}, .undefined, "the timer"); // mrs x0, cntv_ctl_el0
+    try stops(&.{ to_data, 0x91000421, 0xc85f7c20 }, .alignment, "a misaligned exclusive"); // add x1, x1, #1; ldxr x0, [x1]
+    try stops(&.{ to_data, 0x91000821, 0xd61f0020 }, .pc_alignment, "a misaligned pc");
+    // What programs may do.
+    try stops(&.{ 0xd53b0020, svc }, .syscall, "CTR_EL0");
+    try stops(&.{ 0xd53b00e0, svc }, .syscall, "DCZID_EL0");
+    try stops(&.{ 0xd53be040, svc }, .syscall, "the virtual counter");
+    try stops(&.{ 0xd53be000, svc }, .syscall, "the counter's frequency");
+    try stops(&.{ to_data, 0xd50b7421, svc }, .syscall, "dc zva");
+    try stops(&.{ to_data, 0xd50b7b21, svc }, .syscall, "dc cvau");
+    try stops(&.{ to_data, 0xd50b7521, svc }, .syscall, "ic ivau");
+    try stops(&.{ 0xd53bd060, svc }, .syscall, "tpidrro");
+    try stops(&.{ 0x1e604000, svc }, .syscall, "floating point");
+    try stops(&.{ 0xd503205f, 0xd503207f, svc }, .syscall, "wfe and wfi");
+}
+
+/// Unaligned and multi-byte accesses are as programs expect.
+fn accessesAreLittleEndian() Error!void {
+    var g = try Guest.make(&.{ to_data, 0x91000421, 0xb9400020, svc }); // add x1, x1, #1; ldr w0, [x1]
+    defer g.end();
+    const frame = frames.alloc(true) orelse return error.NoMemory;
+    defer frames.unref(frame);
+    for (frames.ptr(frame)[0..8], 0..) |*byte, i| byte.* = @intCast(i);
+    if (space.map(space.get(g.handle).?, probe.data_va, frame, 1, 1 | abi.prot_shared) < 0) return error.NoMemory;
+    expect(try go(&g) == .syscall and g.block.x[0] == 0x0403_0201, "an unaligned little-endian load");
+}
+
+/// Addresses have 48 bits.
+fn addressesAreWide() Error!void {
+    var g = try Guest.make(&.{ 0x39400020, svc });
+    defer g.end();
+    const frame = frames.alloc(true) orelse return error.NoMemory;
+    defer frames.unref(frame);
+    frames.ptr(frame)[0] = 77;
+    const high = (1 << 48) - 4096;
+    g.block.x[1] = high;
+    if (space.map(space.get(g.handle).?, high, frame, 1, 1 | abi.prot_shared) < 0) return error.NoMemory;
+    expect(try go(&g) == .syscall and g.block.x[0] == 77, "the highest page");
+}
+
+/// Which memory a page is shows in what works on it: exclusives want it cached.
+fn exclusivesWork() Error!void {
+    var g = try Guest.make(&.{ to_data, 0xc85f7c20, 0x91000400, 0xc8027c20, svc }); // ldxr x0, [x1]; add x0, x0, #1; stxr w2, x0, [x1]
+    defer g.end();
+    try g.data(5, 3);
+    expect(try go(&g) == .syscall and g.block.x[2] == 0, "a store-exclusive");
+}
+
+fn identityIsShown() Error!void {
+    var g = try Guest.make(&.{ 0xd5380600, 0xd5380001, svc }); // mrs x0, id_aa64isar0_el1; mrs x1, midr_el1
+    defer g.end();
+    expect(try go(&g) == .syscall, "ID registers are read");
+    expect(g.block.x[0] == identity.register(6, 0).?, "ID_AA64ISAR0_EL1");
+    expect(g.block.x[1] == identity.real.midr and g.block.x[1] != 0, "MIDR_EL1");
+    var ro = try Guest.make(&.{ 0xd53bd060, svc });
+    defer ro.end();
+    expect(try go(&ro) == .syscall and ro.block.x[0] == 0, "TPIDRRO_EL0 is 0");
+}
+
+/// A block cannot make a task more than a program, whatever its pstate says.
+fn statesAreCut() Error!void {
+    var g = try Guest.make(&.{ 0xd5384240, svc }); // mrs x0, currentel
+    defer g.end();
+    g.block.pstate = 0xf000_0005;
+    expect(try go(&g) == .undefined, "EL1 asked for by pstate");
+    expect(g.block.pstate == 0xf000_0000, "pstate of a program");
+}
+
+fn memoryIsCoherent() Error!void {
+    const found = &probe.found;
+    try measure.all(cpu);
+    expect(found.tlb_works == 1, "changed pages are seen");
+    expect(found.icache_works == 1, "changed code is seen");
+    expect(found.timer_works == 1, "the timer ends a loop");
+    expect(found.kick_works == 1, "a kick ends a loop");
+    expect(found.exit_ns > 0, "the cost of an exit");
+}
+
+/// Spaces come and go until ASIDs begin again, if they are few.
+fn spacesComeAndGo() Error!void {
+    for (0..300) |i| {
+        var g = try Guest.make(&probe.load_byte);
+        defer g.end();
+        try g.data(@truncate(i), 1);
+        if (try go(&g) != .syscall or g.block.x[0] != i % 256) return expect(false, "a fresh space");
+    }
+}
+
+/// Pages that may be written and executed, by turns.
+fn codeWritesCode() Error!void {
+    // w0 := "movz w0, #i"; str w0, [x1]; str svc, [x1, #4]; dc cvau; ic ivau; isb; br x1
+    var g = try Guest.make(&.{ to_data, 0xb9000022, 0xb9000423, 0xd50b7b21, 0xd5033b9f, 0xd50b7521, 0xd5033b9f, 0xd5033fdf, 0xd61f0020 });
+    defer g.end();
+    try g.data(0, 7);
+    for (0..20) |i| {
+        g.block.x[2] = 0x52800000 | i << 5;
+        g.block.x[3] = svc;
+        var exit = try go(&g);
+        while (exit == .fault) exit = try settleFault(&g);
+        if (exit != .syscall or g.block.x[0] != i) return expect(false, "code that was written by the guest");
+    }
+}
+
+/// What the kernel does with a fault in a page that is there.
+fn settleFault(g: *Guest) Error!abi.Exit {
+    engine.afterExit(g.block);
+    if (g.block.fault_access == @intFromEnum(abi.Access.write)) _ = space.cow(space.get(g.handle).?, g.block.fault_addr, 7);
+    var exit = try again(g);
+    while (exit == .budget or exit == .kicked) exit = try again(g);
+    return exit;
+}
+
+/// The stub's own length, on the way of a system call.
+fn pathIsShort() Error!void {
+    const n = stub.pathLength();
+    say("stub: {d} instructions out, {d} in", .{ n.out, n.in });
+    expect(n.out > 0 and n.out + n.in < 140, "the stub's length");
+}
+
+const all = .{
+    registersSurvive,        writesArrive,     vectorsBelongToTasks, faultsAreTold,    exitsAreRight,   exclusivesWork, identityIsShown,
+    accessesAreLittleEndian, addressesAreWide, statesAreCut,         memoryIsCoherent, spacesComeAndGo, codeWritesCode, pathIsShort,
+};
+
+pub fn main() u8 {
+    const limit = std.c.getenv("HVF_CHECK_SECONDS");
+    _ = std.c.alarm(if (limit) |text| std.fmt.parseInt(c_uint, std.mem.span(text), 10) catch 60 else 60);
+    const action: std.c.Sigaction = .{ .handler = .{ .handler = &onAlarm }, .mask = std.mem.zeroes(std.c.sigset_t), .flags = 0 };
+    _ = std.c.sigaction(.ALRM, &action, null);
+    if (!frames.init(0, 0)) return 2;
+    if (!engine.init()) {
+        say("{s}", .{engine.reason()});
+        return 2;
+    }
+    cpu = vcpu.all()[0];
+    inline for (all) |one| one() catch {
+        say("{s}", .{engine.failure()});
+        return 1;
+    };
+    const found = probe.found;
+    inline for (@typeInfo(abi.HvfProbe).@"struct".fields) |f| say(f.name ++ " {d}", .{@field(found, f.name)});
+    return if (failures == 0) 0 else 1;
+}
+
+fn onAlarm(_: std.c.SIG) callconv(.c) void {
+    std.c._exit(3);
+}
