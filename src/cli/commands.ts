@@ -26,6 +26,8 @@ const load: Readonly<Record<string, () => Promise<Command>>> = {
   load: async () => (await import("./load.ts")).command,
   inspect: async () => (await import("./inspect.ts")).command,
   trace: async () => (await import("./trace.ts")).command,
+  doctor: async () => (await import("./doctor.ts")).command,
+  selftest: async () => (await import("./selftest.ts")).command,
   "compat-report": async () => (await import("./compat-report.ts")).command,
 };
 

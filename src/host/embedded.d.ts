@@ -9,3 +9,8 @@ declare module "#shim" {
   const path: string;
   export default path;
 }
+
+declare module "*.pack" {
+  const path: string;
+  export default path;
+}

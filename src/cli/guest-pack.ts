@@ -1,0 +1,84 @@
+// The image that carrick carries to look at itself and at the machine, with programs whose output is known. Each of them is run by a carrick
+// of its own, as a user would: `carrick run`, from a store that is there for this only.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Engine } from "../cpu/cpu.ts";
+import { selfCommand } from "../host/self.ts";
+import { UserError } from "./user-error.ts";
+
+/** How long a program may take: what hangs takes longer. */
+const TIMEOUT_MS = 120_000;
+
+export interface Outcome {
+  /** What it printed on stdout as a byte string, and "status N" or what killed it. */
+  readonly output: string;
+  readonly errors: string;
+  readonly seconds: number;
+}
+
+export class GuestPack {
+  /** What programs must print, by their names. */
+  readonly expected: ReadonlyMap<string, string>;
+  private readonly archive: Uint8Array;
+  private readonly folder = mkdtempSync(join(tmpdir(), "carrick-guests-"));
+
+  private constructor(content: Buffer) {
+    const line = content.indexOf(10);
+    this.expected = new Map(Object.entries(JSON.parse(content.toString("utf8", 0, line)) as Record<string, string>));
+    this.archive = content.subarray(line + 1);
+  }
+
+  /** Throws UserError when this carrick carries none. `end` removes what was made. */
+  static async open(): Promise<GuestPack> {
+    let packed: Uint8Array;
+    try {
+      // Made by the build; the sources alone do not have it.
+      const { default: path } = await import("../../dist/guests.pack", { with: { type: "file" } });
+      packed = readFileSync(path);
+    } catch {
+      throw new UserError("this carrick carries no test programs; run `bun run build`");
+    }
+    return new GuestPack(Bun.zstdDecompressSync(packed));
+  }
+
+  /** Makes the programs ready to be run. Throws UserError. */
+  async load(): Promise<void> {
+    const file = join(this.folder, "image.tar");
+    writeFileSync(file, this.archive);
+    const { output, errors } = await this.carrick(["load", "--quiet", "--input", file]);
+    if (!output.endsWith("status 0\n")) throw new UserError(`the test programs cannot be loaded: ${errors.trim()}`);
+  }
+
+  run(name: string, engine: Engine): Promise<Outcome> {
+    const options = ["--pull", "never", "--cpu", engine, "--env", "GREETING=hi", "--workdir", "/"];
+    return this.carrick(["run", ...options, "carrick-guests", `/test/${name}-image`, "one", "two words"]);
+  }
+
+  end(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async carrick(words: readonly string[]): Promise<Outcome> {
+    const start = performance.now();
+    const child = Bun.spawn([...selfCommand, ...words], {
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HOME: this.folder,
+        CARRICK_HOME: join(this.folder, "store"),
+        TMPDIR: tmpdir(),
+      },
+      stdin: new Uint8Array(0),
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: TIMEOUT_MS,
+      killSignal: "SIGKILL",
+    });
+    const [output, errors] = await Promise.all([new Response(child.stdout).bytes(), new Response(child.stderr).text()]);
+    await child.exited;
+    const end = child.signalCode === null ? `status ${child.exitCode}` : `killed by ${child.signalCode}`;
+    const seconds = (performance.now() - start) / 1000;
+    return { output: `${Buffer.from(output).toString("latin1")}${end}\n`, errors, seconds };
+  }
+}

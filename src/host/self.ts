@@ -1,0 +1,43 @@
+// carrick as a program on this machine: where it lies, how to start it again, what it was built for.
+
+import { arch, release } from "node:os";
+
+/** Bun shows what is inside of an executable below this folder. */
+export const isExecutable = Bun.main.startsWith("/$bunfs/");
+
+/** The executable file; Bun's when carrick runs from its sources. */
+export const executable = process.execPath;
+
+/** Words that start carrick again. */
+export const selfCommand: readonly string[] = isExecutable ? [executable] : [executable, Bun.main];
+
+export interface System {
+  /** "macOS" or "Linux". */
+  readonly name: string;
+  readonly version: string;
+  /** Apple's hypervisor is what guests are to run on. */
+  readonly isMac: boolean;
+  readonly cpu: string;
+}
+
+export function system(): System {
+  const isMac = process.platform === "darwin";
+  const name = isMac ? "macOS" : "Linux";
+  const version = isMac ? (tool(["/usr/bin/sw_vers", "-productVersion"]) ?? `Darwin ${release()}`) : release();
+  return { name, version, isMac, cpu: (isMac ? sysctl("machdep.cpu.brand_string") : null) ?? arch() };
+}
+
+/** A value of macOS's sysctl(8), or null. */
+export function sysctl(name: string): string | null {
+  return tool(["/usr/sbin/sysctl", "-n", name]);
+}
+
+/** What a program of the system prints, without the last newline; null when it fails or is not there. */
+export function tool(command: readonly string[]): string | null {
+  try {
+    const result = Bun.spawnSync([...command], { stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: 10_000 });
+    return result.exitCode === 0 ? result.stdout.toString().trimEnd() : null;
+  } catch {
+    return null;
+  }
+}
