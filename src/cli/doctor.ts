@@ -1,9 +1,43 @@
-// `carrick doctor`: placeholder until written below.
-import type { Command } from "./commands.ts";
+// `carrick doctor`: looks at the machine and at carrick on it, and says what is well and what is not. A report to paste into an issue, or as
+// JSON for scripts.
+
+import { writeOut } from "../host/stdio.ts";
+import { type Command, VERSION } from "./commands.ts";
+import { type Check, executableCheck, hostChecks, signatureCheck } from "./doctor-host.ts";
+import { isOn, type Parsed, usageError } from "./options.ts";
+import { printable } from "./user-error.ts";
+
 export const command: Command = {
   name: "doctor",
-  summary: "Check this machine",
+  summary: "Check this machine and what carrick has on it",
   operands: "[OPTIONS]",
-  options: [],
-  run: () => 0,
+  options: [{ name: "json", help: "Print the report as JSON" }],
+  mixed: true,
+  run: doctor,
 };
+
+async function doctor(parsed: Parsed): Promise<number> {
+  if (parsed.rest.length > 0) throw usageError("doctor takes no operands");
+  const json = isOn(parsed, "json");
+  const checks: Check[] = [];
+  const report = (check: Check): void => {
+    checks.push(check);
+    if (!json) writeOut(line(check));
+  };
+  if (!json) writeOut(`carrick ${VERSION}\n`);
+  report(executableCheck());
+  report(signatureCheck());
+  for (const check of hostChecks()) report(check);
+  const { engineChecks } = await import("./doctor-engines.ts");
+  for await (const check of engineChecks()) report(check);
+  const { storeChecks } = await import("./doctor-store.ts");
+  for (const check of await storeChecks()) report(check);
+  const bad = checks.filter((check) => check.status === "bad").length;
+  if (json) writeOut(`${JSON.stringify({ version: VERSION, healthy: bad === 0, checks }, null, 2)}\n`);
+  else writeOut(bad === 0 ? "all is well\n" : `${bad} of ${checks.length} checks failed\n`);
+  return bad === 0 ? 0 : 1;
+}
+
+function line({ status, name, text }: Check): string {
+  return `${status.padEnd(4)} ${name.padEnd(12)} ${printable(text)}\n`;
+}

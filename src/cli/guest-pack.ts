@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine } from "../cpu/cpu.ts";
 import { selfCommand } from "../host/self.ts";
-import { UserError } from "./user-error.ts";
+import { printable, UserError } from "./user-error.ts";
 
 /** How long a program may take: what hangs takes longer. */
 const TIMEOUT_MS = 120_000;
@@ -22,9 +22,10 @@ export class GuestPack {
   /** What programs must print, by their names. */
   readonly expected: ReadonlyMap<string, string>;
   private readonly archive: Uint8Array;
-  private readonly folder = mkdtempSync(join(tmpdir(), "carrick-guests-"));
+  private readonly folder: string;
 
-  private constructor(content: Buffer) {
+  private constructor(content: Buffer, folder: string) {
+    this.folder = folder;
     const line = content.indexOf(10);
     this.expected = new Map(Object.entries(JSON.parse(content.toString("utf8", 0, line)) as Record<string, string>));
     this.archive = content.subarray(line + 1);
@@ -40,7 +41,7 @@ export class GuestPack {
     } catch {
       throw new UserError("this carrick carries no test programs; run `bun run build`");
     }
-    return new GuestPack(Bun.zstdDecompressSync(packed));
+    return new GuestPack(Bun.zstdDecompressSync(packed), freshFolder());
   }
 
   /** Makes the programs ready to be run. Throws UserError. */
@@ -80,5 +81,13 @@ export class GuestPack {
     const end = child.signalCode === null ? `status ${child.exitCode}` : `killed by ${child.signalCode}`;
     const seconds = (performance.now() - start) / 1000;
     return { output: `${Buffer.from(output).toString("latin1")}${end}\n`, errors, seconds };
+  }
+}
+
+function freshFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "carrick-guests-"));
+  } catch (error) {
+    throw new UserError(`TMPDIR ${printable(tmpdir())} cannot be used: ${(error as NodeJS.ErrnoException).code}`);
   }
 }
