@@ -65,6 +65,9 @@ inline fn makeRoom() void {
 /// `id` back; until then the block is not to be touched, but for `cpu_kick`. 0, or -EAGAIN when no thread is free.
 pub fn cpu_dispatch(block: *abi.RegisterBlock, id: u32, budget: u32, limit: u32) callconv(.c) i32 {
     makeRoom();
+    // Whoever finishes stops what the kernel's thread runs: no longer this one.
+    host.forgetRunning(block);
+    @atomicStore(u32, &block.stop, 0, .monotonic);
     return if (threads.dispatch(block, id, budget, limit)) 0 else -11;
 }
 

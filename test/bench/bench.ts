@@ -12,7 +12,7 @@ import { layOut } from "./files/tree.ts";
 const programs = join(import.meta.dir, "programs");
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 5);
 const VECTOR = ["matmul", "nbody", "mandel", "pixels"];
-const SPECIAL = ["calls", "processes"];
+const SPECIAL = ["calls", "processes", "threads"];
 
 interface Sample {
   readonly cpuMs: number;
@@ -44,11 +44,15 @@ function row(name: string, ours: number, theirs: number, unit: string): number {
 }
 
 /** Runs both, alternating, and returns the samples of each. */
-function interleave(program: string, rounds = ROUNDS): { ours: Sample[]; theirs: Sample[] } {
+function interleave(
+  program: string,
+  rounds = ROUNDS,
+  options: readonly string[] = [],
+): { ours: Sample[]; theirs: Sample[] } {
   const ours: Sample[] = [];
   const theirs: Sample[] = [];
   for (let i = 0; i < rounds; i += 1) {
-    ours.push(sample([...carrick, "run-elf", program]));
+    ours.push(sample([...carrick, "run-elf", ...options, program]));
     theirs.push(sample([qemu!, program]));
   }
   if (ours[0]!.stdout !== theirs[0]!.stdout && !SPECIAL.some((name) => program.includes(name))) {
@@ -66,8 +70,8 @@ function cpuPrograms(names: readonly string[]): number[] {
 }
 
 /** Programs that measure themselves and print "name figure" lines. */
-function selfMeasured(name: string, unit: string): void {
-  const { ours, theirs } = interleave(compile(join(programs, `${name}.c`)));
+function selfMeasured(name: string, unit: string, options: readonly string[] = []): void {
+  const { ours, theirs } = interleave(compile(join(programs, `${name}.c`)), ROUNDS, options);
   const figures = (samples: readonly Sample[], i: number): number =>
     median(samples.map((s) => Number(s.stdout.trim().split("\n")[i]!.split(" ")[1])));
   ours[0]!.stdout
@@ -139,6 +143,7 @@ console.log(`| integer, geometric mean | | | ${geometricMean(integer).toFixed(2)
 console.log(`| FP and SIMD, geometric mean | | | ${geometricMean(vector).toFixed(2)} |`);
 selfMeasured("calls", "ns");
 selfMeasured("processes", "us");
+selfMeasured("threads", "ms", ["--cpu", "jit", "--cpus", "2"]);
 await fileOperations();
 startUp();
 memory();

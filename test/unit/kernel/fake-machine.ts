@@ -50,6 +50,8 @@ export function call(handler: (task: Task) => number): Step {
   return { call: handler };
 }
 
+const NS_PER_INSTRUCTION = 4;
+
 export class Machine implements Cpu {
   readonly clock = new ManualClock();
   readonly kernel: Kernel;
@@ -61,7 +63,18 @@ export class Machine implements Cpu {
   private rewound = new Map<Task, Step>();
   sleeps = 0;
 
-  constructor() {
+  /** Tasks that went to CPU threads, in order; those that are there now; how many were called back. */
+  readonly dispatched: Task[] = [];
+  private readonly away = new Map<number, Task>();
+  private readonly back: number[] = [];
+  /** What those that have come back are to do. */
+  private readonly waiting = new Map<Task, Step>();
+  kicked = 0;
+  /** CPU threads run until they are called back, instead of one step. */
+  holds = false;
+
+  /** `cpuThreads`: there may be so many beside the kernel's. */
+  constructor(cpuThreads = 0) {
     shim.mem_init(0, 0);
     this.kernel = new Kernel({
       cpu: this,
@@ -69,7 +82,7 @@ export class Machine implements Cpu {
       random: new SeededRandom(1),
       poller: this.poller(),
       cpuCount: 2,
-      cpuThreads: 0,
+      cpuThreads,
       isolated: false,
       hostname: "test",
       dispatch: (task) => this.execute(task),
@@ -80,6 +93,10 @@ export class Machine implements Cpu {
   private poller(): HostPoller {
     const wait = (timeoutNs: number): void => {
       if (timeoutNs === 0) return;
+      if (this.away.size > 0 && !this.holds) {
+        this.comeBack();
+        return;
+      }
       if (!Number.isFinite(timeoutNs)) throw new Error("the machine sleeps for ever");
       this.sleeps += 1;
       this.clock.nowNs += timeoutNs;
@@ -112,20 +129,53 @@ export class Machine implements Cpu {
   }
 
   select(_regs: Registers): void {}
-  dispatch(): boolean {
-    return false;
+  dispatch(regs: Registers, id: number, _budget: number, threads: number): boolean {
+    if (this.away.size >= threads) return false;
+    const task = this.taskOf(regs);
+    this.dispatched.push(task);
+    this.away.set(id, task);
+    return true;
   }
+
+  /** While the kernel's thread does something else, CPU threads come to their exits. */
+  private comeBack(): void {
+    if (this.holds) return;
+    for (const id of this.away.keys()) if (!this.back.includes(id)) this.back.push(id);
+  }
+
+  private taskOf(regs: Registers): Task {
+    for (const task of this.kernel.pids.allTasks()) if (task.regs === regs) return task;
+    throw new Error("nobody's registers");
+  }
+
   collect(): number {
-    return -1;
+    const id = this.back.shift();
+    if (id === undefined) return -1;
+    const task = this.away.get(id)!;
+    this.away.delete(id);
+    const step = this.holds ? { exit: Exit.kicked } : this.scripts.get(task)!(task, 0);
+    this.waiting.set(task, step);
+    task.regs.u32[at.exit >> 2] = this.perform(task, task.regs, step);
+    return id;
   }
+
   collectedNs(): number {
-    return 0;
+    return 1e6;
   }
-  kick(): void {}
-  settle(): void {}
+
+  kick(regs: Registers): void {
+    this.kicked += 1;
+    for (const [id, task] of this.away) if (task.regs === regs && !this.back.includes(id)) this.back.push(id);
+  }
+
+  settle(): void {
+    if (this.back.length === 0) throw new Error("nobody would come back");
+  }
+
   barrier(): void {}
 
   enter(regs: Registers, _budget: number): number {
+    this.comeBack();
     const task = this.kernel.scheduler.current!;
     const handler = this.handlers.get(regs.pc);
     const again = this.rewound.get(task);
@@ -138,6 +188,7 @@ export class Machine implements Cpu {
   private perform(task: Task, regs: Registers, step: Step): number {
     if ("computeNs" in step) {
       this.clock.nowNs += step.computeNs;
+      regs.u32[at.retired >> 2]! += step.computeNs / NS_PER_INSTRUCTION;
       return Exit.budget;
     }
     if ("exit" in step) return step.exit;
@@ -155,7 +206,8 @@ export class Machine implements Cpu {
   }
 
   private execute(task: Task): number {
-    const step = this.step!;
+    const step = this.waiting.get(task) ?? this.step!;
+    this.waiting.delete(task);
     return "call" in step ? step.call(task) : -38;
   }
 }
