@@ -1,9 +1,11 @@
 // `carrick doctor`: looks at the machine and at carrick on it, and says what is well and what is not. A report to paste into an issue, or as
 // JSON for scripts.
 
+import { system } from "../host/self.ts";
 import { writeOut } from "../host/stdio.ts";
 import { type Command, VERSION } from "./commands.ts";
 import { type Check, executableCheck, hostChecks, signatureCheck } from "./doctor-host.ts";
+import { hypervisorProbeCheck, PROBE_OPTION, printProbe } from "./doctor-hypervisor.ts";
 import { isOn, type Parsed, usageError } from "./options.ts";
 import { printable } from "./user-error.ts";
 
@@ -11,13 +13,17 @@ export const command: Command = {
   name: "doctor",
   summary: "Check this machine and what carrick has on it",
   operands: "[OPTIONS]",
-  options: [{ name: "json", help: "Print the report as JSON" }],
+  options: [
+    { name: "json", help: "Print the report as JSON" },
+    { name: PROBE_OPTION, help: "Print only what Apple's hypervisor does here, as JSON" },
+  ],
   mixed: true,
   run: doctor,
 };
 
 async function doctor(parsed: Parsed): Promise<number> {
   if (parsed.rest.length > 0) throw usageError("doctor takes no operands");
+  if (isOn(parsed, PROBE_OPTION)) return printProbe();
   const json = isOn(parsed, "json");
   const checks: Check[] = [];
   const report = (check: Check): void => {
@@ -28,6 +34,7 @@ async function doctor(parsed: Parsed): Promise<number> {
   report(executableCheck());
   report(signatureCheck());
   for (const check of hostChecks()) report(check);
+  if (system().isMac) report(hypervisorProbeCheck());
   const { engineChecks } = await import("./doctor-engines.ts");
   for await (const check of engineChecks()) report(check);
   const { storeChecks } = await import("./doctor-store.ts");

@@ -1,10 +1,5 @@
 // Files that a compiled binary carries: their import is a path.
 
-declare module "*.so" {
-  const path: string;
-  export default path;
-}
-
 declare module "#shim" {
   const path: string;
   export default path;

@@ -19,6 +19,7 @@ import { sign } from "../../scripts/release/sign.ts";
 import { root } from "../../scripts/toolchain.ts";
 import { engineCheck } from "../../src/cli/doctor-engines.ts";
 import { hypervisorCheck, signatureOf, versionCheck } from "../../src/cli/doctor-host.ts";
+import { probeCheck } from "../../src/cli/doctor-hypervisor.ts";
 import { differences } from "../../src/cli/selftest.ts";
 import { readCodeSignature } from "../../src/host/code-signature.ts";
 import { withPack } from "../support/altered-pack.ts";
@@ -281,6 +282,45 @@ describe("what doctor makes of what it sees", () => {
       text: expect.stringContaining("not what was signed"),
     });
     expect(signatureOf("there is no signature").status).toBe("bad");
+  });
+
+  test("the hypervisor: each way that a machine can take, and what must work", () => {
+    const facts = {
+      ...{
+        ready: 1,
+        ipa_bits: 36,
+        max_vcpus: 64,
+        asid_bits: 16,
+        asids_isolate: 1,
+        mmu_by_stub: 0,
+        exec_alias: 0,
+        split_wx: 0,
+      },
+      ...{ id_trap_class: 0x18, counter_is_hosts: 1, counter_hz: 24_000_000 },
+      ...{ tlb_works: 1, icache_works: 1, timer_works: 1, kick_works: 1, exit_ns: 900 },
+    };
+    const check = (change: Record<string, number>): { status: string; text: string } =>
+      probeCheck(JSON.stringify({ ...facts, ...change }), "status 0");
+    expect(check({})).toMatchObject({ status: "ok", facts });
+    const texts = new Set([check({}).text]);
+    for (const key of ["asids_isolate", "mmu_by_stub", "exec_alias", "split_wx", "counter_is_hosts"] as const) {
+      texts.add(check({ [key]: 1 - facts[key] }).text);
+    }
+    expect(texts.size).toBe(6);
+    for (const key of ["ready", "tlb_works", "icache_works", "timer_works", "kick_works"]) {
+      expect(check({ [key]: 0 }).status).toBe("bad");
+    }
+    expect(probeCheck('{"reason":"no"}', "status 1")).toMatchObject({ status: "bad", text: "no" });
+    expect(probeCheck("", "killed by SIGKILL")).toMatchObject({
+      status: "bad",
+      text: "trying the hypervisor ended with killed by SIGKILL",
+    });
+  });
+
+  test("there is no such hypervisor here", () => {
+    const result = carrick(["doctor", "--hypervisor"]);
+    expect(result).toMatchObject({ status: 1, stderr: "" });
+    expect(JSON.parse(result.stdout)).toEqual({ reason: "Hypervisor.framework needs a Mac with Apple silicon" });
   });
 
   test("Macs", () => {
