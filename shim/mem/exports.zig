@@ -169,7 +169,7 @@ pub fn space_cow(handle: u32, addr: usize, prot: u32) callconv(.c) i32 {
     return space.cow(space.get(handle) orelse return errno.invalid, addr, prot);
 }
 
-/// One byte for each page, 1 when a frame is mapped there (mincore). Returns how many, or -EINVAL.
+/// One byte for each page: 0 when no frame is mapped there, 2 when somebody else holds it too, else 1. Returns how many are mapped, or -EINVAL.
 pub fn space_resident(handle: u32, addr: usize, count: u32, out: [*]u8) callconv(.c) i32 {
     return space.resident(space.get(handle) orelse return errno.invalid, addr, count, out);
 }

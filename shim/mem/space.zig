@@ -524,7 +524,7 @@ pub fn resident(s: *const Space, addr: u64, count: u32, out: [*]u8) i32 {
     while (range.next()) |chunk| {
         for (chunk.slots, (chunk.va - addr) / page_size..) |d, i| {
             if (d == 0) continue;
-            out[i] = 1;
+            out[i] = if (frames.info[desc.frameOf(d)].refs > 1) 2 else 1;
             present += 1;
         }
     }

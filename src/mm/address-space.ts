@@ -137,15 +137,18 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     return shim.space_count(this.space);
   }
 
-  /** Pages present between two page-aligned addresses. */
-  residentIn(start: number, end: number): number {
-    let present = 0;
+  /** Pages present between two page-aligned addresses, and how many of them somebody else holds too. */
+  residentIn(start: number, end: number): { pages: number; shared: number } {
+    let [pages, shared] = [0, 0];
     for (let at = start; at < end; at += residency.length * PAGE) {
       const count = Math.min(residency.length, (end - at) / PAGE);
       shim.space_resident(this.space, at, count, residencyPtr);
-      for (let i = 0; i < count; i += 1) present += residency[i]!;
+      for (let i = 0; i < count; i += 1) {
+        if (residency[i]! > 0) pages += 1;
+        if (residency[i]! > 1) shared += 1;
+      }
     }
-    return present;
+    return { pages, shared };
   }
 
   /** The copy that fork(2) makes: private pages become copy on write in both. Or -ENOMEM. */

@@ -37,34 +37,45 @@ export function maps(task: ProcTask): string {
 interface Residence {
   size: number;
   rss: number;
+  /** Neither a file's nor shared memory: the process wrote them, or a forebear did. */
   anonymous: number;
-  file: number;
-  shared: number;
+  sharedClean: number;
+  sharedDirty: number;
+  privateClean: number;
+  privateDirty: number;
   locked: number;
 }
 
 function residence(mm: AddressSpace, vma: Vma): Residence {
-  const rss = mm.residentIn(vma.start, vma.end) * PAGE;
-  const anonymous = vma.file === null && !vma.shared;
+  const { pages, shared } = mm.residentIn(vma.start, vma.end);
+  const rss = pages * PAGE;
+  const held = shared * PAGE;
+  // Pages of a private file mapping that nobody else holds are copies: the page cache has the others.
+  const privateFile = vma.file !== null && !vma.shared;
+  const anonymous = vma.shared ? 0 : privateFile ? rss - held : rss;
   return {
     size: vma.end - vma.start,
     rss,
-    anonymous: anonymous ? rss : 0,
-    file: vma.file !== null ? rss : 0,
-    shared: vma.shared ? rss : 0,
+    anonymous,
+    sharedClean: privateFile ? held : 0,
+    sharedDirty: vma.shared ? rss : privateFile ? 0 : held,
+    privateClean: 0,
+    privateDirty: vma.shared ? 0 : rss - held,
     locked: vma.locked ? rss : 0,
   };
 }
 
 function pageCounters(r: Residence): string {
+  const shared = r.sharedClean + r.sharedDirty;
+  // Who shares a page bears half of it: by how many it is shared is not counted.
   const rows: [string, number][] = [
     ["Rss", r.rss],
-    ["Pss", r.rss],
-    ["Pss_Dirty", r.anonymous],
-    ["Shared_Clean", 0],
-    ["Shared_Dirty", r.shared],
-    ["Private_Clean", r.rss - r.shared - r.anonymous],
-    ["Private_Dirty", r.anonymous],
+    ["Pss", r.rss - shared / 2],
+    ["Pss_Dirty", r.privateDirty + r.sharedDirty / 2],
+    ["Shared_Clean", r.sharedClean],
+    ["Shared_Dirty", r.sharedDirty],
+    ["Private_Clean", r.privateClean],
+    ["Private_Dirty", r.privateDirty],
     ["Referenced", r.rss],
     ["Anonymous", r.anonymous],
     ["KSM", 0],
@@ -116,7 +127,16 @@ export function smapsRollup(task: ProcTask): string | number {
   const mm = task.mm;
   if (mm === null) return -ESRCH;
   const areas = mm.vmas.areas;
-  const total: Residence = { size: 0, rss: 0, anonymous: 0, file: 0, shared: 0, locked: 0 };
+  const total: Residence = {
+    size: 0,
+    rss: 0,
+    anonymous: 0,
+    sharedClean: 0,
+    sharedDirty: 0,
+    privateClean: 0,
+    privateDirty: 0,
+    locked: 0,
+  };
   for (const vma of areas) {
     const r = residence(mm, vma);
     for (const key of Object.keys(total) as (keyof Residence)[]) total[key] += r[key];
@@ -149,8 +169,8 @@ export function memorySizes(mm: AddressSpace): MemorySizes {
     if (vma.name === "[stack]") sizes.stack += size;
     else if ((vma.prot & PROT_WRITE) !== 0 && !vma.shared) sizes.data += size;
     else if ((vma.prot & PROT_EXEC) !== 0 && vma.file !== null) sizes.libraries += size;
-    if (vma.file !== null) sizes.rssFile += mm.residentIn(vma.start, vma.end) * PAGE;
-    else if (vma.shared) sizes.rssShared += mm.residentIn(vma.start, vma.end) * PAGE;
+    if (vma.file !== null) sizes.rssFile += mm.residentIn(vma.start, vma.end).pages * PAGE;
+    else if (vma.shared) sizes.rssShared += mm.residentIn(vma.start, vma.end).pages * PAGE;
   }
   sizes.rss = mm.residentPages * PAGE;
   sizes.libraries = Math.max(0, sizes.libraries - sizes.text);
