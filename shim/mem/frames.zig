@@ -127,7 +127,7 @@ fn carve(comptime T: type, at: *usize, count: usize) [*]T {
 /// Gives everything back; `init` may be called again. No frame, table or pointer survives.
 pub fn reset() void {
     if (frame_limit == 0) return;
-    for (1..slabs_open * slab_frames) |frame| noteCode(@intCast(frame));
+    for (1..@max(1, slabs_open * slab_frames)) |frame| noteCode(@intCast(frame));
     host.release(@ptrCast(@alignCast(free_map)), booksBytes(frame_limit, frame_limit / slab_frames));
     host.release(base, @as(usize, frame_limit) * page_size);
     frame_limit = 0;

@@ -138,3 +138,9 @@ test "fork storms do not use up ever more RAM" {
     try testing.expectEqual(reserved, stats()[1]);
     try testing.expectEqual(104, stats()[0]);
 }
+
+test "memory that was never used can be given back" {
+    try start(1024);
+    try start(1024);
+    try testing.expect(x.frame_alloc(1, 1) > 0);
+}
