@@ -38,6 +38,10 @@ pub fn host_dup(fd: i32) callconv(.c) i32 {
 pub fn host_reopen(fd: i32, flags: u32) callconv(.c) i32 {
     return host.reopen(fd, flags);
 }
+/// The host's name of an open file, not terminated: its length or -errno.
+pub fn host_describe(fd: i32, buffer: [*]u8, size: u32) callconv(.c) i32 {
+    return host.describe(fd, buffer, size);
+}
 pub fn host_mkdir(dirfd: i32, path: Path, mode: u32) callconv(.c) i32 {
     return host.makeDirectory(dirfd, path, mode);
 }
@@ -233,6 +237,11 @@ pub fn host_identity(out: [*]u32, max: u32) callconv(.c) i32 {
 }
 pub fn host_name(buffer: [*]u8, size: u32) callconv(.c) i32 {
     return host.hostName(buffer, size);
+}
+/// What carrick was started with, each string with its NUL, cut where the buffer ends: 0 its words, 1 its environment. The
+/// length of all, or -errno.
+pub fn host_strings(which: u32, buffer: [*]u8, size: u32) callconv(.c) i32 {
+    return host.strings(which, buffer, size);
 }
 pub fn host_clock(id: u32, out: *[2]f64) callconv(.c) i32 {
     return host.clock(id, out);

@@ -22,6 +22,7 @@ pub const openSlowly = impl.openSlowly;
 pub const close = impl.close;
 pub const duplicate = impl.duplicate;
 pub const reopen = impl.reopen;
+pub const describe = impl.describe;
 pub const makeDirectory = impl.makeDirectory;
 pub const unlink = impl.unlink;
 pub const rename = impl.rename;
@@ -96,6 +97,8 @@ pub const terminalRestore = impl.terminalRestore;
 // Facts about the machine and the user (system.zig).
 pub const identity = impl.identity;
 pub const hostName = impl.hostName;
+pub const strings = impl.strings;
+pub const monotonicNs = impl.monotonicNs;
 pub const clock = impl.clock;
 pub const elapsedNs = impl.elapsedNs;
 pub const clockSample = impl.clockSample;

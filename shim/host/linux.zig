@@ -22,6 +22,7 @@ pub const openSlowly = slow_open.openSlowly;
 pub const close = files.close;
 pub const duplicate = files.duplicate;
 pub const reopen = files.reopen;
+pub const describe = files.describe;
 pub const makeDirectory = files.makeDirectory;
 pub const unlink = files.unlink;
 pub const rename = files.rename;
@@ -90,6 +91,8 @@ pub const terminalRestore = terminal.restore;
 
 pub const identity = system.identity;
 pub const hostName = system.hostName;
+pub const strings = system.strings;
+pub const monotonicNs = system.monotonicNs;
 pub const clock = system.clock;
 pub const elapsedNs = system.elapsedNs;
 pub const clockSample = system.clockSample;

@@ -1,6 +1,12 @@
 // The words and variables that carrick was started with. The runtime reads them as UTF-8 and loses what is none; where it
 // has, they are read again. A byte that belongs to no character is the lone surrogate U+DC00 + byte.
 
+import { pointerOf, shim } from "./shim.ts";
+
+/** What `host_strings` tells. */
+const WORDS = 0;
+const ENVIRONMENT = 1;
+
 const LOST = "\ufffd";
 /** A whole character in UTF-8 of several bytes, or a byte that is part of none. */
 const CHARACTER =
@@ -10,7 +16,7 @@ const CHARACTER =
 export function commandLine(): string[] {
   const words = process.argv.slice(2);
   if (!words.some((word) => word.includes(LOST))) return words;
-  const all = stringsOf("cmdline");
+  const all = stringsOf(WORDS);
   return all.length < words.length ? words : all.slice(all.length - words.length);
 }
 
@@ -23,17 +29,17 @@ export function environmentVariables(): [string, string][] {
     lost ||= name.includes(LOST) || value.includes(LOST);
     variables.push([name, value]);
   }
-  const all = lost ? stringsOf("environ").filter((text) => text.includes("=")) : [];
+  const all = lost ? stringsOf(ENVIRONMENT).filter((text) => text.includes("=")) : [];
   if (all.length === 0) return variables;
   return all.map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]);
 }
 
-function stringsOf(file: "cmdline" | "environ"): string[] {
-  const { readFileSync } = require("node:fs") as typeof import("node:fs");
-  try {
-    return readFileSync(`/proc/self/${file}`, "latin1").split("\0").slice(0, -1).map(decode);
-  } catch {
-    return [];
+function stringsOf(which: number): string[] {
+  for (let size = 64 * 1024; ; size *= 4) {
+    const out = Buffer.alloc(size);
+    const n = shim.host_strings(which, pointerOf(out), size);
+    if (n < 0) return [];
+    if (n <= size) return out.toString("latin1", 0, n).split("\0").slice(0, -1).map(decode);
   }
 }
 

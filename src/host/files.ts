@@ -137,8 +137,8 @@ export const files = {
 
   /** The host's name of an open descriptor, "" when it has none. For devices only: other names are the host's business. */
   describe(fd: number): string {
-    const target = files.readlink(AT_FDCWD, `/proc/self/fd/${fd}`);
-    return typeof target === "number" ? "" : target;
+    const n = shim.host_describe(fd, bufferPtr, BUFFER_BYTES);
+    return n < 0 ? "" : memory.toString("latin1", 0, n);
   },
 
   mknod(dirFd: number, name: string, mode: number, dev: number): number {

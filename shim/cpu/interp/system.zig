@@ -1,11 +1,11 @@
 //! Handlers of system instructions and registers at EL0 (Arm ARM C5), with the answers of an arm64 Linux.
 
-const std = @import("std");
 const access = @import("access.zig");
 const branch = @import("branch.zig");
 const cache = @import("cache.zig");
 const core = @import("core.zig");
 const fp = @import("../simd/fp.zig");
+const host = @import("../../host/host.zig");
 const mem = @import("../../mem/mem.zig");
 
 const Op = core.Op;
@@ -28,9 +28,7 @@ pub const read_counter = core.plain(struct {
 
 /// CNTVCT_EL0 now.
 pub noinline fn counter() u64 {
-    var now: std.c.timespec = undefined;
-    _ = std.c.clock_gettime(.MONOTONIC, &now);
-    return @as(u64, @intCast(now.sec)) * counter_hz + @as(u64, @intCast(now.nsec));
+    return host.monotonicNs();
 }
 
 pub const read_fpcr = core.plain(struct {

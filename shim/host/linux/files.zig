@@ -154,6 +154,12 @@ pub fn reopen(fd: i32, flags: u32) i32 {
     return open(AT_FDCWD, descriptorPath(&buffer, fd), flags & ~@as(u32, O.NOFOLLOW | O.CREAT | O.EXCL), 0);
 }
 
+/// The host's name of an open file: its length, not terminated, or -errno.
+pub fn describe(fd: i32, buffer: [*]u8, size: u32) i32 {
+    var path: [SFD_PATH_MAX]u8 = undefined;
+    return readLink(AT_FDCWD, descriptorPath(&path, fd), buffer, size);
+}
+
 pub fn makeDirectory(dirfd: i32, path: Path, mode: u32) i32 {
     return narrow(call.plain(.mkdirat, .{ fdArg(dirfd), @intFromPtr(path), mode & 0o7777 }));
 }

@@ -56,6 +56,13 @@ pub fn clock(id: u32, out: *[2]f64) i32 {
     return 0;
 }
 
+/// The clock behind CNTVCT_EL0.
+pub fn monotonicNs() u64 {
+    var now: c.timespec = undefined;
+    _ = c.clock_gettime(.MONOTONIC, &now);
+    return @as(u64, @intCast(now.sec)) * std.time.ns_per_s + @as(u64, @intCast(now.nsec));
+}
+
 /// Monotonic nanoseconds since `start`: exact for a hundred days.
 pub fn elapsedNs() f64 {
     const now = read(1);
@@ -124,6 +131,23 @@ pub fn hostName(buffer: [*]u8, size: u32) i32 {
     const n = @min(text.len, size);
     @memcpy(buffer[0..n], text[0..n]);
     return @intCast(n);
+}
+
+/// The words (0) or the environment (1) that carrick was started with, each with its NUL. The length of all, which may be more
+/// than fits, or -errno.
+pub fn strings(which: u32, buffer: [*]u8, size: u32) i32 {
+    const AT_FDCWD = -100;
+    const path: call.Path = if (which == 0) "/proc/self/cmdline" else "/proc/self/environ";
+    const fd = files.open(AT_FDCWD, path, 0, 0);
+    if (fd < 0) return fd;
+    defer _ = files.close(fd);
+    var done: u32 = 0;
+    while (true) {
+        var rest: [4096]u8 = undefined;
+        const n = if (done < size) files.read(fd, buffer + done, size - done, -1) else files.read(fd, &rest, rest.len, -1);
+        if (n <= 0) return if (n < 0) n else @intCast(done);
+        done += @intCast(n);
+    }
 }
 
 /// Fills the buffer from the host's generator. 0 or -errno.
