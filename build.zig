@@ -33,6 +33,7 @@ pub fn build(b: *std.Build) void {
 
     addDifftest(b, host);
     addDarwin(b, optimize);
+    addDarwinDouble(b, host, optimize);
 }
 
 /// dist/libcarrick.dylib for Apple silicon; Zig brings Apple's headers and the list of libSystem's symbols.
@@ -77,6 +78,32 @@ fn addDifftest(b: *std.Build, host: std.Build.ResolvedTarget) void {
     step.dependOn(&b.addInstallArtifact(oracle, .{}).step);
 }
 
+/// The code of shim/host/darwin on this host, above test/double/darwin: the library that tests load, and unit tests.
+fn addDarwinDouble(b: *std.Build, host: std.Build.ResolvedTarget, optimize: std.builtin.OptimizeMode) void {
+    const lib = b.addLibrary(.{ .name = "carrick-darwin-double", .linkage = .dynamic, .root_module = onDouble(b, "shim/main.zig", host, optimize), .use_llvm = true });
+    lib.bundle_compiler_rt = optimize == .Debug;
+    b.step("darwin-double", "build dist/libcarrick-darwin-double.so").dependOn(&b.addInstallArtifact(lib, .{
+        .dest_dir = .{ .override = .{ .custom = "../dist" } },
+    }).step);
+
+    const tests = b.addTest(.{ .root_module = onDouble(b, "shim/test_darwin.zig", host, .Debug), .use_llvm = true });
+    b.step("test-darwin", "run the tests of shim/host/darwin on the double").dependOn(&b.addRunArtifact(tests).step);
+}
+
+fn onDouble(b: *std.Build, root: []const u8, host: std.Build.ResolvedTarget, optimize: std.builtin.OptimizeMode) *std.Build.Module {
+    const module = shimOn(b, root, host, optimize, true);
+    const double = b.createModule(.{
+        .root_source_file = b.path("test/double/darwin/main.zig"),
+        .target = host,
+        .optimize = optimize,
+        .link_libc = true,
+        .pic = true,
+    });
+    double.addAnonymousImport("darwin", .{ .root_source_file = b.path("shim/host/darwin/c.zig") });
+    module.addObject(b.addObject(.{ .name = "darwin-double", .root_module = double, .use_llvm = true }));
+    return module;
+}
+
 /// The arm64 image that guests see as linux-vdso.so.1.
 fn vdso(b: *std.Build) *std.Build.Step.Compile {
     const lib = b.addLibrary(.{
@@ -99,6 +126,10 @@ fn vdso(b: *std.Build) *std.Build.Step.Compile {
 }
 
 fn shim(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, optimize: std.builtin.OptimizeMode) *std.Build.Module {
+    return shimOn(b, root, target, optimize, false);
+}
+
+fn shimOn(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, optimize: std.builtin.OptimizeMode, darwin_double: bool) *std.Build.Module {
     const module = b.createModule(.{
         .root_source_file = b.path(root),
         .target = target,
@@ -107,7 +138,7 @@ fn shim(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, optim
         .strip = optimize == .ReleaseFast,
         .omit_frame_pointer = optimize == .ReleaseFast,
     });
-    module.addOptions("options", hostOptions(b, false));
+    module.addOptions("options", hostOptions(b, darwin_double));
     return module;
 }
 

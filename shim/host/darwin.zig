@@ -13,6 +13,7 @@ const terminal = @import("darwin/terminal.zig");
 const system = @import("darwin/system.zig");
 
 pub const memory = @import("darwin/memory.zig");
+pub const threads = @import("darwin/threads.zig");
 pub const start = system.start;
 pub const exitNow = system.exitNow;
 pub const killSelf = signals.killSelf;
@@ -63,6 +64,11 @@ pub const pollChange = poller.pollChange;
 pub const pollRemove = poller.pollRemove;
 pub const wait = poller.wait;
 pub const wake = poller.wake;
+pub const expect = poller.expect;
+pub const finish = poller.finish;
+pub const finished = poller.finished;
+pub const take = poller.take;
+pub const settle = poller.settle;
 
 pub const catchSignals = signals.catchSignals;
 pub const setRunning = signals.setRunning;

@@ -111,7 +111,6 @@ pub const O_NOFOLLOW = 0x100;
 pub const O_CREAT = 0x200;
 pub const O_TRUNC = 0x400;
 pub const O_EXCL = 0x800;
-pub const O_EVTONLY = 0x8000;
 pub const O_NOCTTY = 0x20000;
 pub const O_DIRECTORY = 0x100000;
 pub const O_SYMLINK = 0x200000;
@@ -464,8 +463,10 @@ pub const struct_vm_statistics64 = extern struct {
     swapped_count: u64,
 };
 
-/// Of headers that Zig does not bring (sys/xattr.h): what no comparison proves.
+/// Of headers that Zig does not bring (sys/xattr.h, sys/ulock.h): what no comparison proves.
 pub const unproven = struct {
     pub const XATTR_CREATE = 2;
     pub const XATTR_REPLACE = 4;
+    pub const UL_COMPARE_AND_WAIT = 1;
+    pub const ULF_WAKE_ALL = 0x100;
 };

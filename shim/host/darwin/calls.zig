@@ -93,7 +93,7 @@ pub const types = struct {
     pub const host_statistics64 = fn (uint, int, [*]i32, *uint) callconv(.c) int;
 };
 
-/// The same for headers that Zig does not bring (sys/xattr.h, notify.h, the directory call behind readdir(3)) and for a name that
+/// The same for headers that Zig does not bring (sys/xattr.h, notify.h, sys/ulock.h, the directory call behind readdir(3)) and for a name that
 /// is not C's.
 pub const unproven = struct {
     pub const fgetxattr = fn (int, Path, ?[*]u8, usize, u32, int) callconv(.c) isize;
@@ -102,6 +102,8 @@ pub const unproven = struct {
     pub const fremovexattr = fn (int, Path, int) callconv(.c) int;
     pub const __getdirentries64 = fn (int, [*]u8, usize, *i64) callconv(.c) isize;
     pub const notify_register_file_descriptor = fn (Path, *int, int, *int) callconv(.c) u32;
+    pub const __ulock_wait = fn (u32, *const anyopaque, u64, u32) callconv(.c) int;
+    pub const __ulock_wake = fn (u32, *const anyopaque, u64) callconv(.c) int;
     /// select(2) of more than FD_SETSIZE descriptors.
     pub const @"select$DARWIN_EXTSN" = fn (int, ?[*]u32, ?[*]u32, ?[*]u32, *c.struct_timeval) callconv(.c) int;
 };

@@ -92,10 +92,11 @@ pub fn giveBack(ptr: [*]align(4096) u8, size_bytes: usize) bool {
 /// preadv2(2); an `offset` of -1 is readv(2) at the file's own position. `flags` are RWF_*.
 pub fn readv(fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u32) isize {
     if (flags & ~@as(u32, RWF.HIPRI) != 0) return -call.E.OPNOTSUPP;
-    const n = if (offset < 0)
-        (if (count == 1) sys("read")(fd, @ptrFromInt(iov[0].base), bounded(iov[0].len)) else sys("readv")(fd, @ptrCast(iov), @intCast(count)))
+    const one = only(iov, count);
+    const n = if (count > 1)
+        (if (offset < 0) sys("readv")(fd, @ptrCast(iov), @intCast(count)) else sys("preadv")(fd, @ptrCast(iov), @intCast(count), offset))
     else
-        (if (count == 1) sys("pread")(fd, @ptrFromInt(iov[0].base), bounded(iov[0].len), offset) else sys("preadv")(fd, @ptrCast(iov), @intCast(count), offset));
+        (if (offset < 0) sys("read")(fd, one.ptr, one.len) else sys("pread")(fd, one.ptr, one.len, offset));
     return if (n < 0) call.failure() else n;
 }
 
@@ -103,18 +104,20 @@ pub fn readv(fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u32
 pub fn writev(fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u32) isize {
     const durable = RWF.DSYNC | RWF.SYNC;
     if (flags & ~@as(u32, RWF.HIPRI | durable) != 0) return -call.E.OPNOTSUPP;
-    const n = if (offset < 0)
-        (if (count == 1) sys("write")(fd, @ptrFromInt(iov[0].base), bounded(iov[0].len)) else sys("writev")(fd, @ptrCast(iov), @intCast(count)))
+    const one = only(iov, count);
+    const n = if (count > 1)
+        (if (offset < 0) sys("writev")(fd, @ptrCast(iov), @intCast(count)) else sys("pwritev")(fd, @ptrCast(iov), @intCast(count), offset))
     else
-        (if (count == 1) sys("pwrite")(fd, @ptrFromInt(iov[0].base), bounded(iov[0].len), offset) else sys("pwritev")(fd, @ptrCast(iov), @intCast(count), offset));
+        (if (offset < 0) sys("write")(fd, one.ptr, one.len) else sys("pwrite")(fd, one.ptr, one.len, offset));
     if (n < 0) return call.failure();
     if (flags & durable != 0 and sys("fsync")(fd) != 0) return call.failure();
     return n;
 }
 
-/// Darwin refuses more than INT_MAX at once where Linux moves less.
-fn bounded(len: usize) usize {
-    return @min(len, 0x7ffff000);
+/// The only piece. Darwin refuses an empty list, and more than INT_MAX at once, where Linux moves nothing and less.
+fn only(iov: [*]const Iovec, count: usize) []u8 {
+    if (count == 0) return &.{};
+    return @as([*]u8, @ptrFromInt(iov[0].base))[0..@min(iov[0].len, 0x7ffff000)];
 }
 
 const RWF = struct {

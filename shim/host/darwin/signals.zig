@@ -67,9 +67,14 @@ fn onSignal(signal: c_int) callconv(.c) void {
     const errno = sys("__error")();
     const before = errno.*;
     _ = @atomicRmw(u32, &arrived, .Or, bit(linux[@intCast(signal)]), .seq_cst);
-    if (@atomicLoad(?*abi.RegisterBlock, &running, .seq_cst)) |block| @atomicStore(u32, &block.stop, 1, .seq_cst);
+    stopRunning();
     poller.wake();
     errno.* = before;
+}
+
+/// Stops the guest code that the kernel's thread runs, or runs next. From any thread or handler; blocks stay readable for ever.
+pub fn stopRunning() void {
+    if (@atomicLoad(?*abi.RegisterBlock, &running, .seq_cst)) |block| @atomicStore(u32, &block.stop, 1, .seq_cst);
 }
 
 /// The block to stop when a signal arrives; null while no guest code runs.
