@@ -34,6 +34,7 @@ pub fn build(b: *std.Build) void {
     addDifftest(b, host);
     addDarwin(b, optimize);
     addDarwinDouble(b, host, optimize);
+    addDarwinFacts(b, host);
 }
 
 /// dist/libcarrick.dylib for Apple silicon; Zig brings Apple's headers and the list of libSystem's symbols.
@@ -88,6 +89,26 @@ fn addDarwinDouble(b: *std.Build, host: std.Build.ResolvedTarget, optimize: std.
 
     const tests = b.addTest(.{ .root_module = onDouble(b, "shim/test_darwin.zig", host, .Debug), .use_llvm = true });
     b.step("test-darwin", "run the tests of shim/host/darwin on the double").dependOn(&b.addRunArtifact(tests).step);
+}
+
+/// What the code of shim/host/darwin says about Darwin (zig-out/darwin-facts/ours), and an object for Apple silicon in which Apple's headers say it.
+fn addDarwinFacts(b: *std.Build, host: std.Build.ResolvedTarget) void {
+    const module = b.createModule(.{ .root_source_file = b.path("test/double/darwin/facts.zig"), .target = host, .optimize = .Debug });
+    const c = b.createModule(.{ .root_source_file = b.path("shim/host/darwin/c.zig") });
+    module.addImport("darwin", c);
+    const calls = b.createModule(.{ .root_source_file = b.path("shim/host/darwin/calls.zig") });
+    calls.addImport("c.zig", c);
+    module.addImport("calls", calls);
+    const run = b.addRunArtifact(b.addExecutable(.{ .name = "darwin-facts", .root_module = module }));
+    const ours = run.addOutputFileArg("ours");
+    const source = run.addOutputFileArg("apple.cc");
+    const mac = b.resolveTargetQuery(std.Target.Query.parse(.{ .arch_os_abi = "aarch64-macos.14.0" }) catch unreachable);
+    const apple = b.createModule(.{ .target = mac, .optimize = .Debug, .link_libc = true });
+    apple.addCSourceFile(.{ .file = source, .flags = &.{ "-std=c++17", "-Wno-deprecated-declarations" } });
+    const object = b.addObject(.{ .name = "apple", .root_module = apple });
+    const step = b.step("darwin-facts", "write what the Darwin host believes and what Apple's headers say into zig-out/darwin-facts");
+    step.dependOn(&b.addInstallFile(ours, "darwin-facts/ours").step);
+    step.dependOn(&b.addInstallFile(object.getEmittedBin(), "darwin-facts/apple.o").step);
 }
 
 fn onDouble(b: *std.Build, root: []const u8, host: std.Build.ResolvedTarget, optimize: std.builtin.OptimizeMode) *std.Build.Module {

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { root } from "../../scripts/toolchain.ts";
+import { onDarwinDouble } from "./guest.ts";
 
 export interface Ended {
   readonly status: number;
@@ -26,7 +27,8 @@ export interface Running {
   says(text: string): Promise<void>;
 }
 
-export const CARRICK: readonly string[] = [process.execPath, join(root, "src/main.ts")];
+export const CARRICK: readonly string[] =
+  process.env["CARRICK_TEST_HOST"] === "darwin-double" ? onDarwinDouble : [process.execPath, join(root, "src/main.ts")];
 
 export function startCarrick(args: readonly string[], options: CarrickOptions = {}): Running {
   const child = Bun.spawn([...(options.prefix ?? []), ...CARRICK, ...args], {

@@ -73,10 +73,23 @@ function tool(command: readonly string[]): void {
 
 export const qemu = has("qemu-aarch64") ? "qemu-aarch64" : null;
 
-/** The command line of carrick: the built executable, or the sources when CARRICK_SOURCE is set. */
-export const carrick: readonly string[] = process.env["CARRICK_SOURCE"]
-  ? [process.execPath, join(root, "src/main.ts")]
-  : [join(root, "dist/carrick-linux-x64")];
+/** The sources above Darwin's host code and its double (dist/libcarrick-darwin-double.so, docs/testing.md). */
+export const onDarwinDouble: readonly string[] = [
+  process.execPath,
+  "--conditions=darwin-double",
+  join(root, "src/main.ts"),
+];
+
+/**
+ * The command line of carrick: the built executable, the sources when CARRICK_SOURCE is set, or with CARRICK_TEST_HOST=darwin-double
+ * the sources above that double.
+ */
+export const carrick: readonly string[] =
+  process.env["CARRICK_TEST_HOST"] === "darwin-double"
+    ? onDarwinDouble
+    : process.env["CARRICK_SOURCE"]
+      ? [process.execPath, join(root, "src/main.ts")]
+      : [join(root, "dist/carrick-linux-x64")];
 
 export interface RunOptions {
   readonly stdin?: string;

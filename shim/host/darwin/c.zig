@@ -1,5 +1,5 @@
 //! Darwin's constants and structs, under their C names, as the headers of macOS 14 and later for arm64 have them. Everything
-//! that this folder knows about Darwin's numbers is here: test/unit/host/darwin-facts.test.ts compares each of them, and each
+//! that this folder knows about Darwin's numbers is here: test/double/facts.test.ts compares each of them, and each
 //! size and offset, with what Apple's headers say. `struct_x` is C's `struct x`.
 
 // sys/errno.h

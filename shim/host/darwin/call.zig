@@ -117,7 +117,9 @@ const flag_pairs = .{
 /// Darwin's flags for Linux's, without O_PATH and O_TMPFILE, which it has not. Descriptors are never inherited and no open
 /// gives carrick a controlling terminal. O_DIRECT and O_NOATIME are hints here and dropped.
 pub fn openFlags(flags: u32) c_int {
-    var out: c_int = @as(c_int, @intCast(flags & O.ACCMODE)) | c.O_CLOEXEC | c.O_NOCTTY;
+    // Mode 3 asks for both rights and grants none, which the kernel above sees to; here it is no mode.
+    const access: c_int = if (flags & O.ACCMODE == 3) c.O_RDWR else @intCast(flags & O.ACCMODE);
+    var out = access | c.O_CLOEXEC | c.O_NOCTTY;
     inline for (flag_pairs) |pair| {
         if (flags & pair[0] != 0) out |= pair[1];
     }

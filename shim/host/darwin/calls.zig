@@ -13,7 +13,7 @@ const Path = [*:0]const u8;
 const int = c_int;
 const uint = c_uint;
 
-/// Each has the name and the type of C's; darwin-facts.test.ts compares them.
+/// Each has the name and the type of C's; test/double/facts.test.ts compares them.
 pub const types = struct {
     pub const __error = fn () callconv(.c) *int;
 

@@ -60,6 +60,8 @@ pub fn open(dirfd: i32, path: Path, flags: u32, mode: u32) i32 {
     if (flags & O.TMPFILE_BIT != 0) return openNameless(dir, path, flags, mode);
     const fd = openRaw(dir, path, call.openFlags(flags), mode);
     if (fd < 0) return openError(fd, flags);
+    // Darwin leaves the sticky bit out; for a file it is nothing but a bit.
+    if (flags & O.CREAT != 0 and mode & c.S_ISVTX != 0) _ = sys("fchmod")(fd, @intCast(mode & 0o7777));
     if (flags & O.CREAT == 0 and !names.exact(dir, path)) {
         _ = sys("close")(fd);
         return -E.NOENT;
