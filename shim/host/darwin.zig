@@ -10,6 +10,7 @@ const slow_open = @import("darwin/slow_open.zig");
 const poller = @import("darwin/poller.zig");
 const signals = @import("darwin/signals.zig");
 const terminal = @import("darwin/terminal.zig");
+const sockets = @import("darwin/sockets.zig");
 const system = @import("darwin/system.zig");
 
 pub const memory = @import("darwin/memory.zig");
@@ -46,6 +47,19 @@ pub const write = files.write;
 pub const copyRange = files.copyRange;
 pub const lockFile = files.lockFile;
 pub const pipe = files.pipe;
+
+pub const socket = sockets.socket;
+pub const bind = sockets.bind;
+pub const connect = sockets.connect;
+pub const listen = sockets.listen;
+pub const accept = sockets.accept;
+pub const socketName = sockets.socketName;
+pub const shutdown = sockets.shutdown;
+pub const setSocketOption = sockets.setSocketOption;
+pub const getSocketOption = sockets.getSocketOption;
+pub const send = sockets.send;
+pub const receive = sockets.receive;
+pub const socketControl = sockets.socketControl;
 
 pub const stat = attributes.stat;
 pub const access = attributes.access;
