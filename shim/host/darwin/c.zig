@@ -463,6 +463,108 @@ pub const struct_vm_statistics64 = extern struct {
     swapped_count: u64,
 };
 
+// sys/socket.h, sys/sockio.h, net/if.h, netinet/in.h, netinet6/in6.h (as RFC 3542 has it), netinet/tcp.h
+pub const AF_UNSPEC = 0;
+pub const AF_INET = 2;
+pub const AF_INET6 = 30;
+pub const SOCK_STREAM = 1;
+pub const SOCK_DGRAM = 2;
+pub const SOCK_RAW = 3;
+pub const IPPROTO_IP = 0;
+pub const IPPROTO_TCP = 6;
+pub const IPPROTO_IPV6 = 41;
+pub const SOL_SOCKET = 0xffff;
+pub const SO_DEBUG = 0x1;
+pub const SO_ACCEPTCONN = 0x2;
+pub const SO_REUSEADDR = 0x4;
+pub const SO_KEEPALIVE = 0x8;
+pub const SO_DONTROUTE = 0x10;
+pub const SO_BROADCAST = 0x20;
+pub const SO_OOBINLINE = 0x100;
+pub const SO_REUSEPORT = 0x200;
+pub const SO_TIMESTAMP = 0x400;
+pub const SO_SNDBUF = 0x1001;
+pub const SO_RCVBUF = 0x1002;
+pub const SO_SNDLOWAT = 0x1003;
+pub const SO_RCVLOWAT = 0x1004;
+pub const SO_ERROR = 0x1007;
+pub const SO_TYPE = 0x1008;
+pub const SO_NREAD = 0x1020;
+pub const SO_NOSIGPIPE = 0x1022;
+pub const SO_NWRITE = 0x1024;
+pub const SO_LINGER_SEC = 0x1080;
+pub const MSG_OOB = 0x1;
+pub const MSG_PEEK = 0x2;
+pub const MSG_DONTROUTE = 0x4;
+pub const MSG_EOR = 0x8;
+pub const MSG_TRUNC = 0x10;
+pub const MSG_CTRUNC = 0x20;
+pub const MSG_WAITALL = 0x40;
+pub const MSG_DONTWAIT = 0x80;
+pub const SCM_TIMESTAMP = 0x2;
+pub const SAE_ASSOCID_ANY = 0;
+pub const SAE_CONNID_ANY = 0;
+pub const IP_OPTIONS = 1;
+pub const IP_HDRINCL = 2;
+pub const IP_TOS = 3;
+pub const IP_TTL = 4;
+pub const IP_RECVOPTS = 5;
+pub const IP_MULTICAST_IF = 9;
+pub const IP_MULTICAST_TTL = 10;
+pub const IP_MULTICAST_LOOP = 11;
+pub const IP_ADD_MEMBERSHIP = 12;
+pub const IP_DROP_MEMBERSHIP = 13;
+pub const IP_RECVTTL = 24;
+pub const IP_PKTINFO = 26;
+pub const IP_RECVTOS = 27;
+pub const IP_DONTFRAG = 28;
+pub const IPV6_UNICAST_HOPS = 4;
+pub const IPV6_MULTICAST_IF = 9;
+pub const IPV6_MULTICAST_HOPS = 10;
+pub const IPV6_MULTICAST_LOOP = 11;
+pub const IPV6_JOIN_GROUP = 12;
+pub const IPV6_LEAVE_GROUP = 13;
+pub const IPV6_V6ONLY = 27;
+pub const IPV6_RECVTCLASS = 35;
+pub const IPV6_TCLASS = 36;
+pub const IPV6_RECVHOPLIMIT = 37;
+pub const IPV6_PKTINFO = 46;
+pub const IPV6_HOPLIMIT = 47;
+pub const IPV6_RECVPKTINFO = 61;
+pub const IPV6_DONTFRAG = 62;
+pub const TCP_NODELAY = 0x1;
+pub const TCP_MAXSEG = 0x2;
+pub const TCP_NOPUSH = 0x4;
+pub const TCP_KEEPALIVE = 0x10;
+pub const TCP_RXT_CONNDROPTIME = 0x80;
+pub const TCP_KEEPINTVL = 0x101;
+pub const TCP_KEEPCNT = 0x102;
+pub const TCP_FASTOPEN = 0x105;
+pub const TCP_NOTSENT_LOWAT = 0x201;
+pub const SIOCATMARK = 0x40047307;
+pub const SIOCGIFFLAGS = 0xc0206911;
+pub const SIOCGIFMETRIC = 0xc0206917;
+pub const SIOCGIFADDR = 0xc0206921;
+pub const SIOCGIFDSTADDR = 0xc0206922;
+pub const SIOCGIFBRDADDR = 0xc0206923;
+pub const SIOCGIFNETMASK = 0xc0206925;
+pub const SIOCGIFMTU = 0xc0206933;
+pub const IFF_MULTICAST = 0x8000;
+pub const IF_NAMESIZE = 16;
+pub const struct_sockaddr_in = extern struct { sin_len: u8, sin_family: u8, sin_port: u16, sin_addr: u32, sin_zero: [8]u8 };
+pub const struct_sockaddr_in6 = extern struct { sin6_len: u8, sin6_family: u8, sin6_port: u16, sin6_flowinfo: u32, sin6_addr: [16]u8, sin6_scope_id: u32 };
+pub const struct_msghdr = extern struct {
+    msg_name: ?*anyopaque,
+    msg_namelen: u32,
+    msg_iov: *struct_iovec,
+    msg_iovlen: c_int,
+    msg_control: ?*anyopaque,
+    msg_controllen: u32,
+    msg_flags: c_int,
+};
+pub const struct_cmsghdr = extern struct { cmsg_len: u32, cmsg_level: c_int, cmsg_type: c_int };
+pub const struct_ifreq = extern struct { ifr_name: [16]u8, ifr_ifru: [16]u8 };
+
 /// Of headers that Zig does not bring (sys/xattr.h, sys/ulock.h): what no comparison proves.
 pub const unproven = struct {
     pub const XATTR_CREATE = 2;

@@ -64,6 +64,22 @@ pub const types = struct {
     pub const kevent = fn (int, ?[*]const c.struct_kevent, int, ?[*]c.struct_kevent, int, ?*const c.struct_timespec) callconv(.c) int;
     pub const poll = fn ([*]c.struct_pollfd, uint, int) callconv(.c) int;
 
+    pub const socket = fn (int, int, int) callconv(.c) int;
+    pub const bind = fn (int, *const anyopaque, u32) callconv(.c) int;
+    pub const connect = fn (int, *const anyopaque, u32) callconv(.c) int;
+    pub const disconnectx = fn (int, u32, u32) callconv(.c) int;
+    pub const listen = fn (int, int) callconv(.c) int;
+    pub const accept = fn (int, ?*anyopaque, ?*u32) callconv(.c) int;
+    pub const getsockname = fn (int, *anyopaque, *u32) callconv(.c) int;
+    pub const getpeername = fn (int, *anyopaque, *u32) callconv(.c) int;
+    pub const shutdown = fn (int, int) callconv(.c) int;
+    pub const setsockopt = fn (int, int, int, *const anyopaque, u32) callconv(.c) int;
+    pub const getsockopt = fn (int, int, int, *anyopaque, *u32) callconv(.c) int;
+    pub const sendmsg = fn (int, *const c.struct_msghdr, int) callconv(.c) isize;
+    pub const recvmsg = fn (int, *c.struct_msghdr, int) callconv(.c) isize;
+    pub const if_nametoindex = fn (Path) callconv(.c) uint;
+    pub const if_indextoname = fn (uint, [*]u8) callconv(.c) ?[*:0]u8;
+
     pub const mmap = fn (?*anyopaque, usize, int, int, int, i64) callconv(.c) usize;
     pub const munmap = fn (*anyopaque, usize) callconv(.c) int;
     pub const madvise = fn (*anyopaque, usize, int) callconv(.c) int;

@@ -6,10 +6,11 @@ const c = @import("darwin");
 const calls = @import("calls");
 
 const headers = [_][]const u8{
-    "fcntl.h",      "errno.h",     "unistd.h",   "dirent.h",      "poll.h",           "signal.h",             "stdio.h",         "stdlib.h",
-    "termios.h",    "time.h",      "limits.h",   "crt_externs.h", "pthread.h",        "sys/attr.h",           "sys/clonefile.h", "sys/event.h",
-    "sys/file.h",   "sys/ioctl.h", "sys/mman.h", "sys/mount.h",   "sys/param.h",      "sys/resource.h",       "sys/select.h",    "sys/stat.h",
-    "sys/sysctl.h", "sys/time.h",  "sys/uio.h",  "mach/mach.h",   "mach/mach_host.h", "mach/vm_statistics.h",
+    "fcntl.h",      "errno.h",          "unistd.h",             "dirent.h",      "poll.h",      "signal.h",       "stdio.h",         "stdlib.h",
+    "termios.h",    "time.h",           "limits.h",             "crt_externs.h", "pthread.h",   "sys/attr.h",     "sys/clonefile.h", "sys/event.h",
+    "sys/file.h",   "sys/ioctl.h",      "sys/mman.h",           "sys/mount.h",   "sys/param.h", "sys/resource.h", "sys/select.h",    "sys/stat.h",
+    "sys/sysctl.h", "sys/time.h",       "sys/socket.h",         "sys/sockio.h",  "net/if.h",    "netinet/in.h",   "netinet/tcp.h",   "sys/uio.h",
+    "mach/mach.h",  "mach/mach_host.h", "mach/vm_statistics.h",
 };
 
 const prologue =
@@ -77,6 +78,7 @@ pub fn main(init: std.process.Init) !void {
     defer list.deinit(init.gpa);
     var source: std.ArrayList(u8) = .empty;
     defer source.deinit(init.gpa);
+    try source.appendSlice(init.gpa, "#define __APPLE_USE_RFC_3542 1\n");
     for (headers) |header| try source.print(init.gpa, "#include <{s}>\n", .{header});
     try source.appendSlice(init.gpa, prologue);
     for (facts) |fact| {
