@@ -89,6 +89,16 @@ pub fn giveBack(ptr: [*]align(4096) u8, size_bytes: usize) bool {
     return true;
 }
 
+/// All of a regular file, read when it is looked at. Nobody may make it shorter meanwhile.
+pub fn mapFile(fd: i32) ?[]const u8 {
+    var st: c.struct_stat = undefined;
+    if (sys("fstat")(fd, &st) != 0 or st.st_size <= 0) return null;
+    const size: usize = @intCast(st.st_size);
+    const at = sys("mmap")(null, size, c.PROT_READ, c.MAP_SHARED, fd, 0);
+    if (failed(at)) return null;
+    return @as([*]const u8, @ptrFromInt(at))[0..size];
+}
+
 /// preadv2(2); an `offset` of -1 is readv(2) at the file's own position. `flags` are RWF_*.
 pub fn readv(fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u32) isize {
     if (flags & ~@as(u32, RWF.HIPRI) != 0) return -call.E.OPNOTSUPP;

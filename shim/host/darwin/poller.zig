@@ -110,15 +110,10 @@ pub fn pollRemove(fd: i32) i32 {
 
 /// poll(2) of one descriptor without waiting: ready events or -errno.
 pub fn pollNow(fd: i32, events: u32) i32 {
-    var item: [1]c.struct_pollfd = .{.{ .fd = fd, .events = @intCast(events & (EPOLLIN | EPOLLPRI | EPOLLOUT)), .revents = 0 }};
-    while (true) {
-        const rc = sys("poll")(&item, 1, 0);
-        if (call.interrupted(rc)) continue;
-        if (rc < 0) return call.failure();
-        break;
-    }
-    var ready: u32 = @as(u16, @bitCast(item[0].revents)) & (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLERR | EPOLLHUP);
-    if (item[0].revents & c.POLLNVAL != 0) {
+    const answer = pollDarwin(fd, events);
+    if (answer < 0) return answer;
+    var ready = @as(u32, @intCast(answer)) & (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLERR | EPOLLHUP);
+    if (answer & c.POLLNVAL != 0) {
         var st: c.struct_stat = undefined;
         if (sys("fstat")(fd, &st) != 0) return c.POLLNVAL;
         return selectNow(fd, events);
@@ -127,14 +122,34 @@ pub fn pollNow(fd: i32, events: u32) i32 {
     return @intCast(ready);
 }
 
-/// Darwin says POLLHUP for both ends of a broken pipe, with POLLIN even when nothing is left to read.
+/// Its bits for these events are Linux's.
+fn pollDarwin(fd: i32, events: u32) i32 {
+    var item: [1]c.struct_pollfd = .{.{ .fd = fd, .events = @intCast(events & (EPOLLIN | EPOLLPRI | EPOLLOUT)), .revents = 0 }};
+    while (true) {
+        const rc = sys("poll")(&item, 1, 0);
+        if (!call.interrupted(rc)) return if (rc < 0) call.failure() else @as(u16, @bitCast(item[0].revents));
+    }
+}
+
+/// Darwin says POLLHUP for both ends of a broken pipe, with POLLIN even when nothing is left to read, and for a connection whose
+/// peer will send no more, without POLLOUT.
 fn hangUp(fd: i32, darwin: u32, events: u32) u32 {
-    var ready = darwin | (events & EPOLLRDHUP);
     var st: c.struct_stat = undefined;
-    if (sys("fstat")(fd, &st) != 0 or st.st_mode & c.S_IFMT != c.S_IFIFO) return ready;
-    if (sys("fcntl")(fd, c.F_GETFL) & c.O_ACCMODE == c.O_WRONLY) return EPOLLERR | (events & EPOLLOUT);
-    ready = darwin;
-    return if (unread(fd) > 0) ready else ready & ~@as(u32, EPOLLIN);
+    if (sys("fstat")(fd, &st) != 0) return darwin;
+    switch (st.st_mode & c.S_IFMT) {
+        c.S_IFIFO => {
+            if (sys("fcntl")(fd, c.F_GETFL) & c.O_ACCMODE == c.O_WRONLY) return EPOLLERR | (events & EPOLLOUT);
+            return if (unread(fd) > 0) darwin else darwin & ~@as(u32, EPOLLIN);
+        },
+        c.S_IFSOCK => {
+            const ended = (darwin & ~@as(u32, EPOLLHUP)) | (events & (EPOLLIN | EPOLLRDHUP));
+            const out = pollDarwin(fd, EPOLLOUT);
+            // Nor can anything be sent: the connection is over.
+            if (out < 0 or out & EPOLLHUP != 0) return ended | EPOLLHUP | (events & EPOLLOUT);
+            return ended | (@as(u32, @intCast(out)) & events);
+        },
+        else => return darwin | (events & EPOLLRDHUP),
+    }
 }
 
 fn unread(fd: i32) c_int {
@@ -247,9 +262,7 @@ pub fn wait(timeout_ns: f64, out: [*]u32, max_pairs: u32) i32 {
 fn epollEvents(event: *const c.struct_kevent) u32 {
     const ended = event.flags & c.EV_EOF != 0;
     if (event.filter == c.EVFILT_WRITE) return if (ended) EPOLLOUT | EPOLLERR else EPOLLOUT;
-    if (!ended) return EPOLLIN;
-    const rest: u32 = if (event.data > 0) EPOLLIN else 0;
-    return rest | EPOLLHUP | EPOLLRDHUP;
+    return if (ended) EPOLLIN | EPOLLHUP | EPOLLRDHUP else EPOLLIN;
 }
 
 fn sleep(events: *[max_events]c.struct_kevent, limit: u32, timeout_ns: f64) i32 {

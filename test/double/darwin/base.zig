@@ -18,8 +18,8 @@ pub fn fail(number: c_int) c_int {
     return -1;
 }
 
-/// Darwin's errno for Linux's, for those that file systems and devices give.
-fn darwinErrno(number: u32) c_int {
+/// Darwin's errno for Linux's, for those that are met.
+pub fn darwinErrno(number: u32) c_int {
     return switch (number) {
         1...10, 12...34 => @intCast(number),
         11 => 35, // EAGAIN
@@ -30,10 +30,15 @@ fn darwinErrno(number: u32) c_int {
         39 => 66, // ENOTEMPTY
         40 => 62, // ELOOP
         61 => 93, // ENODATA is ENOATTR
+        71 => 100, // EPROTO
         75 => 84, // EOVERFLOW
         84 => 92, // EILSEQ
+        88...94 => @intCast(number - 50), // ENOTSOCK ... ESOCKTNOSUPPORT
         95 => 45, // ENOTSUP
-        110 => 60, // ETIMEDOUT
+        97...111 => @intCast(number - 50), // EAFNOSUPPORT ... ECONNREFUSED
+        112, 113 => @intCast(number - 48), // EHOSTDOWN, EHOSTUNREACH
+        114 => 37, // EALREADY
+        115 => 36, // EINPROGRESS
         116 => 70, // ESTALE
         122 => 69, // EDQUOT
         125 => 89, // ECANCELED

@@ -285,7 +285,19 @@ fn pollOne(fd: c_int, events: u32) u32 {
     if (kind == 0) return c.POLLNVAL;
     if (kind == linux.S.IFCHR and (!isTerminal(fd) or base.option(.refuse_tty))) return c.POLLNVAL;
     const now = pollLinux(fd, @intCast(events)) & 0x1f;
+    if (kind == linux.S.IFSOCK) return pollSocket(fd, events);
     if (kind != linux.S.IFIFO or now & (EPOLLHUP | EPOLLERR) == 0) return now;
+    return c.POLLHUP | (events & c.POLLIN);
+}
+
+/// A peer that sends no more is a hang-up for who would read; who would write is told of one when nothing can be sent. There is
+/// no POLLERR, and an unconnected socket is neither.
+fn pollSocket(fd: c_int, events: u32) u32 {
+    const now = pollLinux(fd, @intCast((events & 7) | EPOLLRDHUP));
+    const dead = now & (EPOLLHUP | EPOLLERR) != 0;
+    if (dead and now & EPOLLERR == 0 and now & EPOLLRDHUP == 0) return 0;
+    const hung = (events & c.POLLIN != 0 and now & EPOLLRDHUP != 0) or (events & c.POLLOUT != 0 and dead);
+    if (!hung) return now & events;
     return c.POLLHUP | (events & c.POLLIN);
 }
 

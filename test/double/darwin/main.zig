@@ -11,6 +11,7 @@ comptime {
     _ = @import("attributes.zig");
     _ = @import("io.zig");
     _ = @import("kqueue.zig");
+    _ = @import("sockets.zig");
     _ = @import("terminal.zig");
     _ = @import("signals.zig");
     _ = @import("memory.zig");

@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const base = @import("base.zig");
+const sockets = @import("sockets.zig");
 const c = base.c;
 const linux = base.linux;
 const fail = base.fail;
@@ -109,6 +110,7 @@ fn refuse(fd: c_int, rc: usize) c_int {
 }
 
 export fn darwin_ioctl(fd: c_int, command: c_ulong, argument: usize) c_int {
+    if (sockets.interface(fd, command, argument)) |rc| return rc;
     const linux_command: u32 = switch (command) {
         c.TIOCGETA => return get(fd, @ptrFromInt(argument)),
         c.TIOCSETA => return set(fd, TCSETS, @ptrFromInt(argument)),
