@@ -247,10 +247,10 @@ describe("what doctor makes of what it sees", () => {
   });
 
   test("a CPU that is not there is bad only where it is needed", () => {
-    const absent = outcome("status 125\n", "carrick: the CPU jit does not work on this machine\n");
+    const absent = outcome("status 125\n", "carrick: the translator needs an x86-64 host\n");
     expect(engineCheck("jit", absent, true)).toMatchObject({
       status: "bad",
-      text: "the CPU jit does not work on this machine",
+      text: "the translator needs an x86-64 host",
     });
     expect(engineCheck("jit", absent, false).status).toBe("note");
   });
