@@ -1,6 +1,7 @@
-//! Root of `zig build test-darwin`: tests of the Darwin host that run on its double.
+//! Root of `zig build test-darwin`: tests of the Darwin host that run above its double.
 
 test {
+    _ = @import("host/darwin/test.zig");
     _ = @import("host/darwin/terminal.zig");
     _ = @import("mem/io_test.zig");
     _ = @import("mem/frames_test.zig");
