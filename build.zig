@@ -87,7 +87,7 @@ fn addDarwinDouble(b: *std.Build, host: std.Build.ResolvedTarget, optimize: std.
         .dest_dir = .{ .override = .{ .custom = "../dist" } },
     }).step);
 
-    const tests = b.addTest(.{ .root_module = onDouble(b, "shim/test_darwin.zig", host, .Debug), .use_llvm = true });
+    const tests = b.addTest(.{ .root_module = onDouble(b, "shim/test_darwin.zig", host, .Debug) });
     b.step("test-darwin", "run the tests of shim/host/darwin on the double").dependOn(&b.addRunArtifact(tests).step);
 }
 
