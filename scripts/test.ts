@@ -96,6 +96,7 @@ const suites = [
   "test/cli",
   "test/oci",
   "test/fuzz",
+  "test/double",
   "test/regression",
 ];
 for (const path of suites) if (existsSync(`${root}/${path}`)) suite(path);
