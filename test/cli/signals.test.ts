@@ -1,7 +1,7 @@
 // Signals that reach carrick go to the program; what its parent ignores, the program ignores.
 
 import { describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { busybox, hostShell, workFolder } from "../support/busybox.ts";
 import { carrick } from "../support/guest.ts";
@@ -33,6 +33,13 @@ const send = (...names: NodeJS.Signals[]) => {
   };
 };
 
+/** Whether somebody is left who makes the file `answer` soon after `question` has appeared. */
+async function answersTo(question: string, answer: string): Promise<boolean> {
+  writeFileSync(join(work, question), "");
+  await Bun.sleep(500);
+  return existsSync(join(work, answer));
+}
+
 describe("forwarded", () => {
   for (const name of ["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "TERM", "CONT", "WINCH"] as const) {
     test(`SIG${name} runs the program's handler`, async () => {
@@ -54,16 +61,14 @@ describe("forwarded", () => {
     expect(await during(script, send("SIGTERM"))).toEqual({ lines: ["stopped"], end: "4" });
   });
   test("SIGKILL takes every process of the guest along", async () => {
-    const script = "(sleep 0.5; echo alive > alive) & echo ready; wait";
+    const script = "(until test -e go; do sleep 0.05; done; echo alive > alive) & echo ready; wait";
     expect(await during(script, send("SIGKILL"))).toEqual({ lines: [], end: "SIGKILL" });
-    await Bun.sleep(700);
-    expect(existsSync(join(work, "alive"))).toBe(false);
+    expect(await answersTo("go", "alive")).toBe(false);
   });
   test("the end of the first process ends the others", async () => {
-    const script = "(sleep 0.5; echo alive > late) & echo ready; exit 0";
+    const script = "(until test -e again; do sleep 0.05; done; echo alive > late) & echo ready; exit 0";
     expect(await during(script, () => {})).toEqual({ lines: [], end: "0" });
-    await Bun.sleep(700);
-    expect(existsSync(join(work, "late"))).toBe(false);
+    expect(await answersTo("again", "late")).toBe(false);
   });
   test("SIGSTOP and SIGCONT from outside", async () => {
     const script = "echo ready; sleep 0.2; echo done";

@@ -359,10 +359,11 @@ test("with --init the command is a child of PID 1, which passes signals on and e
 });
 
 test("orphans go to PID 1, and vanish when a minimal init is asked for", () => {
-  const orphan = "sh -c 'sleep 0.05 & echo $! >/pid'; p=$(cat /pid);";
-  const adopted = `${orphan} while ! grep -q 'PPid:.1$' /proc/$p/status; do sleep 0.05; done; echo adopted`;
+  const orphan = (seconds: string): string => `sh -c 'sleep ${seconds} & echo $! >/pid'; p=$(cat /pid);`;
+  const adopted = `${orphan("1000")} while ! grep -q 'PPid:.1$' /proc/$p/status; do sleep 0.05; done; echo adopted`;
   expect(out(sh(adopted))).toBe("adopted\n");
-  expect(out(sh(`${orphan} while test -d /proc/$p; do sleep 0.05; done; echo gone`, { init: true }))).toBe("gone\n");
+  const gone = `${orphan("0.05")} while test -d /proc/$p; do sleep 0.05; done; echo gone`;
+  expect(out(sh(gone, { init: true }))).toBe("gone\n");
 });
 
 test.skipIf(!has("script"))(
