@@ -7,6 +7,7 @@ test {
     _ = @import("cpu/decoder.zig");
     _ = @import("cpu/exports.zig");
     _ = @import("cpu/interp/run_test.zig");
+    _ = @import("cpu/threads_test.zig");
     _ = @import("cpu/interp/alu.zig");
     _ = @import("cpu/interp/fields.zig");
     _ = @import("cpu/simd/simd_test.zig");
