@@ -33,8 +33,8 @@ const Shim = struct {
 };
 
 /// whole: in one entry. again: twice, and the second run counts (decoded code is reused). step: in single-step mode.
-/// slice: with a budget of one instruction.
-const Mode = enum { whole, again, step, slice };
+/// slice: with a budget of one instruction. edge: with the end of a page between the words. rewrite: where other words have just run.
+const Mode = enum { whole, again, step, slice, edge, rewrite };
 
 const Runner = struct {
     mode: Mode,
@@ -70,15 +70,37 @@ const Runner = struct {
         if (case.slot >= format.slots or case.count > case.words.len) fail("bad case", .{});
         var words: [format.slot_words]u32 = @splat(format.end_word);
         @memcpy(words[0..case.count], case.words[0..case.count]);
-        const bytes = std.mem.asBytes(&words);
-        if (r.shim.user_poke(r.space, slotAddress(case), bytes, bytes.len) != bytes.len) fail("user_poke", .{});
+        r.poke(case, &words);
+    }
+
+    fn poke(r: *Runner, case: *const format.Case, words: *const [format.slot_words]u32) void {
+        const bytes = std.mem.asBytes(words);
+        if (r.shim.user_poke(r.space, r.address(case), bytes, bytes.len) != bytes.len) fail("user_poke", .{});
+    }
+
+    /// Runs words that do nothing in the case's place.
+    fn overwrite(r: *Runner, case: *const format.Case) void {
+        const nop = 0xd503201f;
+        var words: [format.slot_words]u32 = @splat(nop);
+        words[format.slot_words - 1] = format.end_word;
+        r.poke(case, &words);
+        r.load(case);
+        _ = r.finish();
+        r.place(case);
+    }
+
+    fn address(r: *const Runner, case: *const format.Case) u64 {
+        if (r.mode != .edge) return format.code_base + case.slot * format.slot_bytes;
+        const pages = format.slots * format.slot_bytes / abi.page_size - 1;
+        const before = 1 + case.slot % @max(case.count, 1);
+        return format.code_base + (1 + case.slot % pages) * abi.page_size - 4 * before;
     }
 
     fn load(r: *Runner, case: *const format.Case) void {
         r.block.* = .{
             .x = case.x,
             .sp = case.sp,
-            .pc = slotAddress(case),
+            .pc = r.address(case),
             .pstate = case.nzcv,
             .tpidr = case.tpidr,
             .fpcr = case.fpcr,
@@ -90,6 +112,7 @@ const Runner = struct {
     }
 
     fn enter(r: *Runner, case: *const format.Case) u32 {
+        if (r.mode == .rewrite) r.overwrite(case);
         r.load(case);
         if (r.mode == .again) {
             _ = r.finish();
@@ -182,10 +205,6 @@ pub fn main(init: std.process.Init) !void {
         for (cases[0..count]) |*case| runner.run(case);
     }
     flush();
-}
-
-fn slotAddress(case: *const format.Case) u64 {
-    return format.code_base + case.slot * format.slot_bytes;
 }
 
 fn readExactly(bytes: []u8) bool {

@@ -1,9 +1,10 @@
 /**
  * Command line of the differential tester: `bun test/cpu/differential.ts [--class NAME|all] [--count N] [--seed S]
- * [--cpu C] [--mode whole|again|step|slice] [--engine N] [--show N]`.
- * Prints the first mismatches of each class and the seed that reproduces them; exits 1 when there are any.
+ * [--cpu C] [--mode whole|again|step|slice|edge|rewrite] [--engine N] [--level 2] [--show N]`.
+ * Class "blocks" compares our engines with each other. Prints the first mismatches of each class and the seed that reproduces them; exits 1 when there are any.
  */
 import { parseArgs } from "node:util";
+import { generateBlocks } from "./blocks.ts";
 import type { Case } from "./cases.ts";
 import { encodeStream, resultOffsets } from "./cases.ts";
 import { CLASSES, generateClass } from "./classes.ts";
@@ -12,7 +13,7 @@ import { MODES, type Mode, runOracle, runOurs } from "./runners.ts";
 
 export type Mismatch = { readonly testCase: Case; readonly differences: readonly Difference[] };
 /** The oracle's CPU model; how our runner enters which engine. */
-export type How = { readonly cpu?: string; readonly mode?: Mode; readonly engine?: number };
+export type How = { readonly cpu?: string; readonly mode?: Mode; readonly engine?: number; readonly level?: string };
 export type Report = { readonly cases: number; readonly ran: number; readonly mismatches: readonly Mismatch[] };
 
 /** Runs cases on both sides. A runner that dies early shows as `ran` below `cases`. */
@@ -29,6 +30,13 @@ export async function runAll(cases: readonly Case[], memorySeed: number, ways: r
   const reports: Report[] = [];
   for (const how of ways) reports.push(report(cases, oracle, await runOurs(stream, how.mode, how.engine)));
   return reports;
+}
+
+/** Our engines against each other, the interpreter being the oracle. */
+export async function runEngines(cases: readonly Case[], memorySeed: number, how: How): Promise<Report> {
+  const stream = encodeStream(cases, memorySeed);
+  const [interpreted, ours] = await Promise.all([runOurs(stream, how.mode, 0), runOurs(stream, how.mode, how.engine, how.level)]);
+  return report(cases, interpreted, ours);
 }
 
 function report(cases: readonly Case[], oracle: Uint8Array, ours: Uint8Array): Report {
@@ -68,10 +76,11 @@ async function main(): Promise<number> {
       cpu: { type: "string" },
       mode: { type: "string", default: "whole" },
       engine: { type: "string", default: "0" },
+      level: { type: "string", default: "" },
     },
   });
   const [count, seed, show] = [Number(values.count), Number(values.seed), Number(values.show)];
-  const wanted = CLASSES.filter(
+  const wanted = ["blocks", ...CLASSES].filter(
     (name) => values.class === "all" || values.class.split(",").some((part) => name.startsWith(part)),
   );
   if (wanted.length === 0) {
@@ -80,11 +89,14 @@ async function main(): Promise<number> {
   }
   const mode = MODES.find((candidate) => candidate === values.mode);
   if (mode === undefined) throw new Error(`no mode ${values.mode}`);
-  const how: How = { mode, engine: Number(values.engine), ...(values.cpu === undefined ? {} : { cpu: values.cpu }) };
+  const how: How = { mode, engine: Number(values.engine), level: values.level, ...(values.cpu === undefined ? {} : { cpu: values.cpu }) };
   let failed = 0;
   for (const name of wanted) {
     const start = performance.now();
-    const report = await runBoth(generateClass(name, count, seed), seed, how);
+    const report =
+      name === "blocks"
+        ? await runEngines(generateBlocks(count, seed), seed, how)
+        : await runBoth(generateClass(name, count, seed), seed, how);
     const time = `${((performance.now() - start) / 1000).toFixed(1)} s`;
     const lost = report.ran < report.cases ? `, only ${report.ran} ran` : "";
     console.log(`${name}: ${report.cases} cases, seed ${seed}, ${report.mismatches.length} mismatches${lost}, ${time}`);

@@ -15,11 +15,14 @@ export const ORACLE_CPU = "max,sve=off,sme=off,pauth=off";
 
 let serial = 0;
 
-async function run(command: string[], stream: Uint8Array): Promise<Uint8Array> {
+async function run(command: string[], stream: Uint8Array, env: Record<string, string> = {}): Promise<Uint8Array> {
   mkdirSync(SCRATCH, { recursive: true });
   const stem = join(SCRATCH, `${process.pid}-${serial++}`);
   await Bun.write(`${stem}.in`, stream);
-  const child = Bun.spawn(command, { stdin: Bun.file(`${stem}.in`), stdout: Bun.file(`${stem}.out`), stderr: "pipe" });
+  const child = Bun.spawn(command, {
+    ...{ stdin: Bun.file(`${stem}.in`), stdout: Bun.file(`${stem}.out`), stderr: "pipe" },
+    env: { ...process.env, ...env },
+  });
   const timer = setTimeout(() => child.kill(9), 20_000);
   const text = await new Response(child.stderr).text();
   const code = await child.exited;
@@ -43,11 +46,12 @@ export function runOracle(stream: Uint8Array, cpu: string = ORACLE_CPU): Promise
 }
 
 /** How our runner enters the engine: see shim/cpu/difftest.zig. Every way must give the same results. */
-export type Mode = "whole" | "again" | "step" | "slice";
-export const MODES: readonly Mode[] = ["whole", "again", "step", "slice"];
+export type Mode = "whole" | "again" | "step" | "slice" | "edge" | "rewrite";
+export const MODES: readonly Mode[] = ["whole", "again", "step", "slice", "edge", "rewrite"];
 
-export function runOurs(stream: Uint8Array, mode: Mode = "whole", engine = 0): Promise<Uint8Array> {
-  return run([join(BIN, "difftest"), SHIM, String(engine), mode], stream);
+/** `level`: of x86-64, what the host's CPU is taken for. */
+export function runOurs(stream: Uint8Array, mode: Mode = "whole", engine = 0, level = ""): Promise<Uint8Array> {
+  return run([join(BIN, "difftest"), SHIM, String(engine), mode], stream, { CARRICK_CPU_LEVEL: level });
 }
 
 /** Builds both runners, and the shim when it is missing; throws with the compiler's words when that fails. */

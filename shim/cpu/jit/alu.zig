@@ -3,6 +3,7 @@
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
 const layout = @import("layout.zig");
+const memory = @import("memory.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -38,6 +39,15 @@ pub fn add_sub_imm(t: *Translator, insn: u32) bool {
     const n = rn(insn);
     const d = rd(insn);
     if (!bit(insn, 29)) {
+        if (t.constants[n]) |value| if (size == .q and d != layout.sp) {
+            t.putImm(d, if (subtract) value -% @as(u64, @intCast(imm)) else value +% @as(u64, @intCast(imm)));
+            return true;
+        };
+        if (d == n and size == .q and layout.hostOf(n) == null and t.flagsFree()) {
+            t.clobber();
+            memory.writeBack(t, n, if (subtract) -imm else imm);
+            return true;
+        }
         const checked = t.sp_checked;
         const src = t.useSp(size, n, .rax);
         const dst = if (imm == 0 and size == .q) src else t.targetSp(d, .rax);
@@ -287,7 +297,8 @@ pub fn add_sub_shifted(t: *Translator, insn: u32) bool {
         setFlagsSum(t, insn, size);
         return true;
     }
-    if (!bit(insn, 30) and n != 31 and m != 31 and (amount == 0 or (kind == 0 and amount <= 3))) {
+    const in_memory = m != 31 and layout.hostOf(m) == null and amount == 0 and t.flagsFree();
+    if (!bit(insn, 30) and n != 31 and m != 31 and !in_memory and (amount == 0 or (kind == 0 and amount <= 3))) {
         const dst = t.target(d, .rax);
         const x = t.use(size, n, .rax);
         const y = t.use(size, m, .rcx);
@@ -323,8 +334,11 @@ fn setFlagsSum(t: *Translator, insn: u32, size: Size) void {
     if (shifted) shiftedOperand(t, insn, size, .rcx);
     const y: Rm = if (shifted) r(.rcx) else operand(t, m);
     if (op == .sub and d == 31) {
-        const x = t.use(size, n, .rax);
-        t.a.alu(.cmp, size, x, y);
+        if (n != 31 and layout.hostOf(n) == null and y == .reg) {
+            t.a.aluTo(.cmp, size, t.gpr(n), y.reg);
+        } else {
+            t.a.alu(.cmp, size, t.use(size, n, .rax), y);
+        }
     } else {
         const clash = !shifted and m == d and m != n;
         const dst = if (clash) Reg.rax else t.target(d, .rax);
@@ -438,14 +452,28 @@ pub fn cond_select(t: *Translator, insn: u32) bool {
     if (!always and rn(insn) == 31 and rm(insn) == 31 and increments and !inverts) {
         // CSET
         t.a.setcc(cc.not(), r(.rax));
-        t.a.movzx(.b, .rax, r(.rax));
-        t.put(d, .rax);
+        const dst = t.target(d, .rax);
+        t.a.movzx(.b, dst, r(.rax));
+        t.put(d, dst);
         return true;
     }
     if (always) {
         t.load(size, .rax, rn(insn));
         t.put(d, .rax);
         return true;
+    }
+    if (!inverts and !increments) {
+        // The register itself is one of the two already, or can hold one at first.
+        const dst = t.target(d, .rax);
+        const swapped = d == rn(insn) and d != 31;
+        const first, const second = if (swapped) .{ rn(insn), rm(insn) } else .{ rm(insn), rn(insn) };
+        if (swapped or d != rn(insn)) {
+            if (second == 31) t.a.movImm(.rcx, 0);
+            t.load(size, dst, first);
+            t.a.cmov(if (swapped) cc.not() else cc, size, dst, if (second == 31) r(.rcx) else t.gpr(second));
+            t.put(d, dst);
+            return true;
+        }
     }
     t.load(size, .rax, rm(insn));
     if (inverts) t.a.unary(.not, size, r(.rax));

@@ -3,6 +3,7 @@
 const access = @import("../interp/access.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
+const host = @import("host.zig");
 const layout = @import("layout.zig");
 const thunks = @import("thunks.zig");
 const x64 = @import("x64.zig");
@@ -68,8 +69,12 @@ pub fn branch_reg(t: *Translator, insn: u32) bool {
     t.save();
     t.load(.q, .rax, fields.rn(insn));
     if (bit(insn, 21)) t.putImm(30, t.pc + 4);
-    a.movRegs(.d, .rcx, .rax);
-    a.shiftImm(.shl, .d, .{ .reg = .rcx }, 3);
+    if (host.features.bmi2) {
+        a.rorx(.d, .rcx, .{ .reg = .rax }, 32 - 3);
+    } else {
+        a.movRegs(.d, .rcx, .rax);
+        a.shiftImm(.shl, .d, .{ .reg = .rcx }, 3);
+    }
     a.aluImm(.@"and", .d, .{ .reg = .rcx }, (layout.jump_count - 1) << 5);
     a.mov(.q, .rdx, .{ .mem = layout.cpuField("key") });
     a.alu(.cmp, .q, .rax, .{ .mem = jump("pc") });

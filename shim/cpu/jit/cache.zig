@@ -19,6 +19,7 @@ const Site = @import("service.zig").Site;
 const linux = std.os.linux;
 
 pub const arena_bytes = 128 << 20;
+const cold_half = arena_bytes / 2;
 /// No block is longer.
 pub const block_bytes = 64 << 10;
 const max_pages = 1 << 16;
@@ -41,8 +42,9 @@ pub const Page = struct {
 /// The arena as it is written, and as it is run.
 pub var writable: [*]u8 = undefined;
 pub var running: [*]u8 = undefined;
-/// Offset where the next block goes.
+/// Offset where the next block goes, and where its cold part: in a half of the arena of its own, so that hot code is dense.
 pub var used: u32 = 0;
+pub var used_cold: u32 = cold_half;
 /// What a flush keeps: the code that is not a guest's.
 var kept: u32 = 0;
 
@@ -153,6 +155,7 @@ pub fn flush() void {
     @memset(&filter, 0);
     page_count = 0;
     used = kept;
+    used_cold = cold_half;
     _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
     generation +%= 1;
 }
@@ -185,7 +188,8 @@ fn takePage() ?*Page {
 /// The page, made if need be, with room for a block in the arena. May flush. Null when the host has no memory, or it has to
 /// wait (`full`).
 pub fn getPage(frame: u32, va: u64, exact: bool) ?*Page {
-    if (used + block_bytes > arena_bytes and !tryFlush()) return null;
+    const fits = used + block_bytes <= cold_half and used_cold + block_bytes <= arena_bytes;
+    if (!fits and !tryFlush()) return null;
     if (find(frame, va, exact)) |p| return p;
     if (page_count == max_pages and !tryFlush()) return null;
     const p = takePage() orelse return null;

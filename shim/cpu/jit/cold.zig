@@ -2,7 +2,8 @@
 //! block, so that the hot part is contiguous.
 
 const layout = @import("layout.zig");
-const memory = @import("memory.zig");
+const patch = @import("patch.zig");
+const recipe = @import("recipe.zig");
 const thunks = @import("thunks.zig");
 const translate = @import("translate.zig");
 const vector = @import("vector.zig");
@@ -19,12 +20,15 @@ pub const Cold = struct {
     index: u32,
     /// Vector registers that have copies where it comes back.
     copies: vector.Copies = .{},
+    /// How to compute NZCV, which is saved nowhere.
+    again: ?recipe.Recipe = null,
     what: union(enum) {
         /// Slow path of an access; continues at `back`. `mark`: a store, whose value is to be put into `Cpu.value` first.
         read: struct { size: u8, back: u32 },
         write: struct { size: u8, back: u32, value: Value },
         modify: struct { back: u32 },
-        based: BasedSlow,
+        /// The look-up that accesses share; comes back with the host pointer, or goes on without sharing.
+        range: struct { bytes: u16, writes: bool, back: u32 },
         /// The current instruction is to be done by the interpreter's function; continues at `back`. `flags`: it sets NZCV, which the
         /// host's flags have there.
         exact: struct { back: u32, flags: bool },
@@ -33,8 +37,15 @@ pub const Cold = struct {
         misaligned_sp,
         /// A branch that is taken.
         exit: Exit,
+        /// Where the way on leads at first.
+        link: Link,
+        far: Far,
     },
 };
+
+pub const Link = struct { word: u32, backward: bool };
+/// `site`: the number of the page that it expects.
+pub const Far = struct { target: u64, site: u32 };
 
 /// What a store stores.
 pub const Value = union(enum) {
@@ -49,18 +60,32 @@ pub const Value = union(enum) {
     pub const Two = struct { first: u32, second: u32, size: u5 };
 };
 
-/// An access at `offset` from register n whose shared look-up does not serve it. A store has a value, and `back`, where the slow path
-/// continues; `here` is where rax is the host pointer. `clears`: it was the one that made the look-up.
-pub const BasedSlow = struct { n: u32, offset: i32, bytes: u8, value: ?Value, clears: bool, here: u32, back: u32 };
-
 /// Writes it behind the block.
 pub fn emit(t: *Translator, c: Cold) void {
     const a = &t.a;
     t.index = c.index;
     t.pc = t.page.va + (t.first + c.index) * 4;
     switch (c.what) {
-        .read => |r| slowRead(t, c.from, r.size, r.back, c.copies),
-        .write => |w| slowWrite(t, c.from, w.size, w.value, w.back, c.copies),
+        .read => |r| {
+            a.linkHere(c.from);
+            keepFlags(t, c);
+            a.movImm(.rcx, r.size);
+            a.movImm(.rdx, t.place(false));
+            a.callTo(thunks.read);
+            c.copies.reload(a);
+            a.jmpTo(r.back);
+        },
+        .write => |w| {
+            a.linkHere(c.from);
+            storeValue(t, w.value);
+            keepFlags(t, c);
+            a.movImm(.rcx, w.size);
+            a.movImm(.rdx, t.place(true));
+            a.callTo(thunks.write);
+            c.copies.reload(a);
+            a.jmpTo(w.back);
+        },
+        .range => |r| slowRange(t, c, r.bytes, r.writes, r.back),
         .exact => |e| {
             a.linkHere(c.from);
             const insn = t.words[t.first + c.index];
@@ -71,13 +96,9 @@ pub fn emit(t: *Translator, c: Cold) void {
             if (e.flags) Translator.restoreHost(a);
             a.jmpTo(e.back);
         },
-        .based => |b| {
-            a.linkHere(c.from);
-            const miss = memory.reprobe(t, b);
-            if (b.value) |value| slowWrite(t, miss, b.bytes, value, b.back, c.copies) else slowRead(t, miss, b.bytes, b.here, c.copies);
-        },
         .modify => |m| {
             a.linkHere(c.from);
+            keepFlags(t, c);
             a.movImm(.rdx, t.place(true));
             a.callTo(thunks.modify);
             c.copies.reload(a);
@@ -85,35 +106,50 @@ pub fn emit(t: *Translator, c: Cold) void {
         },
         .misaligned => |writes| {
             a.linkHere(c.from);
+            keepFlags(t, c);
             a.movImm(.rdx, t.place(writes));
             a.jmpTo(thunks.misaligned);
         },
         .misaligned_sp => {
             a.linkHere(c.from);
+            if (c.again) |again| t.saveAgain(again);
             a.movImm(.rdx, t.place(false));
             a.jmpTo(thunks.misaligned_sp);
         },
         .exit => |e| t.emitExit(e, c.from),
+        .link => |l| t.emitLink(c.from, l),
+        .far => |f| t.emitFarMiss(c.from, f),
     }
 }
 
-fn slowRead(t: *Translator, from: x64.Fixup, size: u8, back: u32, copies: vector.Copies) void {
-    t.a.linkHere(from);
-    t.a.movImm(.rcx, size);
-    t.a.movImm(.rdx, t.place(false));
-    t.a.callTo(thunks.read);
-    copies.reload(&t.a);
-    t.a.jmpTo(back);
+/// Before guest code may be left with the address in rax, which is kept: NZCV has to be saved.
+fn keepFlags(t: *Translator, c: Cold) void {
+    const again = c.again orelse return;
+    t.a.store(.q, .{ .mem = layout.cpuField("spill") }, .rax);
+    t.saveAgain(again);
+    t.a.mov(.q, .rax, .{ .mem = layout.cpuField("spill") });
 }
 
-fn slowWrite(t: *Translator, from: x64.Fixup, size: u8, value: Value, back: u32, copies: vector.Copies) void {
-    t.a.linkHere(from);
-    storeValue(t, value);
-    t.a.movImm(.rcx, size);
-    t.a.movImm(.rdx, t.place(true));
-    t.a.callTo(thunks.write);
-    copies.reload(&t.a);
-    t.a.jmpTo(back);
+fn slowRange(t: *Translator, c: Cold, bytes: u16, writes: bool, back: u32) void {
+    const a = &t.a;
+    a.linkHere(c.from);
+    a.movRegs(.d, .rcx, .rax);
+    a.aluImm(.@"and", .d, .{ .reg = .rcx }, 4095);
+    a.aluImm(.cmp, .d, .{ .reg = .rcx }, 4096 - @as(i32, bytes));
+    const two_pages = a.jcc(.a);
+    a.movImm(.rdx, @intFromBool(writes));
+    a.callTo(thunks.range);
+    c.copies.reload(a);
+    a.@"test"(.q, .{ .reg = .rax }, .rax);
+    a.jccTo(.ne, back);
+    a.linkHere(two_pages);
+    if (c.again) |again| t.saveAgain(again);
+    patch.alignField(a, 1);
+    const site = a.jmp();
+    a.linkHere(site);
+    a.movImm(.rcx, site.at);
+    a.movImm(.rdx, t.place(false));
+    a.jmpTo(thunks.plain);
 }
 
 /// Puts what a store stores into `Cpu.value`. rax is kept.

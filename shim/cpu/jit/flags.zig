@@ -16,8 +16,8 @@ pub const Condition = @import("../interp/flags.zig").Condition;
 /// How C relates to CF.
 pub const Form = enum { inverted, direct };
 
-/// NZCV is in `Cpu.flags`, in the host's flags, or (inverted) in both.
-pub const State = union(enum) { saved, both, host: Form };
+/// NZCV is in `Cpu.flags`, in the host's flags, or (inverted) in both; or it is to be computed again (`Translator.again`).
+pub const State = union(enum) { saved, both, host: Form, pending };
 
 /// The host's condition, or null when the form has none.
 pub fn hostCc(cc: Condition, form: Form) ?x64.Cc {
@@ -65,8 +65,6 @@ fn effect(insn: u32) Effect {
         .branch_cond => .{ .reads = fields.bits(insn, 0, 4) < 14 },
         .adr, .move_wide, .bitfield, .extract, .branch_imm, .compare_branch, .test_branch, .hint, .barrier => .{},
         .two_source, .one_source, .three_source => .{},
-        .ordered, .ordered_unscaled, .load_acquire_pc, .literal, .pair => .{},
-        .unsigned_offset, .unscaled, .indexed, .unprivileged, .register_offset => .{},
         else => both,
     };
 }

@@ -1,8 +1,8 @@
 //! Accesses of a block off one base register: their page is looked up once, for all of them.
 //!
-//! The first of them checks that the whole range lies in one page that allows what they do, and keeps the distance from
-//! guest to host addresses in `Cpu.distances`; the others only add. When the range does not, the distance is 0 and each
-//! looks for itself, in the cold part of the block. Mappings do not change while a block runs.
+//! The first of them checks that the whole range lies in one page that allows what all of them do, and keeps its host pointer in
+//! `Cpu.pointers`. When that fails, the block goes on in code that looks up each access (`service.plain`). Mappings do
+//! not change while a block runs.
 
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
@@ -13,11 +13,11 @@ const Translator = @import("translate.zig").Translator;
 const bit = fields.bit;
 const bits = fields.bits;
 
-/// Bytes from..to around a base register, and whether they may be written.
-pub const Range = struct { from: i32, to: i32, writes: bool };
+/// Bytes from..to around a base register, and whether they may be written. `origin`: where the pointer points.
+pub const Range = struct { from: i32, to: i32, origin: i32, writes: bool };
 
 /// Ranges longer than this would leave their page too often.
-const longest = 512;
+const longest = 256;
 
 /// An access at a constant distance from its base.
 const Fixed = struct { offset: i32, bytes: i32, writes: bool, back: i32 };
@@ -77,28 +77,43 @@ fn changes(insn: u32, n: u32) bool {
 }
 
 /// The range of the access of the current instruction together with those that follow off the same base; null when none does.
-/// Reads do not look for writes, which more pages refuse.
+/// Writes behind a conditional branch may never be meant for a page that is only read; the stack is always written.
 pub fn rangeAhead(t: *const Translator, n: u32, offset: i32, bytes: i32, writes: bool, grows: i32) ?Range {
-    var range: Range = .{ .from = offset, .to = offset + bytes, .writes = writes };
+    var range: Range = .{ .from = offset, .to = offset + bytes, .origin = 0, .writes = writes };
     var base = grows;
     var found = false;
+    var branched = false;
+    // Is it the last one off what the register is now?
+    if (grows == 0 and changes(t.words[t.first + t.index], n)) return null;
     var i = t.index + 1;
     while (i < t.count) : (i += 1) {
         const insn = t.words[t.first + i];
         if (fixedAccess(insn, n)) |f| {
-            if (writes or !f.writes) {
+            if (range.writes or !f.writes or !branched or n == layout.sp) {
                 const from = @min(range.from, base + f.offset);
                 const to = @max(range.to, base + f.offset + f.bytes);
                 if (to - from > longest) break;
                 range.from = from;
                 range.to = to;
+                range.writes = range.writes or f.writes;
                 found = true;
             }
             base += f.back;
             if (f.back == 0 and changes(insn, n)) break;
         } else if (changes(insn, n)) {
             break;
+        } else if (isConditional(insn)) {
+            branched = true;
         }
     }
+    range.origin = range.from;
     return if (found) range else null;
+}
+
+fn isConditional(insn: u32) bool {
+    if (decoder.isSimd(insn)) return false;
+    return switch (decoder.class(insn) orelse return false) {
+        .branch_cond, .compare_branch, .test_branch => true,
+        else => false,
+    };
 }

@@ -71,10 +71,10 @@ pub fn vector(number: u32, byte: u32) Mem {
 
 /// Where an indirect branch to `pc` continues, while `key` is the CPU's. 32 bytes.
 pub const Jump = extern struct { pc: u64, key: u64, code: u64, unused: u64 = 0 };
-pub const jump_count = 4096;
+pub const jump_count = 16384;
 
 /// Which page of translated code is at a virtual page of the bound space: the number of the page, by low bits of the address.
-pub const page_slots = 1024;
+pub const page_slots = 4096;
 pub const no_page: u32 = 0xffff_ffff;
 
 pub const Cpu = struct {
@@ -94,11 +94,17 @@ pub const Cpu = struct {
     slice: i32,
     slice_start: i32,
     budget: u32,
-    /// From guest to host addresses around a base register, while a block runs; 0: each access looks for itself.
-    distances: [32]u64,
+    /// Host pointers of what accesses off a base register share, while a block runs.
+    pointers: [32]u64,
+    spill: u64,
     /// The smallest normal numbers, twice their bits, in each element.
     twice_least_double: [2]u64 align(16),
     twice_least_single: [4]u32 align(16),
+    /// In each byte, or in each 16 bits.
+    ones: [16]u8 align(16),
+    low_nibbles: [16]u8 align(16),
+    low_bytes: [8]u16 align(16),
+    bits_of_nibbles: [16]u8 align(16),
     /// What a store that left the fast path stores.
     value: [64]u8 align(16),
 };

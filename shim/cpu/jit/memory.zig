@@ -8,6 +8,7 @@ const alu = @import("alu.zig");
 const cold = @import("cold.zig");
 const fields = @import("../interp/fields.zig");
 const group = @import("group.zig");
+const host = @import("host.zig");
 const layout = @import("layout.zig");
 const mem = @import("../../mem/mem.zig");
 const x64 = @import("x64.zig");
@@ -67,50 +68,74 @@ pub fn begin(t: *Translator, n: u32) void {
 
 const Probe = enum { read, write };
 
-/// Looks up the page of the `bytes` at rax; the host's `ne`: not there.
-fn probe(t: *Translator, bytes: i32, comptime kind: Probe) void {
+/// Looks up the page of the `bytes` at rax; the host's `ne`: not there. `known`: what rax is, when that is known now.
+fn probe(t: *Translator, known: ?u64, bytes: i32, comptime kind: Probe) void {
     const a = &t.a;
-    const Entry = mem.tlb.Entry;
     // The last byte's page: an access that leaves its page misses.
+    if (known) |addr| {
+        const last = addr +% @as(u64, @intCast(bytes - 1));
+        if (last ^ addr <= 4095) {
+            a.lea(.q, .rdx, .{ .base = .rax, .disp = -@as(i32, @intCast(addr & 4095)) });
+            a.alu(.@"or", .q, .rdx, .{ .mem = layout.tlb_context });
+            return a.alu(.cmp, .q, .rdx, .{ .mem = entryOf(addr, @tagName(kind)) });
+        }
+    }
     if (bytes == 1) a.movRegs(.q, .rdx, .rax) else a.lea(.q, .rdx, .{ .base = .rax, .disp = bytes - 1 });
-    a.movRegs(.d, .rcx, .rax);
-    a.shiftImm(.shr, .d, .{ .reg = .rcx }, 12 - 5);
+    if (host.features.bmi2) {
+        a.rorx(.d, .rcx, .{ .reg = .rax }, 12 - 5);
+    } else {
+        a.movRegs(.d, .rcx, .rax);
+        a.shiftImm(.shr, .d, .{ .reg = .rcx }, 12 - 5);
+    }
     a.aluImm(.@"and", .q, .{ .reg = .rdx }, -4096);
     a.aluImm(.@"and", .d, .{ .reg = .rcx }, (mem.tlb.entry_count - 1) << 5);
     a.alu(.@"or", .q, .rdx, .{ .mem = layout.tlb_context });
-    a.alu(.cmp, .q, .rdx, .{ .mem = entry(@offsetOf(Entry, @tagName(kind))) });
+    a.alu(.cmp, .q, .rdx, .{ .mem = entry(@tagName(kind)) });
 }
 
-fn entry(offset: usize) x64.Mem {
-    return .{ .base = null, .index = .rcx, .disp = layout.tlb_entries + @as(i32, @intCast(offset)) };
+fn entry(comptime field: []const u8) x64.Mem {
+    return .{ .base = null, .index = .rcx, .disp = layout.tlb_entries + @as(i32, @offsetOf(mem.tlb.Entry, field)) };
+}
+
+fn entryOf(addr: u64, comptime field: []const u8) x64.Mem {
+    const slot: i32 = @intCast((addr >> 12) % mem.tlb.entry_count * @sizeOf(mem.tlb.Entry));
+    return .{ .base = null, .disp = layout.tlb_entries + slot + @as(i32, @offsetOf(mem.tlb.Entry, field)) };
 }
 
 /// rax, an address that was found: its host pointer.
-fn toHost(t: *Translator) void {
-    t.a.alu(.add, .q, .rax, .{ .mem = entry(@offsetOf(mem.tlb.Entry, "addend")) });
+fn toHost(t: *Translator, known: ?u64, bytes: i32) void {
+    if (known) |addr| {
+        const last = addr +% @as(u64, @intCast(bytes - 1));
+        if (last ^ addr <= 4095) return t.a.alu(.add, .q, .rax, .{ .mem = entryOf(addr, "addend") });
+    }
+    t.a.alu(.add, .q, .rax, .{ .mem = entry("addend") });
 }
 
 /// rax = host pointer of `bytes` readable bytes.
 pub fn readable(t: *Translator, bytes: u8) void {
-    probe(t, bytes, .read);
+    readableKnown(t, null, bytes);
+}
+
+fn readableKnown(t: *Translator, known: ?u64, bytes: u8) void {
+    probe(t, known, bytes, .read);
     const back = t.slowRead(.ne, bytes);
-    toHost(t);
+    toHost(t, known, bytes);
     back.* = t.a.at;
 }
 
 /// rax = host pointer of `bytes` aligned bytes, readable and writable.
 pub fn modifiable(t: *Translator, bytes: u8) void {
-    probe(t, bytes, .write);
+    probe(t, null, bytes, .write);
     const back = t.slowModify(.ne);
-    toHost(t);
+    toHost(t, null, bytes);
     back.* = t.a.at;
 }
 
 /// rax = host pointer of `bytes` writable bytes; what `value` says is stored by the slow path, which comes back to `back`.
 pub fn writable(t: *Translator, bytes: u8, value: Value) *u32 {
-    probe(t, bytes, .write);
+    probe(t, null, bytes, .write);
     const back = t.slowWrite(.ne, bytes, value);
-    toHost(t);
+    toHost(t, null, bytes);
     return back;
 }
 
@@ -179,19 +204,18 @@ fn access(t: *Translator, x: Transfer, r: u32, where: ?Based) void {
     const bytes = @as(u8, 1) << x.scale;
     switch (x.kind) {
         .prefetch => {},
-        .load => |extend| {
-            if (where) |w| readableAt(t, w, bytes) else readable(t, bytes);
-            loadGeneral(t, r, x.scale, extend, 0);
-        },
-        .load_vector => {
-            if (where) |w| readableAt(t, w, bytes) else readable(t, bytes);
-            loadVector(t, r, x.scale, 0);
+        .load, .load_vector => {
+            const found = if (where) |w| locate(t, w, bytes, .read, null) else found: {
+                readable(t, bytes);
+                break :found Located{};
+            };
+            if (x.kind == .load) loadGeneral(t, r, x.scale, x.kind.load, found.disp) else loadVector(t, r, x.scale, found.disp);
         },
         .store, .store_vector => {
             const value: Value = if (x.kind == .store) .{ .register = r } else .{ .vector = r };
-            const back = if (where) |w| writableAt(t, w, bytes, value) else writable(t, bytes, value);
-            if (x.kind == .store) storeGeneral(t, r, x.scale, 0) else storeVector(t, r, x.scale, 0);
-            back.* = t.a.at;
+            const found = if (where) |w| locate(t, w, bytes, .write, value) else Located{ .back = writable(t, bytes, value) };
+            if (x.kind == .store) storeGeneral(t, r, x.scale, found.disp) else storeVector(t, r, x.scale, found.disp);
+            if (found.back) |back| back.* = t.a.at;
         },
     }
 }
@@ -199,77 +223,64 @@ fn access(t: *Translator, x: Transfer, r: u32, where: ?Based) void {
 /// `offset` bytes from register n, which the instruction then makes grow.
 const Based = struct { n: u32, offset: i32, grows: i32 };
 
-fn distance(n: u32) x64.Mem {
-    var m = layout.cpuField("distances");
+/// An access is `disp` bytes from rax; `back` is to be told where a store that took the slow path comes back to.
+const Located = struct { disp: i32 = 0, back: ?*u32 = null };
+
+fn pointer(n: u32) x64.Mem {
+    var m = layout.cpuField("pointers");
     m.disp += @intCast(8 * n);
     return m;
 }
 
-/// rax = host pointer of `bytes` bytes at `w`, found together with those of later instructions where that pays (`group.zig`). The
-/// result is to be told where a store that took the slow path comes back to.
-fn locate(t: *Translator, w: Based, bytes: u8, comptime kind: Probe, value: ?Value) *u32 {
+/// Finds the host's place of `bytes` bytes at `w`, together with those of later instructions where that pays (`group.zig`).
+fn locate(t: *Translator, w: Based, bytes: u8, comptime kind: Probe, value: ?Value) Located {
     const a = &t.a;
     const writes = kind == .write;
     if (t.ranges[w.n]) |known| {
         if ((known.writes or !writes) and w.offset >= known.from and w.offset + bytes <= known.to) {
-            a.mov(.q, .rax, .{ .mem = distance(w.n) });
-            a.@"test"(.q, .{ .reg = .rax }, .rax);
-            const back = t.slowBased(.e, w.n, w.offset, bytes, value, false);
-            addBase(t, w);
-            t.cold[t.cold_count - 1].what.based.here = a.at;
-            return back;
+            if (t.pointer.base != w.n or t.pointer.at != a.at) a.mov(.q, .rax, .{ .mem = pointer(w.n) });
+            t.pointer.base = w.n;
+            return .{ .disp = w.offset - known.origin };
         }
     }
-    const range = group.rangeAhead(t, w.n, w.offset, bytes, writes, w.grows) orelse {
+    t.pointer.base = none;
+    const range = (if (t.plain) null else group.rangeAhead(t, w.n, w.offset, bytes, writes, w.grows)) orelse {
+        const known = constant(t, w.n, w.offset);
         baseAddress(t, w.n, w.offset);
-        probe(t, bytes, kind);
+        probe(t, known, bytes, kind);
         const back = if (writes) t.slowWrite(.ne, bytes, value.?) else t.slowRead(.ne, bytes);
-        toHost(t);
+        toHost(t, known, bytes);
         if (!writes) back.* = a.at;
-        return back;
+        return .{ .back = if (writes) back else null };
     };
     t.ranges[w.n] = range;
+    t.pointer.base = w.n;
+    const length = range.to - range.from;
+    const known = constant(t, w.n, range.from);
     baseAddress(t, w.n, range.from);
-    probe(t, range.to - range.from, kind);
-    const back = t.slowBased(.ne, w.n, w.offset, bytes, value, true);
-    a.mov(.q, .rax, .{ .mem = entry(@offsetOf(mem.tlb.Entry, "addend")) });
-    a.store(.q, .{ .mem = distance(w.n) }, .rax);
-    addBase(t, w);
-    t.cold[t.cold_count - 1].what.based.here = a.at;
-    return back;
+    if (range.writes) probe(t, known, length, .write) else probe(t, known, length, .read);
+    const back = t.slowRange(.ne, @intCast(length), range.writes);
+    toHost(t, known, length);
+    back.* = a.at;
+    a.store(.q, .{ .mem = pointer(w.n) }, .rax);
+    return .{ .disp = w.offset - range.origin };
 }
 
-/// rax += base + offset
-fn addBase(t: *Translator, w: Based) void {
-    if (layout.hostOf(w.n)) |h| {
-        t.a.lea(.q, .rax, .{ .base = h, .index = .rax, .disp = w.offset });
-    } else {
-        t.a.alu(.add, .q, .rax, .{ .mem = layout.lane(w.n) });
-        if (w.offset != 0) t.a.lea(.q, .rax, .{ .base = .rax, .disp = w.offset });
-    }
+fn constant(t: *const Translator, n: u32, offset: i32) ?u64 {
+    return (t.constants[n] orelse return null) +% @as(u64, @bitCast(@as(i64, offset)));
 }
 
-fn readableAt(t: *Translator, w: Based, bytes: u8) void {
-    _ = locate(t, w, bytes, .read, null);
-}
+const none = 32;
 
-fn writableAt(t: *Translator, w: Based, bytes: u8, value: Value) *u32 {
-    return locate(t, w, bytes, .write, value);
-}
-
-/// The cold way of an access off a base register. For loads rax is the host pointer at the end.
-pub fn reprobe(t: *Translator, c: cold.BasedSlow) x64.Fixup {
-    if (c.clears) t.a.storeImm(.q, distance(c.n), 0);
-    baseAddress(t, c.n, c.offset);
-    if (c.value != null) probe(t, c.bytes, .write) else probe(t, c.bytes, .read);
-    const miss = t.a.jcc(.ne);
-    toHost(t);
-    t.a.jmpTo(c.here);
-    return miss;
+/// At the end of an instruction whose access was off register n and that leaves rax alone: the next one need not load its pointer.
+fn keepPointer(t: *Translator, n: u32) void {
+    if (t.pointer.base == n) t.pointer.at = t.a.at;
 }
 
 /// base += offset
 pub fn writeBack(t: *Translator, n: u32, offset: i32) void {
+    t.outdates(n);
+    t.constants[n] = null;
     if (layout.hostOf(n)) |h| {
         t.a.lea(.q, h, .{ .base = h, .disp = offset });
     } else {
@@ -279,6 +290,7 @@ pub fn writeBack(t: *Translator, n: u32, offset: i32) void {
     if (t.ranges[n]) |*range| {
         range.from -= offset;
         range.to -= offset;
+        range.origin -= offset;
     }
 }
 
@@ -293,6 +305,7 @@ fn atBase(t: *Translator, insn: u32, mode: Mode, offset: i32) bool {
         .grows = if (mode == .offset) 0 else offset,
     });
     if (mode != .offset) writeBack(t, n, offset);
+    keepPointer(t, n);
     return true;
 }
 
@@ -348,8 +361,10 @@ pub fn literal(t: *Translator, insn: u32) bool {
     else
         .{ .kind = .{ .load = if (opc == 2) .sign_x else .zero }, .scale = if (opc == 1) 3 else 2 };
     t.clobber();
-    t.a.movImm(.rax, t.pc +% @as(u64, @bitCast(fields.signed(insn, 5, 19) * 4)));
-    access(t, x, rt(insn), null);
+    const addr = t.pc +% @as(u64, @bitCast(fields.signed(insn, 5, 19) * 4));
+    t.a.movImm(.rax, addr);
+    readableKnown(t, addr, @as(u8, 1) << x.scale);
+    if (vectors) loadVector(t, rt(insn), x.scale, 0) else loadGeneral(t, rt(insn), x.scale, x.kind.load, 0);
     return true;
 }
 
@@ -382,9 +397,9 @@ pub fn pair(t: *Translator, insn: u32) bool {
     };
     begin(t, n);
     if (p.loads) {
-        readableAt(t, where, 2 * @as(u8, size));
+        const found = locate(t, where, 2 * @as(u8, size), .read, null);
         for (two, 0..) |r, i| {
-            const place: i32 = @intCast(i * size);
+            const place = found.disp + @as(i32, @intCast(i * size));
             if (p.vectors) {
                 loadVector(t, r, p.scale, place);
             } else {
@@ -394,14 +409,15 @@ pub fn pair(t: *Translator, insn: u32) bool {
         }
     } else {
         const parts: Value.Two = .{ .first = two[0], .second = two[1], .size = size };
-        const back = writableAt(t, where, 2 * @as(u8, size), if (p.vectors) .{ .vector_pair = parts } else .{ .registers = parts });
+        const found = locate(t, where, 2 * @as(u8, size), .write, if (p.vectors) .{ .vector_pair = parts } else .{ .registers = parts });
         for (two, 0..) |r, i| {
-            const place: i32 = @intCast(i * size);
+            const place = found.disp + @as(i32, @intCast(i * size));
             if (p.vectors) storeVector(t, r, p.scale, place) else storeGeneral(t, r, p.scale, place);
         }
-        back.* = t.a.at;
+        if (found.back) |back| back.* = t.a.at;
     }
     if (p.mode != .offset) writeBack(t, n, p.offset);
+    keepPointer(t, n);
     return true;
 }
 

@@ -39,14 +39,18 @@ fn start() bool {
 
 /// Makes a virtual CPU. Null when the host has no memory.
 fn create(worker: bool) ?*Cpu {
-    const raw = std.c.malloc(@sizeOf(Cpu) + 64) orelse return null;
+    // Fresh zeroes, which take memory where they are written.
+    const raw = std.c.calloc(1, @sizeOf(Cpu) + 64) orelse return null;
     const cpu: *Cpu = @ptrFromInt(std.mem.alignForward(usize, @intFromPtr(raw), 64));
     interp.prepare(&cpu.v, worker);
-    @memset(std.mem.asBytes(&cpu.jumps), 0);
     cpu.key = 0;
     cpu.self = cpu;
     cpu.twice_least_double = @splat(1 << 53);
     cpu.twice_least_single = @splat(1 << 24);
+    cpu.ones = @splat(1);
+    cpu.low_nibbles = @splat(15);
+    cpu.low_bytes = @splat(255);
+    for (&cpu.bits_of_nibbles, 0..) |*count, i| count.* = @popCount(i);
     return cpu;
 }
 

@@ -32,6 +32,9 @@ pub const Place = packed struct(u32) {
     }
 };
 
+/// Instructions between two looks at `RegisterBlock.stop`.
+const slice_max = 1 << 14;
+
 /// Bytes at the start of a block that count down the slice: forward branches go behind them.
 pub const head_bytes = 18;
 
@@ -39,8 +42,9 @@ fn code(offset: u32) u64 {
     return @intFromPtr(cache.running) + offset;
 }
 
+/// Slots are spread, since libraries tend to lie at round addresses.
 pub fn pageSlot(va: u64) usize {
-    return va >> 12 & (layout.page_slots - 1);
+    return ((va >> 12) *% 0x9e37_79b9_7f4a_7c15) >> (64 - @ctz(@as(u64, layout.page_slots)));
 }
 
 /// Does FPCR ask for more than a rounding mode?
@@ -143,6 +147,29 @@ pub fn modify(cpu: *Cpu, addr: u64, place: Place) callconv(.c) usize {
     return @intFromPtr(p);
 }
 
+/// The host pointer of what accesses share. 0 when they cannot.
+pub fn range(cpu: *Cpu, addr: u64, writes: u32) callconv(.c) usize {
+    return @intFromPtr(access.fill(&cpu.v, addr, if (writes != 0) .write else .read) orelse return 0);
+}
+
+/// The rest of a block whose accesses cannot share a look-up. `site` is the rel32 of a branch to it.
+pub fn plain(cpu: *Cpu, place: Place, site: u32) callconv(.c) u64 {
+    const generation = cache.generation;
+    const pc = place.pc();
+    const at = mem.translate(cpu.v.tlb.space, pc, .exec) orelse return fetchFault(cpu, pc);
+    const offset = translatePlainly(cpu, at, pc) orelse return fetchFault(cpu, pc);
+    if (generation == cache.generation) patch.link(site, offset);
+    return code(offset);
+}
+
+fn translatePlainly(cpu: *Cpu, at: mem.Translation, pc: u64) ?u32 {
+    cache.mutex.lock();
+    defer cache.mutex.unlock();
+    const offset = pc & (abi.page_size - 1);
+    const page = cache.getPage(at.frame, pc - offset, exact(cpu)) orelse return null;
+    return translate.plainly(page, @ptrCast(@alignCast(at.ptr - offset)), @intCast(offset / 4));
+}
+
 /// A branch inside its page: `site` is its rel32.
 pub fn link(cpu: *Cpu, place: Place, site: u32) callconv(.c) u64 {
     const generation = cache.generation;
@@ -188,7 +215,7 @@ pub fn slice(cpu: *Cpu, place: Place) callconv(.c) u64 {
 }
 
 pub fn startSlice(cpu: *Cpu, left: u32) void {
-    cpu.slice = @intCast(@min(left, interp.slice_max));
+    cpu.slice = @intCast(@min(left, slice_max));
     cpu.slice_start = cpu.slice;
     cpu.budget = left - @as(u32, @intCast(cpu.slice));
 }

@@ -12,12 +12,12 @@ const rd = fields.rd;
 const rn = fields.rn;
 const rm = fields.rm;
 
-fn sizeOf(insn: u32) u2 {
+pub fn sizeOf(insn: u32) u2 {
     return @intCast(bits(insn, 22, 2));
 }
 
 /// Register d becomes xmm0, or of a 64-bit form its lower half.
-fn finish(t: *Translator, insn: u32) bool {
+pub fn finish(t: *Translator, insn: u32) bool {
     if (bit(insn, 30)) {
         t.copies.put(&t.a, rd(insn), .xmm0, .no);
     } else {
@@ -27,12 +27,12 @@ fn finish(t: *Translator, insn: u32) bool {
     return true;
 }
 
-fn copy(t: *Translator, dst: Xmm, n: u32) void {
+pub fn copy(t: *Translator, dst: Xmm, n: u32) void {
     t.a.sse(.none, 0x28, dst, .{ .xmm = t.copies.get(&t.a, n) });
 }
 
 /// xmm0 = n op m, by an instruction of the 66 0F map.
-fn two(t: *Translator, insn: u32, opcode: u8) bool {
+pub fn two(t: *Translator, insn: u32, opcode: u8) bool {
     const m = t.copies.get(&t.a, rm(insn));
     copy(t, .xmm0, rn(insn));
     t.a.sse(.p66, opcode, .xmm0, .{ .xmm = m });
@@ -47,7 +47,7 @@ fn two38(t: *Translator, insn: u32, opcode: u8) bool {
 }
 
 /// 64-bit lanes need the 128-bit form.
-fn reserved(insn: u32) bool {
+pub fn reserved(insn: u32) bool {
     return sizeOf(insn) == 3 and !bit(insn, 30);
 }
 
@@ -77,7 +77,7 @@ pub fn BIC_v(t: *Translator, insn: u32) bool {
 }
 
 /// xmm0 = a ^ ((a ^ b) & c)
-fn choose(t: *Translator, insn: u32, a: u32, b: u32, c: u32) bool {
+pub fn choose(t: *Translator, insn: u32, a: u32, b: u32, c: u32) bool {
     const rb = t.copies.get(&t.a, b);
     const rc = t.copies.get(&t.a, c);
     const first = t.copies.get(&t.a, a);
@@ -162,7 +162,7 @@ pub fn SMIN(t: *Translator, insn: u32) bool {
     };
 }
 
-fn multiply(t: *Translator, insn: u32) bool {
+pub fn multiply(t: *Translator, insn: u32) bool {
     const m = t.copies.get(&t.a, rm(insn));
     copy(t, .xmm0, rn(insn));
     switch (sizeOf(insn)) {
@@ -183,7 +183,7 @@ pub fn MLA(t: *Translator, insn: u32) bool {
 }
 
 /// Shifts by an immediate: the element's size and the shift are in immh:immb. xmm0 = n shifted; false for bytes.
-fn shifted(t: *Translator, insn: u32, left: bool, arithmetic: bool) bool {
+pub fn shifted(t: *Translator, insn: u32, left: bool, arithmetic: bool) bool {
     const field = bits(insn, 16, 7);
     if (field < 16 or (field >= 64 and !bit(insn, 30))) return false;
     const log: u5 = @intCast(31 - @clz(field));

@@ -18,6 +18,10 @@ pub var read: u32 = 0;
 pub var write: u32 = 0;
 /// rax: address, rdx: place. Comes back with rax: where to read and write, atomically.
 pub var modify: u32 = 0;
+/// rax: address, rdx: 1 to write. Comes back with rax: the host pointer, or 0.
+pub var range: u32 = 0;
+/// rdx: place of the current instruction, rcx: the branch. Goes on there in code without shared look-ups.
+pub var plain: u32 = 0;
 /// rdx: place of the target, rcx: the branch. Goes there.
 pub var link: u32 = 0;
 /// rdx: pc of the target, rcx: the site. Goes there.
@@ -114,6 +118,8 @@ pub fn make() void {
     read = coming(&a, &service.read, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } }, layout.caller_saved);
     write = coming(&a, &service.write, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } }, layout.caller_saved);
     modify = coming(&a, &service.modify, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx } }, layout.caller_saved);
+    range = asking(&a, &service.range);
+    plain = going(&a, &service.plain, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     link = going(&a, &service.link, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     far = going(&a, &service.far, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     indirect = going(&a, &service.indirect, &.{.{ .rsi, .rax }});
@@ -127,6 +133,19 @@ pub fn make() void {
 
     cache.used = a.at;
     cache.keep();
+}
+
+/// One that guest code calls with rax and rdx, and whose answer is in rax.
+fn asking(a: *Asm, function: *const anyopaque) u32 {
+    const at = a.at;
+    storeAll(a, layout.caller_saved);
+    a.movRegs(.q, .rsi, .rax);
+    a.aluImm(.sub, .q, .{ .reg = .rsp }, 8);
+    callZig(a, function);
+    a.aluImm(.add, .q, .{ .reg = .rsp }, 8);
+    loadAll(a, layout.caller_saved);
+    a.ret();
+    return at;
 }
 
 fn caller(a: *Asm) u32 {

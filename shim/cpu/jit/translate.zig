@@ -14,8 +14,10 @@ const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
 const fp = @import("fp.zig");
 const group = @import("group.zig");
+const lanes = @import("lanes.zig");
 const layout = @import("layout.zig");
 const patch = @import("patch.zig");
+const recipe = @import("recipe.zig");
 const service = @import("service.zig");
 const table = @import("../simd/simd.zig");
 const table_simd = @import("../table_simd.zig");
@@ -43,7 +45,8 @@ const chapters = .{
 
 pub const block_max = 64;
 
-pub const Exit = struct { target: u64, save: bool, form: flags.Form };
+/// `save`: NZCV has to be saved on the way, which the host's flags have in some form, or which is to be computed again.
+pub const Exit = struct { target: u64, save: bool, form: flags.Form, again: ?recipe.Recipe };
 
 pub const Translator = struct {
     a: Asm,
@@ -57,19 +60,26 @@ pub const Translator = struct {
     /// Where the block's code begins.
     code: u32,
     count: u32,
+    /// Accesses share no look-ups.
+    plain: bool,
     /// Nothing follows in this block.
     done: bool = false,
-    /// Where NZCV is now; whether it is needed after the current instruction.
+    /// Where NZCV is now; whether it is needed after the current instruction; how to compute it again.
     state: flags.State = .saved,
     live: bool = true,
+    again: ?recipe.Recipe = null,
     /// sp was found to be aligned, and still is.
     sp_checked: bool = false,
-    cold: [4 * block_max]cold.Cold = undefined,
+    cold: [4 * block_max + 4]cold.Cold = undefined,
     cold_count: u32 = 0,
     needed: [block_max]bool = undefined,
     copies: vector.Copies = .{},
     /// What is known to lie in one page, by base register (`group.zig`).
     ranges: [32]?group.Range = @splat(null),
+    /// What registers are known to hold.
+    constants: [32]?u64 = @splat(null),
+    /// rax has the pointer of this base register's range while the code is written up to `at`.
+    pointer: struct { base: u32, at: u32 } = .{ .base = 0, .at = 0 },
 
     pub fn place(t: *const Translator, mark: bool) u32 {
         return t.placeOf(t.index, mark);
@@ -141,8 +151,7 @@ pub const Translator = struct {
     }
 
     pub fn putSp(t: *Translator, r: u32, src: Reg) void {
-        if (r == layout.sp) t.sp_checked = false;
-        t.ranges[r] = null;
+        t.changes(r);
         if (layout.hostOf(r)) |h| {
             t.a.movRegs(.q, h, src);
         } else {
@@ -150,34 +159,81 @@ pub const Translator = struct {
         }
     }
 
+    /// Register r (31: sp) gets a new value.
+    fn changes(t: *Translator, r: u32) void {
+        if (r == layout.sp) t.sp_checked = false;
+        t.ranges[r] = null;
+        t.constants[r] = null;
+        t.outdates(r);
+    }
+
+    /// What NZCV could be computed again from is gone: it was needed no longer.
+    pub fn outdates(t: *Translator, r: u32) void {
+        const again = t.again orelse return;
+        if (again.registers() >> @intCast(r) & 1 == 0) return;
+        t.again = null;
+        if (t.state == .pending) t.state = .saved;
+    }
+
     /// Uses rcx.
     pub fn putImm(t: *Translator, r: u32, value: u64) void {
         if (r == 31) return;
-        t.ranges[r] = null;
+        t.changes(r);
+        t.constants[r] = value;
         if (layout.hostOf(r)) |h| return t.a.movImm(h, value);
         const small: i32 = @truncate(@as(i64, @bitCast(value)));
         if (small == @as(i64, @bitCast(value))) return t.a.storeImm(.q, layout.lane(r), small);
         t.a.movImm(.rcx, value);
-        t.put(r, .rcx);
+        t.a.store(.q, .{ .mem = layout.lane(r) }, .rcx);
     }
 
     // NZCV.
 
     /// Before an instruction of the host that changes its flags, when the guest's does not set NZCV.
     pub fn clobber(t: *Translator) void {
-        if (t.live) t.save();
+        if (t.state == .pending) return;
+        if (t.live and t.state == .host) {
+            if (t.again) |again| if (t.lasts(again)) {
+                t.state = .pending;
+                return;
+            };
+            t.save();
+        }
         t.state = .saved;
     }
 
-    /// Saves NZCV if the host's flags have it. They still do afterwards. Uses rax, unless flags are saved already.
+    /// May the host's flags change without being saved first?
+    pub fn flagsFree(t: *const Translator) bool {
+        return !t.live or t.state != .host;
+    }
+
+    /// Can NZCV be computed again as long as it is needed?
+    fn lasts(t: *const Translator, again: recipe.Recipe) bool {
+        for (t.needed[t.index..t.count], t.index..) |needed, i| {
+            if (!needed) return true;
+            if (recipe.written(t.words[t.first + i]) & again.registers() != 0) return false;
+        }
+        return true;
+    }
+
+    /// Saves NZCV if the host's flags have it. They still do afterwards. Uses rax and rcx, unless flags are saved already.
     pub fn save(t: *Translator) void {
-        const form = switch (t.state) {
+        switch (t.state) {
             .saved, .both => return,
-            .host => |form| form,
-        };
+            .host => |form| t.saveForm(form),
+            .pending => t.saveAgain(t.again.?),
+        }
+        t.state = .both;
+    }
+
+    /// Computes NZCV again and saves it. Uses rax and rcx.
+    pub fn saveAgain(t: *Translator, again: recipe.Recipe) void {
+        t.saveForm(recipe.emit(t, again));
+    }
+
+    fn saveForm(t: *Translator, form: flags.Form) void {
         if (form == .direct) t.a.cmc();
         saveHost(&t.a);
-        t.state = .both;
     }
 
     fn saveHost(a: *Asm) void {
@@ -186,11 +242,16 @@ pub const Translator = struct {
         a.store(.d, .{ .mem = layout.cpuField("flags") }, .rax);
     }
 
-    /// Brings NZCV into the host's flags. Uses rax.
+    /// Brings NZCV into the host's flags. Uses rax and rcx.
     pub fn restore(t: *Translator) flags.Form {
         switch (t.state) {
             .host => |form| return form,
             .both => return .inverted,
+            .pending => {
+                const form = recipe.emit(t, t.again.?);
+                t.state = .{ .host = form };
+                return form;
+            },
             .saved => {},
         }
         restoreHost(&t.a);
@@ -204,8 +265,16 @@ pub const Translator = struct {
         a.sahf();
     }
 
-    /// The host's condition for a guest's. Brings NZCV into the host's flags; uses rax.
+    /// The host's condition for a guest's. Brings what it needs into the host's flags; uses rax and rcx.
     pub fn condition(t: *Translator, cc: flags.Condition) Cc {
+        if (t.state == .pending and t.again.?.undone) switch (cc) {
+            .eq, .ne, .mi, .pl => {
+                const x = t.use(t.again.?.size, t.again.?.first, .rax);
+                t.a.@"test"(t.again.?.size, .{ .reg = x }, x);
+                return flags.hostCc(cc, .direct).?;
+            },
+            else => {},
+        };
         const form = t.restore();
         if (flags.hostCc(cc, form)) |host| return host;
         t.a.cmc();
@@ -216,12 +285,13 @@ pub const Translator = struct {
     /// The current instruction has set NZCV, which the host's flags have.
     pub fn setFlags(t: *Translator, form: flags.Form) void {
         t.state = .{ .host = form };
+        t.again = recipe.of(t.words[t.first + t.index]);
     }
 
     // Ways out.
 
     fn addCold(t: *Translator, from: x64.Fixup, what: @FieldType(cold.Cold, "what")) void {
-        t.cold[t.cold_count] = .{ .from = from, .index = t.index, .copies = t.copies, .what = what };
+        t.cold[t.cold_count] = .{ .from = from, .index = t.index, .copies = t.copies, .again = if (t.state == .pending) t.again else null, .what = what };
         t.cold_count += 1;
     }
 
@@ -236,9 +306,10 @@ pub const Translator = struct {
         return &t.cold[t.cold_count - 1].what.write.back;
     }
 
-    pub fn slowBased(t: *Translator, cc: Cc, n: u32, offset: i32, bytes: u8, value: ?cold.Value, clears: bool) *u32 {
-        t.addCold(t.a.jcc(cc), .{ .based = .{ .n = n, .offset = offset, .bytes = bytes, .value = value, .clears = clears, .here = 0, .back = 0 } });
-        return &t.cold[t.cold_count - 1].what.based.back;
+    /// `bytes` at rax, the range of a base register, were not found; comes back with their host pointer.
+    pub fn slowRange(t: *Translator, cc: Cc, bytes: u16, writes: bool) *u32 {
+        t.addCold(t.a.jcc(cc), .{ .range = .{ .bytes = bytes, .writes = writes, .back = 0 } });
+        return &t.cold[t.cold_count - 1].what.range.back;
     }
 
     /// Does the current instruction exactly on the host's condition; `comeBack` follows.
@@ -291,11 +362,13 @@ pub const Translator = struct {
     }
 
     fn exitTo(t: *Translator, to: u64) Exit {
-        const form: ?flags.Form = switch (t.state) {
-            .saved, .both => null,
-            .host => |form| form,
+        const pending = t.state == .pending;
+        return .{
+            .target = to,
+            .save = (pending or t.state == .host) and t.flagsNeededAt(to),
+            .form = if (t.state == .host) t.state.host else .inverted,
+            .again = if (pending) t.again else null,
         };
-        return .{ .target = to, .save = form != null and t.flagsNeededAt(to), .form = form orelse .inverted };
     }
 
     fn inPage(t: *const Translator, to: u64) bool {
@@ -307,45 +380,39 @@ pub const Translator = struct {
         return flags.neededAt(t.words, @intCast((to - t.page.va) / 4), 20);
     }
 
-    /// A way out of the block. `from`: a conditional branch that may lead to the target itself.
+    /// A way out of the block. `from`: a conditional branch that may lead to the target itself, when this is a cold part.
     pub fn emitExit(t: *Translator, e: Exit, from: ?x64.Fixup) void {
         const a = &t.a;
-        if (!t.inPage(e.target)) {
-            if (from) |f| a.linkHere(f);
-            if (e.save) saveForm(a, e.form);
-            return emitFar(a, e.target);
-        }
+        if (from) |f| if (e.save or !t.inPage(e.target)) a.linkHere(f);
+        if (e.save) if (e.again) |again| t.saveAgain(again) else t.saveForm(e.form);
+        if (!t.inPage(e.target)) return t.emitFar(e.target, from != null);
         const word: u32 = @intCast((e.target - t.page.va) / 4);
         const backward = e.target <= t.pc;
         const entry = t.known(e.target);
-        var site: x64.Fixup = undefined;
-        if (from != null and !e.save) {
-            site = from.?;
-        } else {
-            if (from) |f| a.linkHere(f);
-            if (e.save) saveForm(a, e.form);
-            if (entry == 0) patch.alignField(a, 1);
-            site = a.jmp();
-        }
+        const jumps = from == null or e.save;
+        if (jumps and entry == 0) patch.alignField(a, 1);
+        const site = if (jumps) a.jmp() else from.?;
         if (entry != 0) return a.link(site, entry + @as(u32, if (backward) 0 else service.head_bytes));
-        a.linkHere(site);
-        a.movImm(.rcx, site.at);
-        a.movImm(.rdx, @as(u32, @bitCast(service.Place{ .page = @intCast(t.page.number), .word = @intCast(word), .mark = backward })));
-        a.jmpTo(thunks.link);
+        const link: cold.Link = .{ .word = word, .backward = backward };
+        if (from == null) t.addCold(site, .{ .link = link }) else t.emitLink(site, link);
     }
 
     /// Where the code of an address of this page begins; 0: it has none yet.
     fn known(t: *const Translator, to: u64) u32 {
         const word = (to - t.page.va) / 4;
-        return if (word == t.first) t.code else t.page.entry[word];
+        return if (word == t.first and !t.plain) t.code else t.page.entry[word];
     }
 
-    fn saveForm(a: *Asm, form: flags.Form) void {
-        if (form == .direct) a.cmc();
-        saveHost(a);
+    /// Where a branch inside the page leads at first.
+    pub fn emitLink(t: *Translator, site: x64.Fixup, link: cold.Link) void {
+        t.a.linkHere(site);
+        t.a.movImm(.rcx, site.at);
+        t.a.movImm(.rdx, @as(u32, @bitCast(service.Place{ .page = @intCast(t.page.number), .word = @intCast(link.word), .mark = link.backward })));
+        t.a.jmpTo(thunks.link);
     }
 
-    fn emitFar(a: *Asm, to: u64) void {
+    fn emitFar(t: *Translator, to: u64, is_cold: bool) void {
+        const a = &t.a;
         var slot = layout.cpuField("pages");
         slot.disp += @intCast(4 * service.pageSlot(to));
         patch.alignFar(a, 8);
@@ -354,11 +421,16 @@ pub const Translator = struct {
         const miss = a.jcc(.ne);
         const jump = a.jmp();
         std.debug.assert(jump.at == site + patch.far_jump and site & 7 <= 1);
-        a.linkHere(miss);
-        a.linkHere(jump);
-        a.movImm(.rdx, to);
-        a.movImm(.rcx, site);
-        a.jmpTo(thunks.far);
+        const far: cold.Far = .{ .target = to, .site = site };
+        if (is_cold) t.emitFarMiss(miss, far) else t.addCold(miss, .{ .far = far });
+    }
+
+    pub fn emitFarMiss(t: *Translator, miss: x64.Fixup, far: cold.Far) void {
+        t.a.linkHere(miss);
+        t.a.linkHere(.{ .at = far.site + patch.far_jump });
+        t.a.movImm(.rdx, far.target);
+        t.a.movImm(.rcx, far.site);
+        t.a.jmpTo(thunks.far);
     }
 
     /// Leaves with `reason` at the current instruction (SVC: behind it).
@@ -372,6 +444,15 @@ pub const Translator = struct {
     }
 
     // The block.
+
+    /// Counts the block down.
+    fn head(t: *Translator) x64.Fixup {
+        t.a.subImm32(layout.cpuField("slice"), @intCast(t.count));
+        const spent = t.a.jcc(.s);
+        while (t.a.at < t.code + service.head_bytes) t.a.nop();
+        std.debug.assert(t.a.at == t.code + service.head_bytes);
+        return spent;
+    }
 
     fn one(t: *Translator, insn: u32) void {
         t.copies.used = 0;
@@ -399,8 +480,10 @@ pub const Translator = struct {
         t.a.movImm(.rdx, @intFromPtr(site));
         t.a.callTo(thunks.interpret);
         t.state = .saved;
+        t.again = null;
         t.sp_checked = false;
         t.ranges = @splat(null);
+        t.constants = @splat(null);
         t.copies.forget();
     }
 
@@ -413,10 +496,11 @@ pub const Translator = struct {
         t.a.movImm(.rax, @intFromPtr(function));
         t.a.movImm(.rdx, insn);
         t.a.callTo(if (uses) thunks.call_flags else thunks.call);
-        t.state = .saved;
+        if (uses) t.state = .saved;
+        if (uses) t.again = null;
         t.copies.forget();
         // It may be a general register that it sets.
-        if (fields.rd(insn) != 31) t.ranges[fields.rd(insn)] = null;
+        if (fields.rd(insn) != 31) t.changes(fields.rd(insn));
     }
 };
 
@@ -427,7 +511,7 @@ const inlined: [table_simd.rows.len]Inlined = blk: {
     @setEvalBranchQuota(table_simd.rows.len * 1000);
     var all: [table_simd.rows.len]Inlined = @splat(.{});
     for (table_simd.rows, 0..) |row, i| {
-        for (.{ fp, fp.moves, vectors }) |chapter| {
+        for (.{ fp, fp.moves, vectors, lanes }) |chapter| {
             if (@hasDecl(chapter, row.name)) all[i] = .{ .translate = &@field(chapter, row.name), .arithmetic = chapter == fp };
         }
     }
@@ -458,6 +542,16 @@ fn measure(words: *const [cache.page_words]u32, first: u32) u32 {
 
 /// Translates the block that starts at word `first` of the page and enters it there. The arena has room.
 pub fn block(page: *cache.Page, words: *const [cache.page_words]u32, first: u10) void {
+    const start = make(page, words, first, false);
+    @atomicStore(u32, &page.entry[first], start, .release);
+}
+
+/// Translates what a block goes on with from word `first` when accesses can share no look-up. Its offset.
+pub fn plainly(page: *cache.Page, words: *const [cache.page_words]u32, first: u10) u32 {
+    return make(page, words, first, true);
+}
+
+fn make(page: *cache.Page, words: *const [cache.page_words]u32, first: u10, plain: bool) u32 {
     const start = std.mem.alignForward(u32, cache.used, 16);
     const count = measure(words, first);
     var t: Translator = .{
@@ -468,15 +562,13 @@ pub fn block(page: *cache.Page, words: *const [cache.page_words]u32, first: u10)
         .pc = page.va + @as(u64, first) * 4,
         .code = start,
         .count = count,
+        .plain = plain,
     };
     const end = first + count;
     flags.liveness(words, first, t.needed[0..count], end == cache.page_words or flags.neededAt(words, end, 20));
 
-    t.a.subImm32(layout.cpuField("slice"), @intCast(count));
-    const spent = t.a.jcc(.s);
-    while (t.a.at < start + service.head_bytes) t.a.nop();
-    std.debug.assert(t.a.at == start + service.head_bytes);
-
+    // What a block goes on with was counted at its head.
+    const spent: ?x64.Fixup = if (plain) null else t.head();
     while (true) {
         t.live = t.needed[t.index];
         t.one(words[first + t.index]);
@@ -488,13 +580,16 @@ pub fn block(page: *cache.Page, words: *const [cache.page_words]u32, first: u10)
         t.index += 1;
         t.pc += 4;
     }
-    for (0..t.cold_count) |i| cold.emit(&t, t.cold[i]);
-    t.a.linkHere(spent);
-    t.a.movImm(.rdx, t.placeOf(0, false));
-    t.a.jmpTo(thunks.slice);
-
-    std.debug.assert(t.a.at - start < cache.block_bytes);
     cache.used = t.a.at;
+    t.a.at = cache.used_cold;
+    for (0..t.cold_count) |i| cold.emit(&t, t.cold[i]);
+    if (spent) |from| {
+        t.a.linkHere(from);
+        t.a.movImm(.rdx, t.placeOf(0, false));
+        t.a.jmpTo(thunks.slice);
+    }
+    std.debug.assert(cache.used - start < cache.block_bytes and t.a.at - cache.used_cold < cache.block_bytes);
+    cache.used_cold = t.a.at;
     cache.stats.translated += count;
-    @atomicStore(u32, &page.entry[first], start, .release);
+    return start;
 }

@@ -1,5 +1,5 @@
 //! Vector registers while a block is translated: copies in xmm2 and up, so that those used again need not be loaded. The register block
-//! always has the value too, so nothing is to be written back. xmm0 and xmm1 are scratch.
+//! always has the value too, so nothing is to be written back. xmm0, xmm1 and xmm15 are scratch.
 
 const layout = @import("layout.zig");
 const x64 = @import("x64.zig");
@@ -8,7 +8,7 @@ const Asm = x64.Asm;
 const Xmm = x64.Xmm;
 
 const first_slot = 2;
-const slots = 14;
+const slots = 13;
 
 /// What is known of the upper part: nothing, zero above 64 bits, or above 32 bits.
 pub const Clean = enum { no, d, s };

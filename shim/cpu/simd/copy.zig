@@ -181,7 +181,7 @@ const ModifiedImmediate = struct {
 };
 
 /// AdvSIMDExpandImm with MVNI's inversion applied (not BIC's).
-fn expand(insn: u32) u64 {
+pub fn expand(insn: u32) u64 {
     const imm: u64 = regs.bits(insn, 18, 16) << 5 | regs.bits(insn, 9, 5);
     const op = insn >> 29 & 1;
     const cmode = regs.bits(insn, 15, 12);

@@ -1,0 +1,494 @@
+//! Translation of Advanced SIMD between lanes of different sizes and places: immediates, narrowing and widening, neighbours, sums and
+//! extremes of all lanes, and comparisons that the host has only the other way round. As simd.zig otherwise.
+
+const copy_rows = @import("../simd/copy.zig");
+const fields = @import("../interp/fields.zig");
+const layout = @import("layout.zig");
+const simd = @import("simd.zig");
+const x64 = @import("x64.zig");
+const Translator = @import("translate.zig").Translator;
+
+const Xmm = x64.Xmm;
+const bit = fields.bit;
+const bits = fields.bits;
+const rd = fields.rd;
+const rn = fields.rn;
+const rm = fields.rm;
+const copy = simd.copy;
+const finish = simd.finish;
+const reserved = simd.reserved;
+const sizeOf = simd.sizeOf;
+
+fn op(t: *Translator, opcode: u8, dst: Xmm, src: Xmm) void {
+    t.a.sse(.p66, opcode, dst, .{ .xmm = src });
+}
+
+fn move(t: *Translator, dst: Xmm, src: Xmm) void {
+    t.a.sse(.none, 0x28, dst, .{ .xmm = src });
+}
+
+fn zeroes(t: *Translator, dst: Xmm) void {
+    t.a.sse(.none, 0x57, dst, .{ .xmm = dst });
+}
+
+fn onesIn(t: *Translator, dst: Xmm) void {
+    op(t, 0x76, dst, dst);
+}
+
+/// xmm0 inverted. Uses xmm1.
+fn invert(t: *Translator) void {
+    onesIn(t, .xmm1);
+    op(t, 0xef, .xmm0, .xmm1);
+}
+
+fn with(t: *Translator, opcode: u8, dst: Xmm, comptime field: []const u8) void {
+    t.a.sse(.p66, opcode, dst, .{ .mem = layout.cpuField(field) });
+}
+
+/// Shifts every `log`-sized element (1: 16 bits) by an amount. `way` 2: right, 6: left.
+fn shift(t: *Translator, log: u8, way: u4, dst: Xmm, amount: u8) void {
+    t.a.sse(.p66, 0x70 + log, @enumFromInt(way), .{ .xmm = dst });
+    t.a.imm8(amount);
+}
+
+/// Shifts the whole register by bytes. `way` 3: right, 7: left.
+fn shiftBytes(t: *Translator, way: u4, dst: Xmm, amount: u8) void {
+    shift(t, 3, way, dst, amount);
+}
+
+fn shuffle(t: *Translator, dst: Xmm, src: Xmm, order: u8) void {
+    op(t, 0x70, dst, src);
+    t.a.imm8(order);
+}
+
+pub fn MODIMM(t: *Translator, insn: u32) bool {
+    const value = copy_rows.expand(insn);
+    const cmode = bits(insn, 12, 4);
+    const combines = cmode < 12 and cmode & 1 != 0;
+    const clears = combines and bit(insn, 29);
+    const constant = if (clears) ~value else value;
+    if (constant == 0) {
+        zeroes(t, .xmm0);
+    } else if (constant == ~@as(u64, 0)) {
+        onesIn(t, .xmm0);
+    } else {
+        t.a.movImm(.rax, constant);
+        t.a.sseGeneral(.p66, .q, 0x6e, 0, .{ .reg = .rax });
+        if (bit(insn, 30)) op(t, 0x6c, .xmm0, .xmm0);
+    }
+    if (combines) op(t, if (clears) 0xdb else 0xeb, .xmm0, t.copies.get(&t.a, rd(insn)));
+    return finish(t, insn);
+}
+
+/// Register d's lower (or, of the second form, upper) half becomes the lower halves of xmm0's elements of twice 8 << log bits.
+fn narrowed(t: *Translator, insn: u32, log: u32) bool {
+    switch (log) {
+        0 => {
+            with(t, 0xdb, .xmm0, "low_bytes");
+            op(t, 0x67, .xmm0, .xmm0);
+        },
+        1 => {
+            shift(t, 2, 6, .xmm0, 16);
+            shift(t, 2, 2, .xmm0, 16);
+            t.a.sse38(0x2b, .xmm0, .{ .xmm = .xmm0 });
+        },
+        else => shuffle(t, .xmm0, .xmm0, 0x08),
+    }
+    if (!bit(insn, 30)) return finish(t, insn);
+    copy(t, .xmm1, rd(insn));
+    op(t, 0x6c, .xmm1, .xmm0);
+    t.copies.put(&t.a, rd(insn), .xmm1, .no);
+    return true;
+}
+
+pub fn XTN(t: *Translator, insn: u32) bool {
+    if (sizeOf(insn) == 3) return false;
+    copy(t, .xmm0, rn(insn));
+    return narrowed(t, insn, sizeOf(insn));
+}
+
+pub fn SHRN(t: *Translator, insn: u32) bool {
+    const field = bits(insn, 16, 7);
+    if (field < 8 or field >= 64) return false;
+    const log: u8 = if (field < 16) 0 else if (field < 32) 1 else 2;
+    copy(t, .xmm0, rn(insn));
+    shift(t, log + 1, 2, .xmm0, @intCast((@as(u32, 16) << @intCast(log)) - field));
+    return narrowed(t, insn, log);
+}
+
+/// dst = the lower (or, of the second form, upper) half of register n, each element made twice as wide.
+fn widen(t: *Translator, insn: u32, n: u32, dst: Xmm, signed: bool) void {
+    var src = t.copies.get(&t.a, n);
+    if (bit(insn, 30)) {
+        shuffle(t, dst, src, 0xee);
+        src = dst;
+    }
+    const base: u8 = if (signed) 0x20 else 0x30;
+    t.a.sse38(base + ([3]u8{ 0, 3, 5 })[sizeOf(insn)], dst, .{ .xmm = src });
+}
+
+const adds = [4]u8{ 0xfc, 0xfd, 0xfe, 0xd4 };
+const subtracts = [4]u8{ 0xf8, 0xf9, 0xfa, 0xfb };
+
+/// A sum or difference of widened elements; `wide`: the first operand is wide already.
+fn long(t: *Translator, insn: u32, ops: [4]u8, signed: bool, wide: bool) bool {
+    if (sizeOf(insn) == 3) return false;
+    if (wide) copy(t, .xmm0, rn(insn)) else widen(t, insn, rn(insn), .xmm0, signed);
+    widen(t, insn, rm(insn), .xmm1, signed);
+    op(t, ops[@as(usize, sizeOf(insn)) + 1], .xmm0, .xmm1);
+    t.copies.put(&t.a, rd(insn), .xmm0, .no);
+    return true;
+}
+
+pub fn SADDL(t: *Translator, insn: u32) bool {
+    return long(t, insn, adds, true, false);
+}
+pub fn UADDL(t: *Translator, insn: u32) bool {
+    return long(t, insn, adds, false, false);
+}
+pub fn SADDW(t: *Translator, insn: u32) bool {
+    return long(t, insn, adds, true, true);
+}
+pub fn UADDW(t: *Translator, insn: u32) bool {
+    return long(t, insn, adds, false, true);
+}
+pub fn SSUBL(t: *Translator, insn: u32) bool {
+    return long(t, insn, subtracts, true, false);
+}
+pub fn USUBL(t: *Translator, insn: u32) bool {
+    return long(t, insn, subtracts, false, false);
+}
+pub fn SSUBW(t: *Translator, insn: u32) bool {
+    return long(t, insn, subtracts, true, true);
+}
+pub fn USUBW(t: *Translator, insn: u32) bool {
+    return long(t, insn, subtracts, false, true);
+}
+
+/// Products of widened elements, alone or added to register d.
+fn product(t: *Translator, insn: u32, signed: bool, accumulates: bool) bool {
+    if (sizeOf(insn) == 3) return false;
+    widen(t, insn, rn(insn), .xmm0, signed);
+    widen(t, insn, rm(insn), .xmm1, signed);
+    switch (sizeOf(insn)) {
+        0 => op(t, 0xd5, .xmm0, .xmm1),
+        1 => t.a.sse38(0x40, .xmm0, .{ .xmm = .xmm1 }),
+        else => if (signed) t.a.sse38(0x28, .xmm0, .{ .xmm = .xmm1 }) else op(t, 0xf4, .xmm0, .xmm1),
+    }
+    if (accumulates) op(t, adds[@as(usize, sizeOf(insn)) + 1], .xmm0, t.copies.get(&t.a, rd(insn)));
+    t.copies.put(&t.a, rd(insn), .xmm0, .no);
+    return true;
+}
+
+pub fn SMULL(t: *Translator, insn: u32) bool {
+    return product(t, insn, true, false);
+}
+pub fn UMULL(t: *Translator, insn: u32) bool {
+    return product(t, insn, false, false);
+}
+pub fn SMLAL(t: *Translator, insn: u32) bool {
+    return product(t, insn, true, true);
+}
+pub fn UMLAL(t: *Translator, insn: u32) bool {
+    return product(t, insn, false, true);
+}
+
+/// The results from two registers are in xmm0: of a 64-bit form those of its lower halves are in its even 32 bits.
+fn paired(t: *Translator, insn: u32) bool {
+    if (!bit(insn, 30)) shuffle(t, .xmm0, .xmm0, 0x08);
+    return finish(t, insn);
+}
+
+pub fn ADDP(t: *Translator, insn: u32) bool {
+    if (reserved(insn)) return false;
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    switch (sizeOf(insn)) {
+        0 => {
+            move(t, .xmm1, m);
+            t.a.sse38(0x04, .xmm0, .{ .mem = layout.cpuField("ones") });
+            t.a.sse38(0x04, .xmm1, .{ .mem = layout.cpuField("ones") });
+            with(t, 0xdb, .xmm0, "low_bytes");
+            with(t, 0xdb, .xmm1, "low_bytes");
+            op(t, 0x67, .xmm0, .xmm1);
+        },
+        1, 2 => |size| t.a.sse38(size, .xmm0, .{ .xmm = m }),
+        else => {
+            move(t, .xmm1, .xmm0);
+            op(t, 0x6c, .xmm0, m);
+            op(t, 0x6d, .xmm1, m);
+            op(t, 0xd4, .xmm0, .xmm1);
+        },
+    }
+    return paired(t, insn);
+}
+
+/// Of bytes only: the even ones against the odd ones.
+fn extremes(t: *Translator, insn: u32, opcode: u8) bool {
+    if (sizeOf(insn) != 0) return false;
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    move(t, .xmm1, m);
+    with(t, 0xdb, .xmm0, "low_bytes");
+    with(t, 0xdb, .xmm1, "low_bytes");
+    op(t, 0x67, .xmm0, .xmm1);
+    copy(t, .xmm15, rn(insn));
+    move(t, .xmm1, m);
+    shift(t, 1, 2, .xmm15, 8);
+    shift(t, 1, 2, .xmm1, 8);
+    op(t, 0x67, .xmm15, .xmm1);
+    op(t, opcode, .xmm0, .xmm15);
+    return paired(t, insn);
+}
+
+pub fn UMAXP(t: *Translator, insn: u32) bool {
+    return extremes(t, insn, 0xde);
+}
+pub fn UMINP(t: *Translator, insn: u32) bool {
+    return extremes(t, insn, 0xda);
+}
+
+/// Register d becomes xmm0's lowest `bytes` bytes.
+fn scalar(t: *Translator, insn: u32, bytes: u8) bool {
+    shiftBytes(t, 7, .xmm0, 16 - bytes);
+    shiftBytes(t, 3, .xmm0, 16 - bytes);
+    t.copies.put(&t.a, rd(insn), .xmm0, .d);
+    return true;
+}
+
+/// The least byte of all, or the greatest as the inverse of the least inverse.
+fn extreme(t: *Translator, insn: u32, greatest: bool) bool {
+    if (sizeOf(insn) != 0) return false;
+    copy(t, .xmm0, rn(insn));
+    if (!bit(insn, 30)) op(t, 0x6c, .xmm0, .xmm0);
+    if (greatest) invert(t);
+    move(t, .xmm1, .xmm0);
+    shift(t, 1, 2, .xmm1, 8);
+    op(t, 0xda, .xmm0, .xmm1);
+    with(t, 0xdb, .xmm0, "low_bytes");
+    t.a.sse38(0x41, .xmm0, .{ .xmm = .xmm0 });
+    if (greatest) invert(t);
+    return scalar(t, insn, 1);
+}
+
+pub fn UMAXV(t: *Translator, insn: u32) bool {
+    return extreme(t, insn, true);
+}
+pub fn UMINV(t: *Translator, insn: u32) bool {
+    return extreme(t, insn, false);
+}
+
+/// xmm0 = the sum of all bytes of register n, in 16 bits.
+fn sumOfBytes(t: *Translator, insn: u32) void {
+    if (bit(insn, 30)) copy(t, .xmm0, rn(insn)) else t.copies.low(&t.a, rn(insn), .d, .xmm0);
+    zeroes(t, .xmm1);
+    op(t, 0xf6, .xmm0, .xmm1);
+    if (!bit(insn, 30)) return;
+    shuffle(t, .xmm1, .xmm0, 0xee);
+    op(t, 0xfe, .xmm0, .xmm1);
+}
+
+pub fn UADDLV(t: *Translator, insn: u32) bool {
+    if (sizeOf(insn) != 0) return false;
+    sumOfBytes(t, insn);
+    return scalar(t, insn, 2);
+}
+
+pub fn ADDV(t: *Translator, insn: u32) bool {
+    switch (sizeOf(insn)) {
+        0 => {
+            sumOfBytes(t, insn);
+            return scalar(t, insn, 1);
+        },
+        2 => {
+            if (!bit(insn, 30)) return false;
+            copy(t, .xmm0, rn(insn));
+            t.a.sse38(0x02, .xmm0, .{ .xmm = .xmm0 });
+            t.a.sse38(0x02, .xmm0, .{ .xmm = .xmm0 });
+            return scalar(t, insn, 4);
+        },
+        else => return false,
+    }
+}
+
+/// Both elements of 64 bits.
+pub fn ADDP_s(t: *Translator, insn: u32) bool {
+    const n = t.copies.get(&t.a, rn(insn));
+    shuffle(t, .xmm0, n, 0xee);
+    op(t, 0xd4, .xmm0, n);
+    return scalar(t, insn, 8);
+}
+
+const equal = [3]u8{ 0x74, 0x75, 0x76 };
+
+/// n > m without signs: not m >= n.
+pub fn CMHI(t: *Translator, insn: u32) bool {
+    if (sizeOf(insn) == 3) return false;
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    switch (sizeOf(insn)) {
+        0 => op(t, 0xde, .xmm0, m),
+        1 => t.a.sse38(0x3e, .xmm0, .{ .xmm = m }),
+        else => t.a.sse38(0x3f, .xmm0, .{ .xmm = m }),
+    }
+    op(t, equal[sizeOf(insn)], .xmm0, m);
+    invert(t);
+    return finish(t, insn);
+}
+
+fn greater(t: *Translator, insn: u32, dst: Xmm, src: Xmm) void {
+    if (sizeOf(insn) == 3) return t.a.sse38(0x37, dst, .{ .xmm = src });
+    op(t, ([3]u8{ 0x64, 0x65, 0x66 })[sizeOf(insn)], dst, src);
+}
+
+/// n >= m: not m > n.
+pub fn CMGE(t: *Translator, insn: u32) bool {
+    if (reserved(insn)) return false;
+    const n = t.copies.get(&t.a, rn(insn));
+    copy(t, .xmm0, rm(insn));
+    greater(t, insn, .xmm0, n);
+    invert(t);
+    return finish(t, insn);
+}
+
+/// n compared with zero: greater, or (`below`) less; or not so.
+fn sign(t: *Translator, insn: u32, below: bool, inverted: bool) bool {
+    if (reserved(insn)) return false;
+    const n = t.copies.get(&t.a, rn(insn));
+    zeroes(t, .xmm1);
+    move(t, .xmm0, if (below) .xmm1 else n);
+    greater(t, insn, .xmm0, if (below) n else .xmm1);
+    if (inverted) invert(t);
+    return finish(t, insn);
+}
+
+pub fn CMGT_zero(t: *Translator, insn: u32) bool {
+    return sign(t, insn, false, false);
+}
+pub fn CMLE_zero(t: *Translator, insn: u32) bool {
+    return sign(t, insn, false, true);
+}
+pub fn CMLT_zero(t: *Translator, insn: u32) bool {
+    return sign(t, insn, true, false);
+}
+pub fn CMGE_zero(t: *Translator, insn: u32) bool {
+    return sign(t, insn, true, true);
+}
+
+pub fn CMTST(t: *Translator, insn: u32) bool {
+    if (reserved(insn)) return false;
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    op(t, 0xdb, .xmm0, m);
+    zeroes(t, .xmm1);
+    if (sizeOf(insn) == 3) t.a.sse38(0x29, .xmm0, .{ .xmm = .xmm1 }) else op(t, equal[sizeOf(insn)], .xmm0, .xmm1);
+    invert(t);
+    return finish(t, insn);
+}
+
+/// n or not m
+pub fn ORN_v(t: *Translator, insn: u32) bool {
+    copy(t, .xmm0, rm(insn));
+    invert(t);
+    op(t, 0xeb, .xmm0, t.copies.get(&t.a, rn(insn)));
+    return finish(t, insn);
+}
+
+pub fn BIF(t: *Translator, insn: u32) bool {
+    return simd.choose(t, insn, rn(insn), rd(insn), rm(insn));
+}
+
+pub fn ABS_v(t: *Translator, insn: u32) bool {
+    if (sizeOf(insn) == 3) return false;
+    t.a.sse38(0x1c + @as(u8, sizeOf(insn)), .xmm0, .{ .xmm = t.copies.get(&t.a, rn(insn)) });
+    return finish(t, insn);
+}
+
+pub fn NEG_v(t: *Translator, insn: u32) bool {
+    if (reserved(insn)) return false;
+    const n = t.copies.get(&t.a, rn(insn));
+    zeroes(t, .xmm0);
+    op(t, subtracts[sizeOf(insn)], .xmm0, n);
+    return finish(t, insn);
+}
+
+pub fn MLS(t: *Translator, insn: u32) bool {
+    if (!simd.multiply(t, insn)) return false;
+    copy(t, .xmm1, rd(insn));
+    op(t, subtracts[sizeOf(insn)], .xmm1, .xmm0);
+    move(t, .xmm0, .xmm1);
+    return finish(t, insn);
+}
+
+fn shiftAdd(t: *Translator, insn: u32, signed: bool) bool {
+    if (!simd.shifted(t, insn, false, signed)) return false;
+    const log = 31 - @clz(bits(insn, 19, 4));
+    op(t, adds[log], .xmm0, t.copies.get(&t.a, rd(insn)));
+    return finish(t, insn);
+}
+
+pub fn USRA(t: *Translator, insn: u32) bool {
+    return shiftAdd(t, insn, false);
+}
+pub fn SSRA(t: *Translator, insn: u32) bool {
+    return shiftAdd(t, insn, true);
+}
+
+/// The bits that are set in each byte, by half bytes.
+pub fn CNT(t: *Translator, insn: u32) bool {
+    if (sizeOf(insn) != 0) return false;
+    copy(t, .xmm0, rn(insn));
+    move(t, .xmm1, .xmm0);
+    shift(t, 1, 2, .xmm1, 4);
+    with(t, 0xdb, .xmm0, "low_nibbles");
+    with(t, 0xdb, .xmm1, "low_nibbles");
+    t.a.sse(.none, 0x28, .xmm15, .{ .mem = layout.cpuField("bits_of_nibbles") });
+    t.a.sse38(0x00, .xmm15, .{ .xmm = .xmm0 });
+    t.a.sse(.none, 0x28, .xmm0, .{ .mem = layout.cpuField("bits_of_nibbles") });
+    t.a.sse38(0x00, .xmm0, .{ .xmm = .xmm1 });
+    op(t, 0xfc, .xmm0, .xmm15);
+    return finish(t, insn);
+}
+
+/// xmm0 = each 16 bits with their bytes swapped. Uses xmm1.
+fn swapBytes(t: *Translator) void {
+    move(t, .xmm1, .xmm0);
+    shift(t, 1, 6, .xmm0, 8);
+    shift(t, 1, 2, .xmm1, 8);
+    op(t, 0xeb, .xmm0, .xmm1);
+}
+
+/// The 16-bit elements of both halves of xmm0 in another order.
+fn reorder(t: *Translator, order: u8) void {
+    t.a.sse(.f2, 0x70, .xmm0, .{ .xmm = .xmm0 });
+    t.a.imm8(order);
+    t.a.sse(.f3, 0x70, .xmm0, .{ .xmm = .xmm0 });
+    t.a.imm8(order);
+}
+
+pub fn REV64(t: *Translator, insn: u32) bool {
+    if (sizeOf(insn) == 3) return false;
+    copy(t, .xmm0, rn(insn));
+    if (sizeOf(insn) == 2) {
+        shuffle(t, .xmm0, .xmm0, 0xb1);
+    } else {
+        if (sizeOf(insn) == 0) swapBytes(t);
+        reorder(t, 0x1b);
+    }
+    return finish(t, insn);
+}
+
+pub fn REV32(t: *Translator, insn: u32) bool {
+    if (sizeOf(insn) > 1) return false;
+    copy(t, .xmm0, rn(insn));
+    if (sizeOf(insn) == 0) swapBytes(t);
+    reorder(t, 0xb1);
+    return finish(t, insn);
+}
+
+pub fn REV16(t: *Translator, insn: u32) bool {
+    if (sizeOf(insn) != 0) return false;
+    copy(t, .xmm0, rn(insn));
+    swapBytes(t);
+    return finish(t, insn);
+}

@@ -1,0 +1,149 @@
+/**
+ * Blocks of code as compilers write it, for comparing our engines with each other: few registers, accesses that share bases, flags
+ * that are set here and read there, branches inside, loops. Bases lie in the middle of a page, at its edges, where nothing is mapped,
+ * or where only reading is allowed, so that every access of a block is the one that faults now and then.
+ */
+import { type Case, DATA_BASE, DATA_BYTES, MAX_WORDS, type Override, REG, RODATA_BASE, SLOTS } from "./cases.ts";
+import { pairOf } from "./generate.ts";
+import { Random } from "./random.ts";
+
+/** Registers that values move through, and those that accesses are based on (31: sp). */
+const VALUES = [0, 1, 2, 3, 5, 8, 9, 10, 22, 30];
+const BASES = [4, 19, 20, 29, 31];
+const COUNTER = 21;
+
+type Make = (r: Random) => number;
+
+const value = (r: Random) => (r.one(12) ? 31 : r.pick(VALUES));
+/** Where a value goes: now and then a base, which then points anywhere. */
+const goal = (r: Random) => (r.one(40) ? 19 : r.one(16) ? 31 : r.pick(VALUES));
+const base = (r: Random) => r.pick(BASES);
+const wide = (r: Random) => (r.one(3) ? 0 : 0x80000000);
+const flags = (r: Random) => (r.one(2) ? 0x20000000 : 0);
+const subtract = (r: Random) => (r.one(2) ? 0x40000000 : 0);
+const condition = (r: Random) => r.below(14);
+const three = (r: Random) => (value(r) << 16) | (value(r) << 5);
+
+const arithmetic: Make[] = [
+  (r) => 0x11000000 | wide(r) | flags(r) | subtract(r) | (r.below(64) << 10) | (r.pick(VALUES) << 5) | r.pick(VALUES),
+  (r) => {
+    const x = r.pick(VALUES);
+    return 0x11000400 | wide(r) | 0x20000000 | subtract(r) | (x << 5) | x;
+  },
+  (r) => 0x7100001f | wide(r) | (r.below(8) << 10) | (r.pick(VALUES) << 5),
+  (r) => 0x6b00001f | wide(r) | three(r),
+  (r) => 0x0b000000 | wide(r) | flags(r) | subtract(r) | three(r) | goal(r),
+  (r) => 0x0b000000 | wide(r) | flags(r) | subtract(r) | (r.below(3) << 22) | (r.below(31) << 10) | three(r) | goal(r),
+  (r) => 0x0b200000 | wide(r) | flags(r) | subtract(r) | (r.below(8) << 13) | (r.below(5) << 10) | three(r) | goal(r),
+  (r) => 0x0a000000 | wide(r) | (r.below(4) << 29) | (r.bits(1) << 21) | three(r) | goal(r),
+  (r) => 0x6a00001f | wide(r) | three(r),
+  (r) => 0x12000000 | (r.below(4) << 29) | (r.below(8) << 10) | (r.below(32) << 16) | (value(r) << 5) | goal(r),
+  (r) => 0x1a000000 | wide(r) | flags(r) | subtract(r) | three(r) | goal(r),
+];
+
+const selecting: Make[] = [
+  (r) => 0x1a800000 | wide(r) | (r.bits(1) << 30) | (r.bits(1) << 10) | (condition(r) << 12) | three(r) | goal(r),
+  (r) => 0x1a9f07e0 | wide(r) | (condition(r) << 12) | goal(r),
+  (r) => 0x3a400000 | wide(r) | subtract(r) | (r.bits(1) << 11) | (condition(r) << 12) | three(r) | r.bits(4),
+];
+
+const other: Make[] = [
+  (r) => 0x52800000 | wide(r) | (r.bits(8) << 5) | goal(r),
+  (r) => 0x2a0003e0 | wide(r) | (value(r) << 16) | goal(r),
+  (r) => 0x90000000 | (r.bits(2) << 29) | goal(r),
+  (r) => 0xd3400000 | (r.below(64) << 16) | (r.below(64) << 10) | (value(r) << 5) | goal(r),
+  (r) => 0x1b000000 | wide(r) | (value(r) << 10) | (r.bits(1) << 15) | three(r) | goal(r),
+  (r) => 0x1ac02000 | wide(r) | (r.below(4) << 10) | three(r) | goal(r),
+  (r) => 0x1ac00800 | wide(r) | (r.bits(1) << 10) | three(r) | goal(r),
+];
+
+const vectors: Make[] = [
+  (r) => 0x4e208400 | (r.below(4) << 22) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8),
+  (r) => 0x1e602800 | (r.bits(1) << 12) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8),
+  (r) => 0x1e602000 | (r.below(8) << 16) | (r.below(8) << 5),
+  (r) => 0x9e660000 | (r.below(8) << 5) | goal(r),
+  (r) => 0x1e600c00 | (condition(r) << 12) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8),
+];
+
+const loads = (r: Random) => (r.one(2) ? 1 : 0);
+const moved = (r: Random, load: number) => (load === 1 ? goal(r) : value(r));
+
+const accesses: Make[] = [
+  (r) => {
+    const size = r.bits(2);
+    const load = loads(r);
+    return 0x39000000 | (size << 30) | (load << 22) | (r.below(8) << 10) | (base(r) << 5) | moved(r, load);
+  },
+  (r) => {
+    const load = loads(r);
+    const offset = r.below(8) - 4;
+    const mode = r.pick([1, 2, 2, 3]);
+    const rn = base(r);
+    return (0x28000000 | (r.bits(1) << 31) | (mode << 23) | (load << 22) | ((offset & 127) << 15) | (8 << 10) | (rn << 5)) + 0;
+  },
+  (r) => {
+    const load = loads(r);
+    const mode = r.pick([0, 1, 3]);
+    const offset = mode === 0 ? r.below(64) - 32 : 16 * (r.below(5) - 2);
+    return (
+      0x38000000 | (r.bits(2) << 30) | (load << 22) | ((offset & 511) << 12) | (mode << 10) | (base(r) << 5) | r.pick([0, 1, 2])
+    );
+  },
+  (r) => 0xf8606800 | (COUNTER << 16) | (loads(r) << 22) | (base(r) << 5) | r.pick([0, 1, 2]),
+  (r) => 0x3d800000 | (loads(r) << 22) | (r.below(4) << 10) | (base(r) << 5) | r.below(8),
+  (r) => 0xfd000000 | (loads(r) << 22) | (r.below(8) << 10) | (base(r) << 5) | r.below(8),
+  (r) => 0xad000000 | (loads(r) << 22) | (r.below(4) << 15) | (9 << 10) | (base(r) << 5) | r.below(8),
+  (r) => (r.one(2) ? 0x910003e0 | (r.below(4) << 14) : 0xd10003e0 | (r.below(4) << 14)) | 31,
+];
+
+/** A conditional branch over up to four words. */
+function branch(r: Random, left: number): number {
+  const over = 2 + r.below(Math.min(4, left - 1));
+  const kind = r.below(3);
+  if (kind === 0) return 0x54000000 | (over << 5) | condition(r);
+  if (kind === 1) return 0x34000000 | wide(r) | (r.bits(1) << 24) | (over << 5) | r.pick(VALUES);
+  return 0x36000000 | (r.bits(1) << 24) | (r.below(32) << 19) | (over << 5) | r.pick(VALUES);
+}
+
+function draw(r: Random, at: number, count: number): number {
+  const kind = r.below(20);
+  if (kind < 7) return r.pick(accesses)(r);
+  if (kind < 12) return r.pick(arithmetic)(r);
+  if (kind < 14) return r.pick(selecting)(r);
+  if (kind < 16) return r.pick(other)(r);
+  if (kind < 17) return r.pick(vectors)(r);
+  if (kind < 19 && at + 2 < count) return branch(r, count - at - 1);
+  return 0xd503201f;
+}
+
+/** Where a base points. */
+function place(r: Random): number {
+  const kind = r.below(16);
+  if (kind < 8) return DATA_BASE + 0x400 + 8 * r.below(256);
+  if (kind < 10) return DATA_BASE + 0x1000 - 8 * r.below(16);
+  if (kind < 12) return DATA_BASE + DATA_BYTES - 8 * r.below(16);
+  if (kind < 13) return RODATA_BASE + 0x100 + 8 * r.below(64);
+  if (kind < 14) return DATA_BASE + 8 * r.below(8);
+  return DATA_BASE + 0x800 + r.below(2048);
+}
+
+function make(r: Random, slot: number): Case {
+  // A loop's last two words are its end, whose counter nothing else changes; branches may lead to the first of them.
+  const loop = r.one(3) ? 2 : 0;
+  const count = 1 + r.below(MAX_WORDS - loop);
+  const words = Array.from({ length: count }, (_, at) => draw(r, at, count) >>> 0);
+  if (loop !== 0) words.push(0xf1000400 | (COUNTER << 5) | COUNTER, 0x54000001 | ((-(count + 1) & 0x7ffff) << 5));
+  const overrides: Override[] = [[COUNTER, 1 + r.below(6), 0]];
+  for (const register of BASES) {
+    let address = place(r);
+    if (register === REG.sp && !r.one(16)) address -= address % 16;
+    overrides.push([register, ...pairOf(address)]);
+  }
+  const names = words.map((word) => word.toString(16));
+  return { slot, seed: r.u32(), profile: r.pick(["any", "double", "integer"]), words: words.map((w) => w >>> 0), overrides, names };
+}
+
+export function generateBlocks(count: number, seed: number): Case[] {
+  const r = new Random(seed);
+  return Array.from({ length: count }, (_, i) => make(r, i % SLOTS));
+}
