@@ -75,7 +75,7 @@ const Runner = struct {
 
     fn poke(r: *Runner, case: *const format.Case, words: *const [format.slot_words]u32) void {
         const bytes = std.mem.asBytes(words);
-        if (r.shim.user_poke(r.space, r.address(case), bytes, bytes.len) != bytes.len) fail("user_poke", .{});
+        if (r.shim.user_poke(r.space, r.addressOf(case), bytes, bytes.len) != bytes.len) fail("user_poke", .{});
     }
 
     /// Runs words that do nothing in the case's place.
@@ -89,7 +89,7 @@ const Runner = struct {
         r.place(case);
     }
 
-    fn address(r: *const Runner, case: *const format.Case) u64 {
+    fn addressOf(r: *const Runner, case: *const format.Case) u64 {
         if (r.mode != .edge) return format.code_base + case.slot * format.slot_bytes;
         const pages = format.slots * format.slot_bytes / abi.page_size - 1;
         const before = 1 + case.slot % @max(case.count, 1);
@@ -100,7 +100,7 @@ const Runner = struct {
         r.block.* = .{
             .x = case.x,
             .sp = case.sp,
-            .pc = r.address(case),
+            .pc = r.addressOf(case),
             .pstate = case.nzcv,
             .tpidr = case.tpidr,
             .fpcr = case.fpcr,

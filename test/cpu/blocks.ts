@@ -79,14 +79,23 @@ const accesses: Make[] = [
     const offset = r.below(8) - 4;
     const mode = r.pick([1, 2, 2, 3]);
     const rn = base(r);
-    return (0x28000000 | (r.bits(1) << 31) | (mode << 23) | (load << 22) | ((offset & 127) << 15) | (8 << 10) | (rn << 5)) + 0;
+    return (
+      (0x28000000 | (r.bits(1) << 31) | (mode << 23) | (load << 22) | ((offset & 127) << 15) | (8 << 10) | (rn << 5)) +
+      0
+    );
   },
   (r) => {
     const load = loads(r);
     const mode = r.pick([0, 1, 3]);
     const offset = mode === 0 ? r.below(64) - 32 : 16 * (r.below(5) - 2);
     return (
-      0x38000000 | (r.bits(2) << 30) | (load << 22) | ((offset & 511) << 12) | (mode << 10) | (base(r) << 5) | r.pick([0, 1, 2])
+      0x38000000 |
+      (r.bits(2) << 30) |
+      (load << 22) |
+      ((offset & 511) << 12) |
+      (mode << 10) |
+      (base(r) << 5) |
+      r.pick([0, 1, 2])
     );
   },
   (r) => 0xf8606800 | (COUNTER << 16) | (loads(r) << 22) | (base(r) << 5) | r.pick([0, 1, 2]),
@@ -140,7 +149,14 @@ function make(r: Random, slot: number): Case {
     overrides.push([register, ...pairOf(address)]);
   }
   const names = words.map((word) => word.toString(16));
-  return { slot, seed: r.u32(), profile: r.pick(["any", "double", "integer"]), words: words.map((w) => w >>> 0), overrides, names };
+  return {
+    slot,
+    seed: r.u32(),
+    profile: r.pick(["any", "double", "integer"]),
+    words: words.map((w) => w >>> 0),
+    overrides,
+    names,
+  };
 }
 
 export function generateBlocks(count: number, seed: number): Case[] {

@@ -35,7 +35,10 @@ export async function runAll(cases: readonly Case[], memorySeed: number, ways: r
 /** Our engines against each other, the interpreter being the oracle. */
 export async function runEngines(cases: readonly Case[], memorySeed: number, how: How): Promise<Report> {
   const stream = encodeStream(cases, memorySeed);
-  const [interpreted, ours] = await Promise.all([runOurs(stream, how.mode, 0), runOurs(stream, how.mode, how.engine, how.level)]);
+  const [interpreted, ours] = await Promise.all([
+    runOurs(stream, how.mode, 0),
+    runOurs(stream, how.mode, how.engine, how.level),
+  ]);
   return report(cases, interpreted, ours);
 }
 
@@ -89,7 +92,12 @@ async function main(): Promise<number> {
   }
   const mode = MODES.find((candidate) => candidate === values.mode);
   if (mode === undefined) throw new Error(`no mode ${values.mode}`);
-  const how: How = { mode, engine: Number(values.engine), level: values.level, ...(values.cpu === undefined ? {} : { cpu: values.cpu }) };
+  const how: How = {
+    mode,
+    engine: Number(values.engine),
+    level: values.level,
+    ...(values.cpu === undefined ? {} : { cpu: values.cpu }),
+  };
   let failed = 0;
   for (const name of wanted) {
     const start = performance.now();

@@ -43,7 +43,7 @@ pub fn hostCc(cc: Condition, form: Form) ?x64.Cc {
 
 const Effect = packed struct { reads: bool = false, writes: bool = false };
 
-/// What an instruction does with NZCV. Those that may end up in the interpreter, or leave guest code, read it.
+/// What an instruction does with NZCV. Those that may end up in the interpreter, fault, or leave guest code, read it.
 fn effect(insn: u32) Effect {
     const both: Effect = .{ .reads = true, .writes = false };
     if (decoder.isSimd(insn)) {

@@ -62,7 +62,7 @@ pub fn baseAddress(t: *Translator, n: u32, offset: i32) void {
 
 /// Before the address is computed: the probe needs the host's flags, and sp must be aligned.
 pub fn begin(t: *Translator, n: u32) void {
-    t.clobber();
+    t.clobberExactly();
     if (n == layout.sp) t.checkSp();
 }
 
@@ -360,7 +360,7 @@ pub fn literal(t: *Translator, insn: u32) bool {
         .{ .kind = .load_vector, .scale = @intCast(2 + opc) }
     else
         .{ .kind = .{ .load = if (opc == 2) .sign_x else .zero }, .scale = if (opc == 1) 3 else 2 };
-    t.clobber();
+    t.clobberExactly();
     const addr = t.pc +% @as(u64, @bitCast(fields.signed(insn, 5, 19) * 4));
     t.a.movImm(.rax, addr);
     readableKnown(t, addr, @as(u8, 1) << x.scale);

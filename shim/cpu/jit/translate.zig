@@ -202,6 +202,14 @@ pub const Translator = struct {
         t.state = .saved;
     }
 
+    /// The same for an instruction that may fault: who looks at the frame of its signal finds NZCV as it was.
+    pub fn clobberExactly(t: *Translator) void {
+        const live = t.live;
+        t.live = true;
+        t.clobber();
+        t.live = live;
+    }
+
     /// May the host's flags change without being saved first?
     pub fn flagsFree(t: *const Translator) bool {
         return !t.live or t.state != .host;
