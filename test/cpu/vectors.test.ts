@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ENGINES } from "../../src/cpu/cpu.ts";
+import { engines } from "../support/engines.ts";
 import { RESULT } from "./cases.ts";
 import { compareResults, describe as describeMismatch } from "./compare.ts";
 import { EngineRunner } from "./engine.ts";
@@ -14,8 +15,8 @@ const FOLDER = join(import.meta.dir, "vectors");
 for (const file of readdirSync(FOLDER).sort()) {
   test(`recorded ${file.replace(".bin", "")}`, async () => {
     const { memorySeed, vectors } = decodeVectors(new Uint8Array(await Bun.file(join(FOLDER, file)).arrayBuffer()));
-    for (const [number, name] of ENGINES.entries()) {
-      const engine = new EngineRunner(memorySeed, number);
+    for (const name of engines) {
+      const engine = new EngineRunner(memorySeed, ENGINES.indexOf(name));
       const wrong: string[] = [];
       for (const { testCase, answer } of vectors) {
         const differences = compareResults(testCase, answer, 0, engine.run(testCase), 0);

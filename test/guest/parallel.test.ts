@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ENGINES } from "../../src/cpu/cpu.ts";
+import { engines } from "../support/engines.ts";
 import { compile, underCarrick } from "../support/guest.ts";
 
 const programs = join(import.meta.dir, "parallel");
@@ -16,7 +16,7 @@ function check(name: string, args: readonly string[], cpu: string, cpus: number)
   expect(result.status).toBe(0);
 }
 
-for (const cpu of ENGINES) {
+for (const cpu of engines) {
   test(`orders and atomics on ${cpu}`, () => check("litmus", [], cpu, 4), 300_000);
   for (const cpus of [1, 2, 4]) {
     test(`stops and changes on ${cpu}, ${cpus} CPUs`, () => check("stress", ["10"], cpu, cpus), 300_000);
