@@ -1,6 +1,6 @@
 // The engines that can run here.
 
-import { type Engine, ENGINES } from "../../src/cpu/cpu.ts";
+import { ENGINES, type Engine } from "../../src/cpu/cpu.ts";
 
 const NEEDS: Readonly<Record<Engine, boolean>> = {
   interp: true,
