@@ -13,6 +13,7 @@ import { locked, requireIntegrity } from "../../scripts/release/runtime.ts";
 import { executablePath, TARGETS } from "../../scripts/release/targets.ts";
 import { has, root } from "../../scripts/toolchain.ts";
 import { readCodeSignature } from "../../src/host/code-signature.ts";
+import { functions } from "../../src/host/shim.gen.ts";
 import { compile, qemu, run } from "../support/guest.ts";
 
 setDefaultTimeout(180_000);
@@ -41,6 +42,12 @@ describe("carrick-darwin-arm64", () => {
     expect(readCodeSignature(shim)).toMatchObject({ adHoc: true, problems: [] });
     expect(program.includes(shim)).toBe(true);
     expect(program.includes(read("libcarrick.so"))).toBe(false);
+  });
+
+  test.skipIf(!has("llvm-objdump"))("whose shim exports every function that is asked of it", () => {
+    const result = run(["llvm-objdump", "--macho", "--exports-trie", "dist/libcarrick.dylib"]);
+    const exported = new Set(Array.from(result.stdout.matchAll(/^0x[0-9A-F]+ +_(\w+)$/gm), (match) => match[1]!));
+    expect(Object.keys(functions).filter((name) => !exported.has(name))).toEqual([]);
   });
 
   test("needs nothing but the system's libraries, of macOS 14 or older", () => {
@@ -89,7 +96,10 @@ describe.skipIf(qemu === null)("carrick-linux-arm64", () => {
       env,
       timeoutMs: 150_000,
     });
-    expect(result).toMatchObject({ status: 125, stderr: expect.stringContaining("the translator needs an x86-64 host") });
+    expect(result).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining("the translator needs an x86-64 host"),
+    });
   });
 });
 
