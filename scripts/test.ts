@@ -83,6 +83,7 @@ function suite(path: string): void {
 
 buildShim();
 must([bun, "scripts/build.ts"]);
+stage("release build", run([bun, "scripts/build.ts", "--release"]) === 0);
 stage("format and lint", run(["node_modules/.bin/biome", "ci", "--error-on-warnings", "."]) === 0);
 stage("types", run(["node_modules/.bin/tsc"]) === 0);
 stage("generated files are current", run([bun, "scripts/generate.ts", "--check"]) === 0);
@@ -98,6 +99,7 @@ const suites = [
   "test/fuzz",
   "test/double",
   "test/regression",
+  "test/release",
 ];
 for (const path of suites) if (existsSync(`${root}/${path}`)) suite(path);
 for (const failure of told) console.log(`\n${failure}`);
