@@ -70,6 +70,8 @@ export class EpollFile extends File implements ReleaseHook {
   private readonly queue = new WaitQueue();
   /** Items by descriptor; several for one number when it was closed and used again while a duplicate lived on. */
   private readonly items = new Map<number, EpollItem[]>();
+  /** The same items by file. */
+  private readonly byFile = new Map<File, EpollItem[]>();
   /** Items that may be ready, the longest waiting first. */
   private readonly candidates = new Set<EpollItem>();
 
@@ -137,7 +139,11 @@ export class EpollFile extends File implements ReleaseHook {
     if (same === undefined) this.items.set(fd, [item]);
     else same.push(item);
     queue.add(item);
-    file.onRelease(this);
+    const known = this.byFile.get(file);
+    if (known === undefined) {
+      this.byFile.set(file, [item]);
+      file.onRelease(this);
+    } else known.push(item);
     if (file instanceof EpollFile) file.parents.add(this);
     if (item.ready() !== 0) this.itemWoke(item);
     return 0;
@@ -170,7 +176,12 @@ export class EpollFile extends File implements ReleaseHook {
     else this.items.set(fd, left);
     this.candidates.delete(item);
     item.queue.remove(item);
-    for (const other of this.all()) if (other.file === file) return;
+    const others = this.byFile.get(file)!.filter((other) => other !== item);
+    if (others.length > 0) {
+      this.byFile.set(file, others);
+      return;
+    }
+    this.byFile.delete(file);
     file.offRelease(this);
     if (file instanceof EpollFile) file.parents.delete(this);
   }
@@ -207,7 +218,7 @@ export class EpollFile extends File implements ReleaseHook {
 
   /** A watched file has lost its last descriptor. */
   fileReleased(file: File): void {
-    for (const item of [...this.all()]) if (item.file === file) this.drop(item);
+    for (const item of this.byFile.get(file) ?? []) this.drop(item);
   }
 
   /**
