@@ -42,16 +42,16 @@ export function sys_epoll_ctl(task: Task, epfd: number, op: number, fd: number, 
   return -EINVAL;
 }
 
-/** DIFFERS: one call reports at most this many events, however many the caller has room for. */
-const BATCH = 1024;
-const out = new Int32Array(BATCH * 4);
-const outBytes = new Uint8Array(out.buffer);
+/** Room for the events of one call; it grows with what there is to report. */
+let out = new Int32Array(256 * 4);
 const given: EpollItem[] = [];
 
 /** Writes ready events to the guest. Their number, or -EFAULT. */
 function collect(task: Task, epoll: EpollFile, addr: number, max: number): number {
   given.length = 0;
-  const count = epoll.harvest(Math.min(max, BATCH), (item, events) => {
+  const most = Math.min(max, epoll.candidateCount);
+  if (most * 4 > out.length) out = new Int32Array(most * 8);
+  const count = epoll.harvest(most, (item, events) => {
     const at = given.length * 4;
     out[at] = events;
     out[at + 1] = 0;
@@ -61,7 +61,7 @@ function collect(task: Task, epoll: EpollFile, addr: number, max: number): numbe
   });
   if (count === 0) return 0;
   const bytes = count * P.EPOLL_EVENT_BYTES;
-  if (task.mm.copyOutBytes(addr, outBytes, 0, bytes) === bytes) return count;
+  if (task.mm.copyOutBytes(addr, new Uint8Array(out.buffer), 0, bytes) === bytes) return count;
   epoll.giveBack(given);
   return -EFAULT;
 }

@@ -221,6 +221,11 @@ export class EpollFile extends File implements ReleaseHook {
     for (const item of this.byFile.get(file) ?? []) this.drop(item);
   }
 
+  /** No more items than that are ready. */
+  get candidateCount(): number {
+    return this.candidates.size;
+  }
+
   /**
    * Hands out up to `max` ready items. Level-triggered ones go to the end of the line, edge-triggered ones leave it
    * until they are woken again, one-shots are disabled. How many there were.
