@@ -465,6 +465,7 @@ pub const struct_vm_statistics64 = extern struct {
 
 // sys/socket.h, sys/sockio.h, net/if.h, netinet/in.h, netinet6/in6.h (as RFC 3542 has it), netinet/tcp.h
 pub const AF_UNSPEC = 0;
+pub const AF_UNIX = 1;
 pub const AF_INET = 2;
 pub const AF_INET6 = 30;
 pub const SOCK_STREAM = 1;
@@ -472,6 +473,7 @@ pub const SOCK_DGRAM = 2;
 pub const SOCK_RAW = 3;
 pub const IPPROTO_IP = 0;
 pub const IPPROTO_TCP = 6;
+pub const IPPROTO_UDP = 17;
 pub const IPPROTO_IPV6 = 41;
 pub const SOL_SOCKET = 0xffff;
 pub const SO_DEBUG = 0x1;
@@ -551,6 +553,7 @@ pub const SIOCGIFNETMASK = 0xc0206925;
 pub const SIOCGIFMTU = 0xc0206933;
 pub const IFF_MULTICAST = 0x8000;
 pub const IF_NAMESIZE = 16;
+pub const struct_sockaddr_un = extern struct { sun_len: u8, sun_family: u8, sun_path: [104]u8 };
 pub const struct_sockaddr_in = extern struct { sin_len: u8, sin_family: u8, sin_port: u16, sin_addr: u32, sin_zero: [8]u8 };
 pub const struct_sockaddr_in6 = extern struct { sin6_len: u8, sin6_family: u8, sin6_port: u16, sin6_flowinfo: u32, sin6_addr: [16]u8, sin6_scope_id: u32 };
 pub const struct_msghdr = extern struct {

@@ -6,6 +6,7 @@ const std = @import("std");
 const call = @import("call.zig");
 const handles = @import("handles.zig");
 const names = @import("names.zig");
+const socket_node = @import("socket_node.zig");
 const c = call.c;
 const sys = call.sys;
 const E = call.E;
@@ -46,7 +47,7 @@ pub fn lift(fd: i32) i32 {
     return high;
 }
 
-fn openRaw(dirfd: c_int, path: Path, flags: c_int, mode: u32) i32 {
+pub fn openRaw(dirfd: c_int, path: Path, flags: c_int, mode: u32) i32 {
     while (true) {
         const fd = sys("openat")(dirfd, path, flags, @as(c_uint, mode & 0o7777));
         if (!call.interrupted(fd)) return call.result(fd);
@@ -370,8 +371,8 @@ pub fn makeNode(dirfd: i32, path: Path, mode: u32, dev: u32) i32 {
             const number: i32 = @bitCast(major << 24 | minor);
             return call.result(sys("mknodat")(dir, path, @intCast(mode & 0xffff), number));
         },
-        // DIFFERS: only bind(2) makes the name of a socket here.
-        else => return -E.PERM,
+        c.S_IFSOCK => return socket_node.make(dir, path, permissions),
+        else => return -E.INVAL,
     }
 }
 

@@ -103,6 +103,7 @@ const options = [_]Option{
     .{ .level = c.IPPROTO_TCP, .linux = 25, .darwin = c.TCP_NOTSENT_LOWAT, .how = .same },
 };
 
+const SO_PROTOCOL = 38;
 const TCP_CONGESTION = 13;
 const congestion_control = "cubic";
 
@@ -180,6 +181,14 @@ fn setBuffer(fd: i32, option: Option, number: i32) i32 {
 /// The option's value into at most `max` bytes. Its length or -errno.
 pub fn get(fd: i32, level: u32, name: u32, out: [*]u8, max: u32) i32 {
     if (level == c.IPPROTO_TCP and name == TCP_CONGESTION) return copy(congestion_control ++ "\x00", out, max);
+    if (level == linux_SOL_SOCKET and name == SO_PROTOCOL) {
+        const protocol: i32 = switch (kindOf(fd)) {
+            c.SOCK_STREAM => c.IPPROTO_TCP,
+            c.SOCK_DGRAM => c.IPPROTO_UDP,
+            else => return -ENOPROTOOPT,
+        };
+        return copy(std.mem.asBytes(&protocol), out, max);
+    }
     const option = find(level, name) orelse return -ENOPROTOOPT;
     var value: [256]u8 align(8) = @splat(0);
     var len: u32 = value.len;

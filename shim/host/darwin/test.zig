@@ -132,6 +132,19 @@ test "opens refuse and do what Linux's do" {
     }
     var out: [256]u8 = undefined;
     try expectEqual(@as(i32, 0), host.stat(p.fd, "dir", &out));
+    // A socket's name, in a place that is too long for an address too.
+    try expectEqual(@as(i32, 0), host.makeNode(p.fd, "socket", linux.S.IFSOCK | 0o640, 0));
+    try expectEqual(-@as(i32, call.E.EXIST), host.makeNode(p.fd, "socket", linux.S.IFSOCK | 0o640, 0));
+    try expectEqual(@as(i32, -6), host.open(p.fd, "socket", O.RDWR, 0));
+    try expectEqual(@as(i32, 0), host.makeDirectory(p.fd, "d" ** 100, 0o755));
+    const deep = host.open(p.fd, "d" ** 100, O.PATH | O.DIRECTORY, 0);
+    try expectEqual(@as(i32, 0), host.makeNode(deep, "socket", linux.S.IFSOCK | 0o640, 0));
+    for ([_]i32{ p.fd, deep }) |where| {
+        try expectEqual(@as(i32, 0), host.stat(where, "socket", &out));
+        try expectEqual(@as(u16, linux.S.IFSOCK | 0o640), std.mem.readInt(u16, out[28..30], .little));
+    }
+    _ = host.close(deep);
+    try expectEqual(@as(i32, 0), host.stat(p.fd, "dir", &out));
     try expectEqual(@as(u16, linux.S.IFDIR | 0o1755), std.mem.readInt(u16, out[28..30], .little));
     try expectEqual(-@as(i32, call.E.ISDIR), host.unlink(p.fd, "dir", 0));
     try expectEqual(-@as(i32, call.E.NOTDIR), host.unlink(p.fd, "file", 0x200));
@@ -548,6 +561,8 @@ test "streams connect, have Linux's addresses and options, and end" {
         try expectEqual(idle, truth);
     }
     try expectEqual(-@as(i32, 92), host.getSocketOption(client, 1, 9999, &value, 16));
+    try expectEqual(@as(i32, 4), host.getSocketOption(client, 1, 38, &value, 16));
+    try expectEqual(@as(i32, 6), std.mem.readInt(i32, value[0..4], .little));
     try expectEqual(@as(i32, 0), host.shutdown(server, 1));
     for (0..10000) |_| {
         if (host.pollNow(client, 0x2005) & 0x2000 != 0) break;

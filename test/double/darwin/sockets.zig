@@ -11,8 +11,7 @@ const arg = base.arg;
 
 fn family(darwin: u8) u16 {
     return switch (darwin) {
-        0 => 0,
-        2 => 2,
+        0, 1, 2 => darwin,
         30 => 10,
         else => base.misuse("an address family that is not Darwin's"),
     };
@@ -47,6 +46,7 @@ export fn darwin_bind(fd: c_int, address: *const anyopaque, len: u32) c_int {
     var to: [128]u8 = @splat(0);
     const n = fromDarwin(address, len, &to);
     if (unreachableHere(&to)) return fail(c.EADDRNOTAVAIL);
+    if (to[0] == 1 and n > 106) return fail(c.EINVAL);
     return result(linux.syscall3(.bind, arg(fd), @intFromPtr(&to), n));
 }
 
