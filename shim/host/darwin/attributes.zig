@@ -6,6 +6,7 @@ const call = @import("call.zig");
 const devices = @import("devices.zig");
 const handles = @import("handles.zig");
 const names = @import("names.zig");
+const poller = @import("poller.zig");
 const c = call.c;
 const sys = call.sys;
 const E = call.E;
@@ -60,7 +61,11 @@ fn look(dirfd: i32, path: Path, st: *c.struct_stat) i32 {
     var at: Target = undefined;
     const gone = handles.target(dirfd, path, &at);
     if (gone < 0) return gone;
-    if (at.name[0] == 0) return call.result(sys("fstat")(at.fd, st));
+    if (at.name[0] == 0) {
+        const fd_rc = call.result(sys("fstat")(at.fd, st));
+        if (fd_rc == 0 and st.st_mode & c.S_IFMT == c.S_IFIFO and st.st_dev == 0 and poller.isQueue(at.fd)) st.st_mode &= 0o7777;
+        return fd_rc;
+    }
     const rc = call.missing(call.result(sys("fstatat")(at.fd, at.name, st, no_follow)));
     if (rc < 0) return rc;
     return if (names.exactOn(at.fd, at.name, st.st_dev)) 0 else -E.NOENT;

@@ -73,6 +73,12 @@ pub fn pollAdd(fd: i32, events: u32, token: u32) i32 {
     return if (kind == c.S_IFIFO and st.st_dev != 0) addSlow(fd, events, token) else 0;
 }
 
+/// Whether a descriptor is some kqueue, of the runtime's perhaps: its attributes are those of a pipe.
+pub fn isQueue(fd: i32) bool {
+    const no_time: c.struct_timespec = .{ .tv_sec = 0, .tv_nsec = 0 };
+    return sys("kevent")(fd, null, 0, null, 0, &no_time) == 0;
+}
+
 fn isTerminal(fd: i32) bool {
     var now: c.struct_termios = undefined;
     return sys("ioctl")(fd, c.TIOCGETA, &now) == 0;

@@ -423,6 +423,19 @@ test "pipes are told about once, and broken ones as on Linux" {
     try expectEqual(@as(i32, 5), host.pollNow(host.open(AT_FDCWD, "/dev/null", O.RDWR, 0), 0x5));
 }
 
+test "a kqueue is no pipe, and a pipe is one" {
+    double("");
+    var ends: [2]i32 = undefined;
+    try expectEqual(@as(i32, 0), host.pipe(&ends, 0));
+    const queue = call.sys("kqueue")();
+    var out: [256]u8 = undefined;
+    for ([_]i32{ ends[0], ends[1], queue }, [_]u16{ linux.S.IFIFO, linux.S.IFIFO, 0 }) |fd, kind| {
+        try expectEqual(@as(i32, 0), host.stat(fd, "", &out));
+        try expectEqual(kind, std.mem.readInt(u16, out[28..30], .little) & linux.S.IFMT);
+        _ = host.close(fd);
+    }
+}
+
 test "the last writer of a FIFO is noticed though kqueue is silent" {
     var p = try Place.init();
     defer p.deinit();

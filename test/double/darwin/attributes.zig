@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const base = @import("base.zig");
+const kqueue = @import("kqueue.zig");
 const Resolved = @import("paths.zig").Resolved;
 const c = base.c;
 const linux = base.linux;
@@ -82,6 +83,10 @@ export fn darwin_fstat(fd: c_int, out: *c.struct_stat) c_int {
     var st: linux.Statx = undefined;
     const rc = linux.syscall5(.statx, arg(fd), @intFromPtr(""), AT_EMPTY_PATH, 0xfff, @intFromPtr(&st));
     if (base.errnoOf(rc) == 0) translate(&st, out);
+    if (kqueue.isQueue(fd)) {
+        out.st_mode = linux.S.IFIFO;
+        out.st_dev = 0;
+    }
     return result(rc);
 }
 

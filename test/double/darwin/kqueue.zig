@@ -44,6 +44,10 @@ fn queueOf(fd: c_int) ?*Queue {
     return null;
 }
 
+pub fn isQueue(fd: c_int) bool {
+    return queueOf(fd) != null;
+}
+
 export fn darwin_kqueue() c_int {
     // Not close-on-exec: kqueues are not inherited anyway.
     const fd = linux.epoll_create1(0);
