@@ -1,14 +1,15 @@
 // --cpu and --cpus: which of the CPUs runs the guest, and how many of them it has.
 
-import { DEFAULT_ENGINE, ENGINES, type Engine } from "../cpu/cpu.ts";
+import { CPUS_MAX, DEFAULT_ENGINE, ENGINES, type Engine } from "../cpu/cpu.ts";
 import { last, type Option, type Parsed, usageError } from "./options.ts";
 import { printable } from "./user-error.ts";
 
 export const CPU: Option = { name: "cpu", value: "ENGINE", help: `CPU to use: ${ENGINES.join(" or ")}` };
-export const CPUS: Option = { name: "cpus", value: "N", help: "Run the guest on N CPUs at a time; 1 unless given" };
-
-/** The affinity masks that guests see have this many bits. */
-const CPUS_MAX = 53;
+export const CPUS: Option = {
+  name: "cpus",
+  value: "N",
+  help: "Give the guest N CPUs; those of this machine unless given",
+};
 
 export function engineOption(parsed: Parsed): Engine {
   const text = last(parsed, CPU.name) ?? DEFAULT_ENGINE;

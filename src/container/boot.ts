@@ -31,7 +31,7 @@ export interface BootOptions {
   /** Working directory, an absolute path in the guest. */
   readonly cwd: string;
   readonly engine: Engine;
-  /** How many CPUs the guest has and runs on at a time; null: those of the host, and one at a time. */
+  /** How many CPUs the guest has; null: as many as carrick may use. */
   readonly cpus: number | null;
   /** Watches the run: a trace, a counter. */
   readonly observer: Observer | null;

@@ -3,7 +3,7 @@
 
 import { SIG_IGN, SIGCONT } from "../abi/signal.ts";
 import { UTS_RELEASE, UTS_VERSION } from "../abi/utsname.ts";
-import { counterAt, type Engine, shimCpu, useEngine } from "../cpu/cpu.ts";
+import { CPUS_MAX, counterAt, type Engine, shimCpu, useEngine } from "../cpu/cpu.ts";
 import { HostClock } from "../host/clock.ts";
 import { cpuCount } from "../host/identity.ts";
 import { HostPoller } from "../host/poller.ts";
@@ -49,7 +49,7 @@ export interface MachineOptions {
   /** Null: the one that carrick was started with. */
   readonly umask: number | null;
   readonly engine: Engine;
-  /** How many CPUs the guest has and runs on at a time; null: those of the host, and one at a time. */
+  /** How many CPUs the guest has; null: as many as carrick may use. */
   readonly cpus: number | null;
   /** Watches the run: a trace, a counter. */
   readonly observer: Observer | null;
@@ -71,13 +71,14 @@ export function startMachine(options: MachineOptions): Machine {
   const layout = new Layout(randomBelow);
   const root = options.root(poller, clock);
   const mounts = new MountTable(root.fs, 0, root.source);
+  const cpus = options.cpus ?? Math.min(cpuCount(), CPUS_MAX);
   const kernel = new Kernel({
     cpu: shimCpu,
     clock,
     random: hostRandom,
     poller,
-    cpuCount: options.cpus ?? cpuCount(),
-    cpuThreads: (options.cpus ?? 1) - 1,
+    cpuCount: cpus,
+    cpuThreads: cpus - 1,
     hostname: options.hostname,
     isolated: options.isolated,
     dispatch: options.observer === null ? dispatch : options.observer.around(dispatch),

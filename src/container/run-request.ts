@@ -59,6 +59,6 @@ export interface RunRequest {
   readonly init: boolean;
   readonly name: string | null;
   readonly engine: Engine;
-  /** How many the guest has and runs on at a time; null: those of the host, and one at a time. */
+  /** How many CPUs the guest has; null: as many as carrick may use. */
   readonly cpus: number | null;
 }

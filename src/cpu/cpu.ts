@@ -31,6 +31,9 @@ export const ENGINES = ["interp", "jit", "hvf"] as const;
 export type Engine = (typeof ENGINES)[number];
 export const DEFAULT_ENGINE: Engine = "interp";
 
+/** The most CPUs that a guest can have: the affinity masks that it sees are exact numbers. */
+export const CPUS_MAX = 53;
+
 /** Chooses the engine, before anything runs. Null, or why this host cannot run it. */
 export function useEngine(engine: Engine): string | null {
   if (shim.cpu_engine(ENGINES.indexOf(engine)) === 0) return null;
