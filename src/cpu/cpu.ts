@@ -29,7 +29,7 @@ export interface Cpu {
 /** The engines that a shim may have, by `cpu_engine`'s numbers. */
 export const ENGINES = ["interp", "jit", "hvf"] as const;
 export type Engine = (typeof ENGINES)[number];
-export const DEFAULT_ENGINE: Engine = "interp";
+export const DEFAULT_ENGINE: Engine = process.arch === "x64" ? "jit" : "interp";
 
 /** The most CPUs that a guest can have: the affinity masks that it sees are exact numbers. */
 export const CPUS_MAX = 53;

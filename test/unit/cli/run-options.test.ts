@@ -10,6 +10,7 @@ import { parseOptions } from "../../../src/cli/options.ts";
 import { pullPolicy, RUN_OPTIONS, runRequest } from "../../../src/cli/run-options.ts";
 import { UserError } from "../../../src/cli/user-error.ts";
 import type { RunRequest } from "../../../src/container/run-request.ts";
+import { DEFAULT_ENGINE } from "../../../src/cpu/cpu.ts";
 
 const work = mkdtempSync(join(tmpdir(), "carrick-options-"));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -55,7 +56,7 @@ test("bundled shorts, attached values, both spellings of values, switches with a
 });
 
 test("the CPU", () => {
-  expect(run("i").engine).toBe("interp");
+  expect(run("i").engine).toBe(DEFAULT_ENGINE);
   expect(run("--cpu", "jit", "i").engine).toBe("jit");
   expect(run("--cpu=interp", "i").engine).toBe("interp");
   expect(run("i").cpus).toBe(null);
