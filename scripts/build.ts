@@ -5,8 +5,9 @@ import { makePack } from "./release/guest-pack.ts";
 import { HOST } from "./release/targets.ts";
 import { buildShim } from "./toolchain.ts";
 
+const isRelease = process.argv.includes("--release");
 buildShim();
-makePack();
+makePack(isRelease);
 recordStart();
 compileCarrick(HOST);
-if (process.argv.includes("--release")) await (await import("./release/release.ts")).release();
+if (isRelease) await (await import("./release/release.ts")).release();

@@ -3,8 +3,8 @@
 // reads it).
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { compile } from "../../test/support/guest.ts";
 import { imageAnswer, NEEDS_ADMIN } from "../../test/support/image-answers.ts";
 import { tarOf } from "../../test/support/tar-writer.ts";
@@ -16,8 +16,17 @@ const PACK = join(root, "dist/guests.pack");
 /** Makes more names than are worth waiting for. */
 const SLOW = ["directories"];
 
-/** Fast when nothing changed. */
-export function makePack(): void {
+/**
+ * Compiles what has changed. All of it takes a minute, so a build for this machine only, `wanted` false, keeps a pack current that is there
+ * and else leaves an empty one.
+ */
+export function makePack(wanted: boolean): void {
+  if (!wanted && !(statSync(PACK, { throwIfNoEntry: false })?.size ?? 0)) {
+    mkdirSync(dirname(PACK), { recursive: true });
+    writeFileSync(PACK, "");
+    return;
+  }
+
   const names = readdirSync(PROGRAMS)
     .filter((file) => file.endsWith(".c"))
     .map((file) => file.slice(0, -2))
@@ -57,7 +66,7 @@ function write(content: Buffer): void {
     writeFileSync(work, Bun.zstdCompressSync(content, { level: 19 }));
     renameSync(work, kept);
   }
-  mkdirSync(join(root, "dist"), { recursive: true });
+  mkdirSync(dirname(PACK), { recursive: true });
   writeFileSync(PACK, readFileSync(kept));
 }
 

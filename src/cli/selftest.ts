@@ -7,7 +7,7 @@ import { system } from "../host/self.ts";
 import { writeOut } from "../host/stdio.ts";
 import { type Command, VERSION } from "./commands.ts";
 import { CPU, engineOption } from "./engine-option.ts";
-import { GuestPack, type Outcome } from "./guest-pack.ts";
+import { GuestPack, NO_PACK, type Outcome } from "./guest-pack.ts";
 import { nearest, type Parsed } from "./options.ts";
 import { printable, UserError } from "./user-error.ts";
 
@@ -23,6 +23,7 @@ export const command: Command = {
 async function selftest(parsed: Parsed): Promise<number> {
   const engine = engineOption(parsed);
   const pack = await GuestPack.open();
+  if (pack === null) throw new UserError(NO_PACK);
   try {
     const names = chosen([...pack.expected.keys()], parsed.rest);
     const { name, version, cpu } = system();
