@@ -5,6 +5,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { busybox } from "../support/busybox.ts";
 import { engines } from "../support/engines.ts";
 import { compile, underCarrick } from "../support/guest.ts";
 
@@ -22,3 +23,8 @@ for (const cpu of engines) {
     test(`stops and changes on ${cpu}, ${cpus} CPUs`, () => check("stress", ["10"], cpu, cpus), 300_000);
   }
 }
+
+test("a guest finds as many CPUs as it was given", () => {
+  const script = "nproc; grep -c ^processor /proc/cpuinfo; taskset -p $$ | sed 's/.*: //'";
+  expect(underCarrick(busybox, ["sh", "-c", script], {}, "interp", 3).stdout).toBe("3\n3\n7\n");
+});
