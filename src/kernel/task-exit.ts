@@ -60,6 +60,7 @@ function exitGroup(group: ThreadGroup, lastStatus: number): void {
   group.stopped = false;
   group.exitStatus = group.groupExitStatus >= 0 ? group.groupExitStatus : lastStatus;
   group.releaseTimers();
+  if (group.semaphoreUndos !== null) for (const set of group.semaphoreUndos) set.groupEnded(group);
   if (group.session.leader === group) endSession(group, kernel);
   stopOrphans(group.processGroup, group, group.parent);
   group.exitWait.wake();

@@ -66,6 +66,8 @@ export class ThreadGroup {
   unkillable = false;
   /** Of a first process without a program: what it watches over (kernel/minimal-init.ts). */
   command: ThreadGroup | null = null;
+  /** Semaphore sets that its end changes (SEM_UNDO). */
+  semaphoreUndos: Set<{ groupEnded(group: ThreadGroup): void }> | null = null;
   /** PR_SET_DUMPABLE: 0, 1 or 2. */
   dumpable = 1;
   oomScoreAdj = 0;

@@ -11,6 +11,7 @@ import { rows as groups } from "./groups.ts";
 import { rows as ids } from "./ids.ts";
 import { rows as inotify } from "./inotify.ts";
 import { rows as ioctl } from "./ioctl.ts";
+import { rows as ipc } from "./ipc.ts";
 import { rows as limits } from "./limits.ts";
 import { rows as locks } from "./locks.ts";
 import { rows as memfd } from "./memfd.ts";
@@ -51,6 +52,7 @@ const families: readonly (readonly Row[])[] = [
   ids,
   inotify,
   ioctl,
+  ipc,
   limits,
   locks,
   memfd,
