@@ -17,6 +17,8 @@ export const SOCK_CLOEXEC = 0o2000000;
 
 export const SOL_SOCKET = 1;
 export const SOL_TCP = 6;
+export const SOL_IPV6 = 41;
+export const IPV6_V6ONLY = 26;
 
 export const SO_DEBUG = 1;
 export const SO_REUSEADDR = 2;

@@ -10,7 +10,7 @@ import { HostPoller } from "../../host/poller.ts";
 import { MESSAGE_MAX, messageBytes, sockets } from "../../host/sockets.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
-import { type Incoming, intOption, type Outgoing, Socket, type SocketUsers } from "../socket.ts";
+import { type Incoming, intOf, intOption, type Outgoing, Socket, type SocketUsers } from "../socket.ts";
 import type { Network } from "./network.ts";
 
 const WATCHED = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
@@ -63,11 +63,16 @@ export class HostSocket extends Socket {
   }
 
   override bind(address: Uint8Array): number {
-    const allowed = this.network.bindable(address);
+    const allowed = this.network.bindable(address, this.network.isolated && this.isOnlyV6);
     if (typeof allowed === "number") return allowed;
     const error = sockets.bind(this.fd, allowed);
     if (error === 0) this.note();
     return error;
+  }
+
+  private get isOnlyV6(): boolean {
+    const value = sockets.option(this.fd, S.SOL_IPV6, S.IPV6_V6ONLY, 4);
+    return typeof value !== "number" && intOf(value) !== 0;
   }
 
   /** The own port is known to the network: without one, guests reach only each other's. */
@@ -88,9 +93,9 @@ export class HostSocket extends Socket {
   }
 
   override connect(address: Uint8Array): number {
-    const refused = this.network.reachable(address, this.type);
-    if (refused !== 0) return refused;
-    const error = sockets.connect(this.fd, address);
+    const way = this.network.route(address, this.type);
+    if (typeof way === "number") return way;
+    const error = sockets.connect(this.fd, way);
     this.connecting = error === -EINPROGRESS;
     if (this.connecting) this.watch();
     if (error === 0) this.note();
@@ -104,7 +109,8 @@ export class HostSocket extends Socket {
     const error = sockets.option(this.fd, S.SOL_SOCKET, S.SO_ERROR, 4);
     const result = typeof error === "number" ? error : -new DataView(error.buffer).getInt32(0, true);
     // The host takes note of the connection when it is asked a second time.
-    if (result === 0) sockets.connect(this.fd, address);
+    const way = this.network.route(address, this.type);
+    if (result === 0 && typeof way !== "number") sockets.connect(this.fd, way);
     return result;
   }
 
@@ -125,13 +131,11 @@ export class HostSocket extends Socket {
   }
 
   override send(message: Outgoing): number {
-    const { io, address, control } = message;
+    const { io, control } = message;
+    const address = message.address === null ? null : this.network.route(message.address, this.type);
+    if (typeof address === "number") return address;
     if (this.isPlain(message) && address === null && control.length === 0)
       return io.remaining === 0 ? 0 : this.result(io.hostWrite(this.fd, -1));
-    if (address !== null) {
-      const refused = this.network.reachable(address, this.type);
-      if (refused !== 0) return refused;
-    }
     if (this.type !== S.SOCK_STREAM && io.remaining > MESSAGE_MAX) return -EMSGSIZE;
     const count = Math.min(io.remaining, MESSAGE_MAX);
     if (count > 0 && io.take(messageBytes, 0, count) !== count) return -EFAULT;

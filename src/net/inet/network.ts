@@ -2,7 +2,8 @@
 // other only: sockets are bound to the host's loopback, and connections go to ports of guests alone.
 //
 // DIFFERS: with "none", programs of the host can reach what a guest listens on at the loopback, and an address that
-// stands for all interfaces comes back as the loopback's.
+// stands for all interfaces comes back as the loopback's: 127.0.0.1 also for IPv6, because one socket has one address, and clients
+// of either protocol find it there.
 
 import { EADDRNOTAVAIL, ECONNREFUSED, ENETUNREACH } from "../../abi/errno.ts";
 import { AF_INET, AF_INET6, SOCK_STREAM } from "../../abi/socket.ts";
@@ -13,38 +14,54 @@ const V6_BYTES = 28;
 export class Network {
   readonly poller: HostPoller;
   readonly isolated: boolean;
-  /** Ports that guests have or had. */
-  private readonly ports = new Set<number>();
+  /** Ports that guests have or had, and whether the IPv4 loopback is where they listen. */
+  private readonly ports = new Map<number, boolean>();
 
   constructor(poller: HostPoller, isolated: boolean) {
     this.poller = poller;
     this.isolated = isolated;
   }
 
-  /** The address to bind instead of `address`, or -errno. */
-  bindable(address: Uint8Array): Uint8Array | number {
-    if (!this.isolated || scopeOf(address) === "loopback" || scopeOf(address) === "other") return address;
-    if (scopeOf(address) === "away") return -EADDRNOTAVAIL;
+  /** The address to bind instead of `address`, or -errno. `onlyV6`: the socket has IPV6_V6ONLY. */
+  bindable(address: Uint8Array, onlyV6: boolean): Uint8Array | number {
+    const scope = scopeOf(address);
+    if (!this.isolated || scope === "loopback" || scope === "other") return address;
+    if (scope === "away") return -EADDRNOTAVAIL;
     const local = address.slice();
-    if (familyOf(address) === AF_INET) local.set([127, 0, 0, 1], 4);
-    else local[23] = 1;
+    if (familyOf(address) === AF_INET) local.set(LOOPBACK4, 4);
+    else if (onlyV6) local[23] = 1;
+    else local.set(MAPPED, 8);
     return local;
   }
 
-  /** Whether a guest may send to an address: 0 or -errno. */
-  reachable(address: Uint8Array, type: number): number {
-    if (!this.isolated) return 0;
+  /** Where a guest that sends to `address` is to send, or -errno. */
+  route(address: Uint8Array, type: number): Uint8Array | number {
+    if (!this.isolated) return address;
     const scope = scopeOf(address);
-    if (scope === "other") return 0;
+    if (scope === "other") return address;
     if (scope === "away") return -ENETUNREACH;
-    if (this.ports.has(portOf(address))) return 0;
-    return type === SOCK_STREAM ? -ECONNREFUSED : -ENETUNREACH;
+    const onV4 = this.ports.get(portOf(address));
+    if (onV4 === undefined) return type === SOCK_STREAM ? -ECONNREFUSED : -ENETUNREACH;
+    if (familyOf(address) === AF_INET || !onV4) return address;
+    const mapped = address.slice();
+    mapped.set(MAPPED, 8);
+    return mapped;
   }
 
   /** A guest has this address. */
   owned(address: Uint8Array | number): void {
-    if (typeof address !== "number" && address.length >= 4) this.ports.add(portOf(address));
+    if (typeof address === "number" || address.length < 8) return;
+    const onV4 = familyOf(address) === AF_INET || isMapped(address.subarray(8, 24));
+    this.ports.set(portOf(address), onV4);
   }
+}
+
+const LOOPBACK4 = [127, 0, 0, 1];
+/** ::ffff:127.0.0.1 */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...LOOPBACK4];
+
+function isMapped(ip: Uint8Array): boolean {
+  return ip.subarray(0, 10).every((byte) => byte === 0) && ip[10] === 0xff && ip[11] === 0xff;
 }
 
 function familyOf(address: Uint8Array): number {
@@ -65,8 +82,7 @@ function scopeOf(address: Uint8Array): "any" | "loopback" | "away" | "other" {
     if (ip[15] === 0) return "any";
     if (ip[15] === 1) return "loopback";
   }
-  const mapped = ip.subarray(0, 10).every((byte) => byte === 0) && ip[10] === 0xff && ip[11] === 0xff;
-  return mapped ? scope4(ip.subarray(12)) : "away";
+  return isMapped(ip) ? scope4(ip.subarray(12)) : "away";
 }
 
 function scope4(ip: Uint8Array): "any" | "loopback" | "away" {
