@@ -60,28 +60,10 @@ export function debianPackage(name: string, architecture = "arm64"): string {
 export function debianRoot(name: string, packages: readonly string[]): string {
   return once(join(corpora, `rootfs-${name}`), (work) => {
     const archives = join(work, "archives");
-    mkdirSync(join(archives, "partial"), { recursive: true });
-    fetch(
-      [
-        ...["apt-get", "-qq", "-y", "--no-install-recommends", "--download-only"],
-        ...["-o", `Dir::Cache::archives=${archives}`, "install", ...packages],
-      ],
-      { quiet: true, env: { APT_CONFIG: aptConfig("arm64") } },
-    );
-    for (const dir of ["bin", "sbin", "lib"]) {
-      mkdirSync(join(work, "usr", dir), { recursive: true });
-      symlinkSync(`usr/${dir}`, join(work, dir));
-    }
-    for (const file of readdirSync(archives)) {
-      // dpkg-deb -x would put folders in the place of the links to usr.
-      const unpack = 'dpkg-deb --fsys-tarfile "$0" | tar -x --keep-directory-symlink -C "$1"';
-      if (file.endsWith(".deb")) must(["sh", "-c", unpack, join(archives, file), work]);
-    }
+    downloadAll(archives, packages);
+    unpackAll(archives, work);
     writeDpkgStatus(work, archives);
     rmSync(archives, { recursive: true });
-    for (const dir of ["etc", "root", "tmp", "proc", "sys", "dev", "var/tmp"]) {
-      mkdirSync(join(work, dir), { recursive: true });
-    }
     for (const file of ["passwd", "group"]) {
       const master = join(work, "usr/share/base-passwd", `${file}.master`);
       if (existsSync(master)) copyFileSync(master, join(work, "etc", file));
@@ -92,6 +74,34 @@ export function debianRoot(name: string, packages: readonly string[]): string {
       if (chosen !== undefined && !existsSync(path)) symlinkSync(chosen, path);
     }
   });
+}
+
+/** Fetches the packages and all that they depend on. */
+export function downloadAll(archives: string, packages: readonly string[]): void {
+  mkdirSync(join(archives, "partial"), { recursive: true });
+  fetch(
+    [
+      ...["apt-get", "-qq", "-y", "--no-install-recommends", "--download-only"],
+      ...["-o", `Dir::Cache::archives=${archives}`, "install", ...packages],
+    ],
+    { quiet: true, env: { APT_CONFIG: aptConfig("arm64") } },
+  );
+}
+
+/** Unpacks packages over each other into `root`. */
+export function unpackAll(archives: string, root: string): void {
+  for (const dir of ["bin", "sbin", "lib"]) {
+    mkdirSync(join(root, "usr", dir), { recursive: true });
+    symlinkSync(`usr/${dir}`, join(root, dir));
+  }
+  for (const file of readdirSync(archives)) {
+    // dpkg-deb -x would put folders in the place of the links to usr.
+    const unpack = 'dpkg-deb --fsys-tarfile "$0" | tar -x --keep-directory-symlink -C "$1"';
+    if (file.endsWith(".deb")) must(["sh", "-c", unpack, join(archives, file), root]);
+  }
+  for (const dir of ["etc", "root", "tmp", "proc", "sys", "dev", "var/tmp"]) {
+    mkdirSync(join(root, dir), { recursive: true });
+  }
 }
 
 /** The database that `dpkg -l` reads: every unpacked package as an installed one. */

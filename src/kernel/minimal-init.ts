@@ -9,7 +9,6 @@ import { cloneTask } from "./task-clone.ts";
 
 /** Sleeps until it is ended. */
 class Watch implements Op {
-  readonly killableOnly = true;
   resume(task: Task): number {
     return task.block(this, null);
   }

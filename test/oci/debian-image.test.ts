@@ -1,11 +1,11 @@
-// A root of Debian as an image: shells, coreutils, dpkg, perl, python, git, tar and xz on the image's own files print what they print under
-// the reference on a copy of the same root. Skipped where the image cannot be made; .ci/run installs what that takes.
+// A configured root of Debian as an image: shells, coreutils, dpkg, perl, python, git, tar and xz on the image's own files print what they
+// print under the reference on a copy of the same root. Skipped where the image cannot be made; .ci/run installs what that takes.
 
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { debianRoot } from "../../scripts/corpora.ts";
 import { cache, has, must } from "../../scripts/toolchain.ts";
+import { canConfigure, configuredRoot } from "../support/configured-root.ts";
 import { carrick, run } from "../support/guest.ts";
 import { SCRIPT_ENV, testScripts } from "../support/scripts.ts";
 
@@ -28,8 +28,11 @@ const PACKAGES = [
 ];
 const TOOLS = ["umoci", "apt-get", "dpkg-deb"];
 const missing = TOOLS.filter((tool) => !has(tool));
-const canMake = missing.length === 0 && process.getuid?.() === 0;
-if (!canMake) console.log(`test/oci/debian-image: skipped, needs root and ${missing.join(", ") || TOOLS.join(", ")}`);
+const canMake = missing.length === 0 && canConfigure();
+if (!canMake)
+  console.log(
+    `test/oci/debian-image: skipped, needs root, namespaces of its own, x86-64 and ${missing.join(", ") || TOOLS.join(", ")}`,
+  );
 
 const script = join(import.meta.dir, "make-debian-image.sh");
 
@@ -48,7 +51,7 @@ function makeImage(root: string): { home: string; name: string } {
 }
 
 if (canMake) {
-  const root = debianRoot("image", PACKAGES);
+  const root = configuredRoot("image", PACKAGES);
   const { home, name } = makeImage(root);
   const start = (dir: string): string[] => {
     const env = SCRIPT_ENV.flatMap((variable) => ["-e", variable]);
