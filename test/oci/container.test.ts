@@ -1,6 +1,6 @@
 // What a command finds in a container: its user, directory, environment and mounts, what PID 1 is spared, and what its changes leave behind.
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -22,6 +22,8 @@ import type { OpenImage } from "../../src/oci/store.ts";
 import { image, storeLayer } from "../support/open-images.ts";
 import { type ContainerResult, containerCommand, containerRun } from "../support/run-container.ts";
 import { type Member, tarOf } from "../support/tar-writer.ts";
+
+setDefaultTimeout(60_000);
 
 const work = mkdtempSync(join(tmpdir(), "carrick-container-test-"));
 const APPLETS =
@@ -399,7 +401,7 @@ test.skipIf(!has("script"))(
     expect(text).toContain("status:3\r\n");
     expect(text).toContain("rows 33; columns 77");
   },
-  20_000,
+  60_000,
 );
 
 test("an image store that lost a file is named, not crashed on", () => {
