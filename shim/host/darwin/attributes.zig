@@ -221,10 +221,6 @@ pub fn statFs(fd: i32, out: *[120]u8) i32 {
     inline for (kinds) |kind| {
         if (std.mem.eql(u8, std.mem.sliceTo(&fs.f_fstypename, 0), kind[0])) magic = kind[1];
     }
-    var flags: u64 = ST_VALID;
-    inline for (mount_flags) |pair| {
-        if (fs.f_flags & pair[0] != 0) flags |= pair[1];
-    }
     out.* = @bitCast(StatFs{
         .type = magic,
         .bsize = fs.f_bsize,
@@ -236,7 +232,23 @@ pub fn statFs(fd: i32, out: *[120]u8) i32 {
         .fsid = fs.f_fsid,
         .namelen = c.NAME_MAX,
         .frsize = fs.f_bsize,
-        .flags = flags,
+        .flags = mountFlags(fs.f_flags),
     });
     return 0;
+}
+
+fn mountFlags(darwin: u32) u64 {
+    var flags: u64 = ST_VALID;
+    inline for (mount_flags) |pair| {
+        if (darwin & pair[0] != 0) flags |= pair[1];
+    }
+    return flags;
+}
+
+test "flags of mounts" {
+    // ST_RDONLY, ST_SYNCHRONOUS, ST_NOEXEC, ST_NOSUID, ST_NODEV and ST_NOATIME in the order of Darwin's bits.
+    for ([_]u32{ 0x1, 0x2, 0x4, 0x8, 0x10, 0x10000000 }, [_]u64{ 0x1, 0x10, 0x8, 0x2, 0x4, 0x400 }) |darwin, linux| {
+        try std.testing.expectEqual(ST_VALID | linux, mountFlags(darwin));
+    }
+    try std.testing.expectEqual(@as(u64, ST_VALID), mountFlags(0x4000));
 }

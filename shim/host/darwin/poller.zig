@@ -24,7 +24,7 @@ const wake_token: usize = 0xffff_ffff;
 const longest_sleep_s = 1_000_000;
 const look_again_ns = 5 * std.time.ns_per_ms;
 
-var queue: i32 = -1;
+pub var queue: i32 = -1;
 
 /// Idempotent. 0 or -errno.
 pub fn start() i32 {

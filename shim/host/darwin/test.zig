@@ -5,6 +5,7 @@ const std = @import("std");
 const call = @import("call.zig");
 const host = @import("../darwin.zig");
 const names = @import("names.zig");
+const poller = @import("poller.zig");
 const linux = std.os.linux;
 const expect = std.testing.expect;
 const expectEqual = std.testing.expectEqual;
@@ -466,6 +467,12 @@ test "a wake ends one sleep, from a signal too" {
     host.wake();
     try expectEqual(@as(i32, 0), host.wait(60e9, &out, 16));
     try expectEqual(@as(u32, 0), out[0]);
+    const no_time: call.c.struct_timespec = .{ .tv_sec = 0, .tv_nsec = 0 };
+    var event: [1]call.c.struct_kevent = undefined;
+    for ([_]c_int{ 0, 1, 0 }) |count| {
+        if (count == 1) host.wake();
+        try expectEqual(count, call.sys("kevent")(poller.queue, null, 0, &event, 1, &no_time));
+    }
     _ = host.catchSignals();
     for ([_]u5{ 10, 12, 18, 28 }) |signal| {
         _ = linux.kill(linux.getpid(), @enumFromInt(signal));

@@ -131,17 +131,20 @@ fn refused(dirfd: c_int, path: Path, mode: u16) bool {
 
 export fn darwin_fchmod(fd: c_int, mode: u16) c_int {
     if (refused(fd, "", mode)) return fail(c.EFTYPE);
-    return result(linux.syscall4(.fchmodat2, arg(fd), @intFromPtr(""), mode, AT_EMPTY_PATH));
+    return ofLink(linux.syscall4(.fchmodat2, arg(fd), @intFromPtr(""), mode, AT_EMPTY_PATH));
 }
 
-/// A link has a mode of its own here.
+/// A link has a mode of its own here, which can be changed.
+fn ofLink(rc: usize) c_int {
+    return if (base.errnoOf(rc) == 95) 0 else result(rc);
+}
+
 export fn darwin_fchmodat(dirfd: c_int, path: Path, mode: u16, flags: c_int) c_int {
     const how = nofollow(flags, 0);
     var r: Resolved = .{};
     if (!r.init(dirfd, path)) return -1;
     if (refused(dirfd, r.path, mode)) return fail(c.EFTYPE);
-    const rc = linux.syscall4(.fchmodat2, dir(dirfd), @intFromPtr(r.path), mode, how);
-    return if (base.errnoOf(rc) == 95) 0 else result(rc);
+    return ofLink(linux.syscall4(.fchmodat2, dir(dirfd), @intFromPtr(r.path), mode, how));
 }
 
 export fn darwin_fchown(fd: c_int, uid: u32, gid: u32) c_int {
