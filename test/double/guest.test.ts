@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { must, root } from "../../scripts/toolchain.ts";
+import { busybox } from "../support/busybox.ts";
 import { compile, onDarwinDouble, run } from "../support/guest.ts";
 import { comparable, forDarwin } from "./differs.ts";
 
@@ -51,3 +52,15 @@ for (const cpu of ["interp", "jit"]) {
     }
   });
 }
+
+/** A line of bash in which `carrick` is carrick above the double. */
+function inShell(script: string): string {
+  const command = `carrick() { ${onDarwinDouble.map((word) => `'${word}'`).join(" ")} run-elf "$@"; }; ${script}`;
+  return run(["bash", "-c", command], { env: { BUSYBOX: busybox }, timeoutMs: 120_000 }).stdout;
+}
+
+test("pipes of the host, which cannot be opened anew", () => {
+  expect(inShell("carrick $BUSYBOX yes | head -n 1; echo ${PIPESTATUS[0]}")).toBe("y\n141\n");
+  expect(inShell("carrick $BUSYBOX cat <(echo a) <(echo b)")).toBe("a\nb\n");
+  expect(inShell("seq 1 20000 | carrick $BUSYBOX cat | tail -n 1")).toBe("20000\n");
+}, 180_000);

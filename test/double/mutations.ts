@@ -86,7 +86,7 @@ export const MUTATIONS: readonly Mutation[] = [
   on("poller", "return EPOLLERR | (events & EPOLLOUT)", "return darwin"),
   on("poller", "if (out < 0 or out & EPOLLHUP != 0)", "if (true)"),
   // signals, clocks, memory
-  on("signals", "c.SIGFPE,    c.SIGKILL, c.SIGUSR1", "c.SIGFPE,    c.SIGKILL, c.SIGUSR2"),
+  on("signals", "c.SIGUSR1,   c.SIGSEGV", "c.SIGUSR2,   c.SIGSEGV"),
   on("signals", "all[number] = mine;", "all[number] = number;"),
   on("system", "c.CLOCK_UPTIME_RAW, // MONOTONIC\n", "c.CLOCK_MONOTONIC, // MONOTONIC\n"),
   on("system", "c.CLOCK_MONOTONIC, // BOOTTIME\n", "c.CLOCK_UPTIME_RAW, // BOOTTIME\n"),

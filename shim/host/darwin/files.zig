@@ -228,7 +228,8 @@ pub fn reopen(fd: i32, flags: u32) i32 {
     if (st.st_mode & c.S_IFMT == c.S_IFLNK) return -E.LOOP;
     var path: [c.PATH_MAX]u8 = undefined;
     const place = handles.pathOf(fd, &path);
-    if (place < 0) return if (st.st_mode & c.S_IFMT == c.S_IFREG) shareDescription(fd, how) else place;
+    const kind = st.st_mode & c.S_IFMT;
+    if (place < 0) return if (kind == c.S_IFREG or kind == c.S_IFIFO) shareDescription(fd, how) else place;
     const again = open(AT_FDCWD, @ptrCast(&path), how | O.NOFOLLOW, 0);
     if (again < 0) return again;
     var now: c.struct_stat = undefined;
@@ -237,7 +238,8 @@ pub fn reopen(fd: i32, flags: u32) i32 {
     return -E.NOENT;
 }
 
-/// DIFFERS: a file without a name cannot be opened anew; its description serves where it allows what is asked for.
+/// DIFFERS: a file or pipe without a name cannot be opened anew; its description serves where it allows what is asked for, with
+/// the flags that it has.
 fn shareDescription(fd: i32, flags: u32) i32 {
     const now = sys("fcntl")(fd, c.F_GETFL);
     if (now < 0) return call.failure();

@@ -424,6 +424,17 @@ test "pipes are told about once, and broken ones as on Linux" {
     try expectEqual(@as(i32, 5), host.pollNow(host.open(AT_FDCWD, "/dev/null", O.RDWR, 0), 0x5));
 }
 
+test "a pipe is opened anew as what it is" {
+    double("");
+    var ends: [2]i32 = undefined;
+    try expectEqual(@as(i32, 0), host.pipe(&ends, 0));
+    const again = host.reopen(ends[0], O.NONBLOCK);
+    try expect(again >= 0);
+    try expectEqual(@as(i32, 0), host.getFlags(again));
+    try expect(host.reopen(ends[0], O.WRONLY | O.NONBLOCK) < 0);
+    for ([_]i32{ again, ends[0], ends[1] }) |fd| _ = host.close(fd);
+}
+
 test "a kqueue is no pipe, and a pipe is one" {
     double("");
     var ends: [2]i32 = undefined;

@@ -2,7 +2,7 @@
 // kernel thread never waits in them: it looks first, or uses a description of its own that does not block, and sleeps in
 // the poller. Inherited descriptions keep their flags, for other processes share them.
 
-import { EAGAIN, EFAULT, EIO } from "../../abi/errno.ts";
+import { EAGAIN, EFAULT } from "../../abi/errno.ts";
 import { O_ACCMODE, O_NONBLOCK } from "../../abi/fcntl.ts";
 import { S_IFCHR, S_IFIFO, S_IFMT, S_IFSOCK } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
@@ -37,7 +37,7 @@ export class HostStreamFile extends File {
   private readonly owned: boolean;
   private token = -1;
 
-  /** `owned`: `fd` is closed with the file and was opened O_NONBLOCK; otherwise it is one of carrick's own streams. */
+  /** `owned`: `fd` is closed with the file and was opened O_NONBLOCK where that can be; otherwise it is one of carrick's own streams. */
   constructor(inode: Inode, flags: number, fd: number, poller: HostPoller, owned: boolean) {
     super(flags);
     this.inode = inode;
@@ -46,7 +46,8 @@ export class HostStreamFile extends File {
     this.owned = owned;
     const own = owned ? fd : files.reopen(fd, (flags & O_ACCMODE) | O_NONBLOCK);
     this.fd = own >= 0 ? own : fd;
-    this.blocking = own < 0;
+    // Where a pipe cannot be opened anew, what was asked for may be the old description after all.
+    this.blocking = (files.getFlags(this.fd) & O_NONBLOCK) === 0 || own < 0;
   }
 
   override get waitQueue(): WaitQueue {
@@ -105,8 +106,9 @@ export class HostStreamFile extends File {
     const count = io.take(staged, 0, Math.min(io.remaining, PIPE_BUF));
     if (count <= 0) return count;
     const n = files.write(this.fd, staged, 0, count, -1);
-    if (n === -EAGAIN) return -EIO;
-    return n;
+    // What did not go through is still to be written: the caller looks at what is left.
+    io.revert(count - Math.max(0, n));
+    return n === -EAGAIN ? this.wouldBlock() : n;
   }
 
   override ioctl(mm: AddressSpace, command: number, arg: number): number {

@@ -97,7 +97,7 @@ fn nofollow(flags: c_int, also: c_int) usize {
 
 export fn darwin_fstatat(dirfd: c_int, path: Path, out: *c.struct_stat, flags: c_int) c_int {
     const how = nofollow(flags, 0);
-    if (std.mem.eql(u8, std.mem.span(path), "/dev/ttys000")) {
+    if (std.mem.eql(u8, std.mem.span(path), "/dev/ttys000") and kqueue.kindOfPath("/dev/pts/0") == 0) {
         @memset(std.mem.asBytes(out), 0);
         out.st_mode = linux.S.IFCHR | 0o620;
         out.st_rdev = device(136, 0, true);

@@ -241,6 +241,12 @@ fn statx(fd: c_int, st: *linux.Statx) bool {
     return base.errnoOf(linux.syscall5(.statx, arg(fd), @intFromPtr(""), 0x1000, 0x7ff, @intFromPtr(st))) == 0;
 }
 
+pub fn kindOfPath(path: base.Path) u32 {
+    var st: linux.Statx = undefined;
+    const rc = linux.syscall5(.statx, arg(-100), @intFromPtr(path), 0, 1, @intFromPtr(&st));
+    return if (base.errnoOf(rc) == 0) st.mode & linux.S.IFMT else 0;
+}
+
 fn kindOf(fd: c_int) u32 {
     var st: linux.Statx = undefined;
     if (!statx(fd, &st)) return 0;
