@@ -60,7 +60,7 @@ function inShell(script: string): string {
 }
 
 test("pipes of the host, which cannot be opened anew", () => {
-  expect(inShell("carrick $BUSYBOX yes | head -n 1; echo ${PIPESTATUS[0]}")).toBe("y\n141\n");
+  expect(inShell(`carrick $BUSYBOX yes | head -n 1; echo \${PIPESTATUS[0]}`)).toBe("y\n141\n");
   expect(inShell("carrick $BUSYBOX cat <(echo a) <(echo b)")).toBe("a\nb\n");
   expect(inShell("seq 1 20000 | carrick $BUSYBOX cat | tail -n 1")).toBe("20000\n");
 }, 180_000);

@@ -87,7 +87,7 @@ export const MUTATIONS: readonly Mutation[] = [
   on("poller", "if (out < 0 or out & EPOLLHUP != 0)", "if (true)"),
   // signals, clocks, memory
   on("signals", "c.SIGUSR1,   c.SIGSEGV", "c.SIGUSR2,   c.SIGSEGV"),
-  on("signals", "all[number] = mine;", "all[number] = number;"),
+  on("signals", "all[number] = mine;", "all[number] = if (mine > 15) number else mine;"),
   on("system", "c.CLOCK_UPTIME_RAW, // MONOTONIC\n", "c.CLOCK_MONOTONIC, // MONOTONIC\n"),
   on("system", "c.CLOCK_MONOTONIC, // BOOTTIME\n", "c.CLOCK_UPTIME_RAW, // BOOTTIME\n"),
   on("memory", "whole.len, c.MADV_ZERO)", "whole.len, c.MADV_FREE_REUSE)"),
