@@ -15,8 +15,8 @@ const IGNORED_MODES = ["rw", "z", "Z", "cached", "delegated", "consistent", "noc
 export function parseVolumeOrPath(text: string): BindMount | string {
   const wrong = (why: string): UserError => usageError(`-v ${printable(text)}: ${why}`);
   const [source = "", target, modes = "rw", ...more] = text.split(":");
-  if (target === undefined) return guestPath(source, wrong);
-  if (source === "" || more.length > 0) throw wrong("this is not SRC:DST or SRC:DST:ro");
+  if (target === undefined && source !== "") return guestPath(source, wrong);
+  if (target === undefined || source === "" || more.length > 0) throw wrong("this is not SRC:DST or SRC:DST:ro");
   if (!/^[./~]/.test(source) && !source.includes("/"))
     throw wrong(`carrick has no named volumes; write ./${printable(source)} for a directory`);
   let readOnly = false;

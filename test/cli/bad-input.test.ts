@@ -113,7 +113,7 @@ const COMMAND_LINES: readonly (readonly [readonly string[], string])[] = [
   [["run-elf", "-v", ":/x", "./good"], "is not SRC:DST"],
   [["run-elf", "-v", "/tmp:", "./good"], "must be absolute"],
   [["run-elf", "-v", "/tmp:relative", "./good"], "must be absolute"],
-  [["run-elf", "-v", "/tmp:/", "./good"], "cannot be replaced"],
+  [["run-elf", "-v", "/tmp:/", "./good"], "nothing can be mounted over /"],
   [["run-elf", "-v", "/tmp:/x:rx", "./good"], "unknown mode rx"],
   [["run-elf", "-v", "/tmp:/x:ro:ro", "./good"], "is not SRC:DST"],
   [["run-elf", "-w", "relative", "./good"], "needs an absolute path"],

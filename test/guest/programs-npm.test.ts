@@ -13,7 +13,7 @@ const work = workFolder();
 describe("esbuild", () => {
   const arm = join(npmPackage("@esbuild/linux-arm64"), "bin/esbuild");
   const native = join(npmPackage("@esbuild/linux-x64"), "bin/esbuild");
-  const EXTERNAL = ["--external:bun", "--external:bun:*", "--external:*.so"];
+  const EXTERNAL = ["--external:bun", "--external:bun:*", "--external:#*", "--external:*.pack"];
   /** carrick itself, with what it uses from node_modules; and a package of hundreds of modules. */
   const CARRICK = ["src/main.ts", "--bundle", "--platform=node", "--format=esm", ...EXTERNAL];
   const PACKAGE = ["node_modules/fast-check/lib/fast-check.js", "--bundle", "--platform=node", "--format=cjs"];
