@@ -659,6 +659,7 @@ test "datagrams bring addresses, lengths and control messages" {
     var at: usize = 0;
     while (at + 16 <= got.control_len) {
         const length: usize = @intCast(std.mem.readInt(u64, got.control[at..][0..8], .little));
+        try expect(length >= 16);
         switch (std.mem.readInt(i32, got.control[at + 12 ..][0..4], .little)) {
             2 => ttl = std.mem.readInt(i32, got.control[at + 16 ..][0..4], .little),
             8 => info = length,
