@@ -344,6 +344,10 @@ API hv_return_t hv_vcpu_create(uint64_t *vcpu, hv_vcpu_exit_t **exit, void *conf
       c->used = true, c->owner = gettid(), c->masked = true, c->host_mmu = false, c->wxn_set = false;
       c->canceled = 0, c->run->immediate_exit = 0, c->hvc_pc = 0;
       poison(c);
+      // An exit that is asked for does not depend on what the thread blocks.
+      sigset_t kick;
+      sigemptyset(&kick), sigaddset(&kick, KICK);
+      pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
       *vcpu = c - cpus, *exit = &c->exit;
       rc = HV_SUCCESS;
     }

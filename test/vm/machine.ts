@@ -73,12 +73,12 @@ $B mount -t tmpfs tmp /tmp
 $B mount -t tmpfs shm /dev/shm
 export PATH=/bin HOME=/tmp CARRICK_HV=${DOUBLE}
 cd /
-BUN_BE_BUN=1 ${CARRICK} /test/runner.ts
+/bin/bun /test/runner.ts
 /bin/exit-machine $?
 $B poweroff -f
 `;
 
-/** What every boot has: C library, busybox, carrick, which is Bun as well. */
+/** What every boot has: C library, busybox, Bun, the stand-in. */
 function system(): Entry[] {
   const libc = debianPackage("libc6");
   const libraries = join(libc, "lib/aarch64-linux-gnu");
@@ -88,7 +88,7 @@ function system(): Entry[] {
     file("init", INIT),
     copy("bin/busybox", join(debianPackage("busybox-static"), "bin/busybox")),
     symlink("bin/sh", "busybox"),
-    copy(CARRICK.slice(1), buildCarrick()),
+    copy("bin/bun", runtime(TARGET.runtime)),
     copy("bin/exit-machine", compileTool("exit.c")),
     ...names.map((name) => copy(`lib/aarch64-linux-gnu/${name}`, join(libraries, name))),
     symlink("lib/ld-linux-aarch64.so.1", "aarch64-linux-gnu/ld-linux-aarch64.so.1"),
@@ -112,11 +112,12 @@ function compileTool(name: string): string {
   return out;
 }
 
+const TARGET = TARGETS.find((candidate) => candidate.name === "linux-arm64")!;
+
 /** carrick for arm64 Linux, as it is released, from the sources as they are. */
-function buildCarrick(): string {
+export function carrickFile(): Entry {
   const out = join(work, "carrick");
-  const target = TARGETS.find((candidate) => candidate.name === "linux-arm64")!;
-  tool([zig, "build", target.shim, "-Doptimize=ReleaseFast"]);
+  tool([zig, "build", TARGET.shim, "-Doptimize=ReleaseFast"]);
   tool([
     ...[
       bun,
@@ -136,7 +137,7 @@ function buildCarrick(): string {
     ],
     ...["src/main.ts", "--outfile", out],
   ]);
-  return out;
+  return copy(CARRICK.slice(1), out);
 }
 
 /** The stand-in's library. */
@@ -205,9 +206,10 @@ function attempt(options: Boot, initrd: string, disk: string): Outcome[] | null 
     ...["-semihosting-config", "enable=on,userspace=on,target=native"],
     ...["-append", "console=ttyAMA0 quiet panic=-1 mitigations=off nokaslr kpti=off"],
   ];
-  const child = Bun.spawnSync(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const console_ = child.stdout.toString() + child.stderr.toString();
-  if (process.env["CARRICK_VM_CONSOLE"]) process.stderr.write(console_);
+  const terminal = `${disk}.console`;
+  const child = Bun.spawnSync(command, { stdin: "ignore", stdout: Bun.file(terminal), stderr: "pipe" });
+  const console_ = readFileSync(terminal, "utf8") + child.stderr.toString();
+  rmSync(terminal);
   if (child.exitCode === 124 || child.exitCode === 137) return null;
   if (child.exitCode !== 0)
     throw new Error(`the virtual machine ended with ${child.exitCode}:\n${console_.slice(-4000)}`);

@@ -177,7 +177,7 @@ fn exitsAreRight() Error!void {
     try stops(&.{0xd50342df}, .undefined, "msr daifset"); // UMA is 0
     try stops(&.{0xd53be320}, .undefined, "the timer"); // mrs x0, cntv_ctl_el0
     try stops(&.{ to_data, 0x91000421, 0xc85f7c20 }, .alignment, "a misaligned exclusive"); // add x1, x1, #1; ldxr x0, [x1]
-    try stops(&.{ to_data, 0x91000821, 0xd61f0020 }, .pc_alignment, "a misaligned pc");
+    try stops(&.{ 0x10000001, 0x91002821, 0xd61f0020, svc }, .pc_alignment, "a misaligned pc"); // adr x1, .; add x1, x1, #10; br x1
     // What programs may do.
     try stops(&.{ 0xd53b0020, svc }, .syscall, "CTR_EL0");
     try stops(&.{ 0xd53b00e0, svc }, .syscall, "DCZID_EL0");

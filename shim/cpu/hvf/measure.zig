@@ -68,7 +68,7 @@ const Watch = struct {
     thread: ?std.Thread,
 
     fn start(block: *abi.RegisterBlock, after_ms: u32) Watch {
-        return .{ .thread = std.Thread.spawn(.{ .stack_size = 256 << 10 }, kickLater, .{ block, after_ms }) catch null };
+        return .{ .thread = std.Thread.spawn(.{ .stack_size = 1 << 20 }, kickLater, .{ block, after_ms }) catch null };
     }
 
     fn kickLater(block: *abi.RegisterBlock, after_ms: u32) void {
