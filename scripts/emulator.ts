@@ -111,3 +111,6 @@ Dir::State::status "${dir}/state/status";
 Dir::Cache "${dir}/cache";
 `;
 }
+
+// By itself: fetches both, so that the tests find them.
+if (import.meta.main) console.log(kernelImage(), emulator().join(" "));

@@ -98,6 +98,7 @@ const suites = [
   "test/oci",
   "test/fuzz",
   "test/double",
+  "test/vm",
   "test/regression",
   "test/release",
 ];

@@ -149,6 +149,12 @@ pub fn cpu_engine(which: u32) callconv(.c) i32 {
     return 0;
 }
 
+/// The engine of those who do not choose one, as `cpu_engine` takes it.
+pub fn cpu_engine_default() callconv(.c) u32 {
+    const choice: Engine = if (@import("builtin").os.tag == .macos) .hvf else if (has_jit) .jit else .interp;
+    return @intFromEnum(choice);
+}
+
 /// Why `cpu_engine(2)` failed: one sentence of ASCII, at most `max` bytes. Its length; 0 where there is no more to say.
 pub fn cpu_engine_reason(out: [*]u8, max: u32) callconv(.c) u32 {
     if (!has_hvf) return 0;

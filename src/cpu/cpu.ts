@@ -1,7 +1,7 @@
 // The CPU as the kernel sees it: it runs guest code out of a register block until something happens. More than one block can be
 // run at a time: the calling thread's by `enter`, others by CPU threads of the shim.
 
-import { pointerOf, shim, translates } from "../host/shim.ts";
+import { pointerOf, shim } from "../host/shim.ts";
 import type { Registers } from "./registers.ts";
 
 export interface Cpu {
@@ -29,7 +29,8 @@ export interface Cpu {
 /** The engines that a shim may have, by `cpu_engine`'s numbers. */
 export const ENGINES = ["interp", "jit", "hvf"] as const;
 export type Engine = (typeof ENGINES)[number];
-export const DEFAULT_ENGINE: Engine = translates ? "jit" : "interp";
+/** Hypervisor.framework on a Mac, else the translator where there is one. */
+export const DEFAULT_ENGINE: Engine = ENGINES[shim.cpu_engine_default()]!;
 
 /** The most CPUs that a guest can have: the affinity masks that it sees are exact numbers. */
 export const CPUS_MAX = 53;

@@ -21,9 +21,6 @@ function load(): Shim {
 
 export const shim: Shim = load();
 
-/** The shim can translate guest code for this host's CPU. */
-export const translates = process.arch === "x64";
-
 /**
  * Host pointer of a JS-owned buffer; valid while the buffer is referenced. A small typed array keeps its bytes in the
  * engine's own heap until its ArrayBuffer is asked for, by us or by the optimising compiler, and then they move: so ask first.

@@ -131,9 +131,9 @@ export function carrickFile(): Entry {
     ],
     ...["--compile-jit-policy=10", "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
     ...[
-      `--target=${target.bun}`,
-      `--conditions=${target.name}`,
-      `--compile-executable-path=${runtime(target.runtime)}`,
+      `--target=${TARGET.bun}`,
+      `--conditions=${TARGET.name}`,
+      `--compile-executable-path=${runtime(TARGET.runtime)}`,
     ],
     ...["src/main.ts", "--outfile", out],
   ]);

