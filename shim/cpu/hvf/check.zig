@@ -168,14 +168,14 @@ fn stops(words: []const u32, exit: abi.Exit, what: []const u8) Error!void {
 }
 
 fn exitsAreRight() Error!void {
-    try stops(&.{0x00000000}, .undefined, "udf");
-    try stops(&.{0xd4000002}, .undefined, "hvc from a program");
-    try stops(&.{0xd4000003}, .undefined, "smc from a program");
+    try stops(&.{ 0x00000000, svc }, .undefined, "udf");
+    try stops(&.{ 0xd4000002, svc }, .undefined, "hvc from a program");
+    try stops(&.{ 0xd4000003, svc }, .undefined, "smc from a program");
     try stops(&.{0xd4200020}, .breakpoint, "brk");
-    try stops(&.{0xd53be020}, .undefined, "the physical counter"); // mrs x0, cntpct_el0
-    try stops(&.{0xd5381000}, .undefined, "a system register of EL1"); // mrs x0, sctlr_el1
-    try stops(&.{0xd50342df}, .undefined, "msr daifset"); // UMA is 0
-    try stops(&.{0xd53be320}, .undefined, "the timer"); // mrs x0, cntv_ctl_el0
+    try stops(&.{ 0xd53be020, svc }, .undefined, "the physical counter"); // mrs x0, cntpct_el0
+    try stops(&.{ 0xd5381000, svc }, .undefined, "a system register of EL1"); // mrs x0, sctlr_el1
+    try stops(&.{ 0xd50342df, svc }, .undefined, "msr daifset"); // UMA is 0
+    try stops(&.{ 0xd53be320, svc }, .undefined, "the timer"); // mrs x0, cntv_ctl_el0
     try stops(&.{ to_data, 0x91000421, 0xc85f7c20 }, .alignment, "a misaligned exclusive"); // add x1, x1, #1; ldxr x0, [x1]
     try stops(&.{ 0x10000001, 0x91002821, 0xd61f0020, svc }, .pc_alignment, "a misaligned pc"); // adr x1, .; add x1, x1, #10; br x1
     // What programs may do.

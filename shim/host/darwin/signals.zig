@@ -4,6 +4,7 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const call = @import("call.zig");
+const kick = @import("../kick.zig");
 const poller = @import("poller.zig");
 const terminal = @import("terminal.zig");
 const c = call.c;
@@ -74,7 +75,7 @@ fn onSignal(signal: c_int) callconv(.c) void {
 
 /// Stops the guest code that the kernel's thread runs, or runs next. From any thread or handler; blocks stay readable for ever.
 pub fn stopRunning() void {
-    if (@atomicLoad(?*abi.RegisterBlock, &running, .seq_cst)) |block| @atomicStore(u32, &block.stop, 1, .seq_cst);
+    if (@atomicLoad(?*abi.RegisterBlock, &running, .seq_cst)) |block| kick.stop(block);
 }
 
 /// The block to stop when a signal arrives; null while no guest code runs.
