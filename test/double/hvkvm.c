@@ -2,8 +2,8 @@
 // the framework where that is what callers must not rely on: registers begin poisoned, a vCPU belongs to its thread, everything is in units of 16 KiB,
 // there is one machine, runs end for no reason.
 //
-// Environment: HVKVM_IPA (width of a physical address, 36), HVKVM_COUNT (file that keeps counts of calls, see `counted`), HVKVM_FAIL (name:n, the nth
-// call of hv_name fails), HVKVM_CANCEL (microseconds: about so often a run ends as canceled or unknown), HVKVM_WXN (what can be written is never
+// Environment: HVKVM_IPA (width of a physical address, 36), HVKVM_COUNT (file that keeps counts of calls, see `counted`), HVKVM_FAIL (name:n or name:n:code, the nth
+// call of hv_name fails, with that error), HVKVM_CANCEL (microseconds: about so often a run ends as canceled or unknown), HVKVM_WXN (what can be written is never
 // executed), HVKVM_FLIP (kind:number:bit, one bit of what the caller sets is changed: sys, a system register; reg, a register; code, a word of the page
 // that VBAR_EL1 names; table, an entry of the root that TTBR1_EL1 names), HVKVM_NO_WX (mappings may not be both), HVKVM_NO_HOST_MMU (a CPU whose MMU the host turned on does not come up).
 
@@ -83,6 +83,7 @@ static const char *const call_names[] = {
 static uint64_t private_counts[CALL_MAX], *counts = private_counts;
 static int fail_call = -1;
 static uint64_t fail_at;
+static unsigned fail_code = 1;
 static char flip_kind[8];
 static unsigned flip_number, flip_bit;
 
@@ -103,7 +104,7 @@ static void configure(void) {
   if ((v = getenv("HVKVM_FAIL"))) {
     const char *colon = strchr(v, ':');
     for (int i = 0; colon && i < CALL_MAX; i++)
-      if (strlen(call_names[i]) == (size_t)(colon - v) && !strncmp(call_names[i], v, colon - v)) fail_call = i, fail_at = atoi(colon + 1);
+      if (strlen(call_names[i]) == (size_t)(colon - v) && !strncmp(call_names[i], v, colon - v)) fail_call = i, sscanf(colon + 1, "%lu:%u", &fail_at, &fail_code);
   }
 }
 
@@ -113,7 +114,7 @@ static bool counted(int call) {
   uint64_t n = __atomic_add_fetch(&counts[call], 1, __ATOMIC_RELAXED);
   return call == fail_call && n == fail_at;
 }
-#define COUNT(name) do { if (counted(CALL_##name)) return HV_ERROR; } while (0)
+#define COUNT(name) do { if (counted(CALL_##name)) return (hv_return_t)(0xfae94000u | fail_code); } while (0)
 
 static bool set(const char *name) {
   const char *v = getenv(name);

@@ -60,11 +60,22 @@ const FAILURES = [
   ],
 ];
 
+/** Codes of hv_error.h, and what is said of them. */
+const REFUSALS: readonly (readonly [number, RegExp])[] = [
+  [1, /refuses to make a virtual machine \(error 0xfae94001\)/],
+  [2, /has a virtual machine already/],
+  [5, /no more virtual machines/],
+  [6, /kern\.hv_support/],
+  [7, /com\.apple\.security\.hypervisor/],
+  [15, /kern\.hv_support/],
+];
+
 const job = (name: string, env: Record<string, string>): Job => ({ name, argv: [CHECK], env });
 
 const jobs: readonly Job[] = [
   ...BRANCHES.map((branch) => job(branch.name, branch.env)),
   ...FAILURES.map((failure) => job(`fails ${failure}`, { HVKVM_FAIL: failure })),
+  ...REFUSALS.map(([code]) => job(`refuses ${code}`, { HVKVM_FAIL: `vm_create:1:${code}` })),
   ...MUTATIONS.map((mutation) => job(mutation.name, { HVKVM_FLIP: mutation.flip, HVF_CHECK_SECONDS: "10" })),
 ];
 
@@ -107,6 +118,16 @@ describe("calls that fail", () => {
       expect((outcome.stdout + outcome.stderr).trim().split("\n").at(-1)!).toMatch(
         /Hypervisor.framework|the virtual CPU failed/,
       );
+    });
+  }
+});
+
+describe("refusals are explained", () => {
+  for (const [code, words] of REFUSALS) {
+    test(`error ${code}`, () => {
+      const outcome = outcomes.get(`refuses ${code}`)!;
+      expect(outcome.stdout).toMatch(words);
+      expect(outcome.status).toBe(2);
     });
   }
 });

@@ -103,6 +103,7 @@ fn once(cpu: *Cpu, b: *Block) Error!?abi.Exit {
                 return left(cpu, b);
             },
             hv.exit_vtimer => {
+                cpu.timer_is_masked = true;
                 if (try stopped(cpu, b, true)) |why| return why.exit;
             },
             // A signal to this thread may end a run as unknown: no different from a cancel without a cause.
@@ -119,6 +120,7 @@ fn once(cpu: *Cpu, b: *Block) Error!?abi.Exit {
 fn left(cpu: *Cpu, b: *Block) Error!?abi.Exit {
     const context = cpu.context;
     cpu.exits += 1;
+    if (cpu.timer_is_masked) try unmask(cpu);
     switch (@as(stub.Kind, @enumFromInt(context.kind))) {
         .sync => {
             settled(cpu, b);
@@ -144,13 +146,11 @@ fn stopped(cpu: *Cpu, b: *Block, is_late: bool) Error!?Stop {
     if (api.vcpu_get_reg(cpu.handle, hv.reg_cpsr, &cpsr) != hv.success) return refused(cpu, "get cpsr");
     if (cpsr & 0xf == 0) {
         try capture(cpu, b, pc, cpsr);
-        if (is_late) try unmask(cpu);
         return .{ .exit = reason(b, is_late) };
     }
     const offset = pc -% registers.stub_va;
     if (stub.isLeaving(offset)) {
-        // Its own exit is a few instructions away, and says more.
-        if (is_late) try unmask(cpu);
+        // Its own exit is a few instructions away, and says more. The stub may not have stopped the timer yet.
         return null;
     }
     if (is_late) {
@@ -171,7 +171,9 @@ fn reason(b: *Block, is_late: bool) ?abi.Exit {
     return if (is_late) .budget else null;
 }
 
+/// Lets the timer end runs again, once it has been stopped: until then it would end each at once.
 fn unmask(cpu: *Cpu) Error!void {
+    cpu.timer_is_masked = false;
     if (hv.api.vcpu_set_vtimer_mask(cpu.handle, false) != hv.success) return refused(cpu, "unmask timer");
 }
 
@@ -192,6 +194,7 @@ fn capture(cpu: *Cpu, b: *Block, pc: u64, cpsr: u64) Error!void {
         if (exit.syndrome >> 26 != 0x16 or cpu.context.kind != @intFromEnum(stub.Kind.captured)) return broken(cpu, "capture went elsewhere");
         break;
     }
+    if (cpu.timer_is_masked) try unmask(cpu);
     settled(cpu, b);
 }
 

@@ -31,6 +31,8 @@ pub const Cpu = struct {
     fp_owner: ?*Block,
     /// The task that runs now. Accessed atomically.
     running: ?*Block,
+    /// The framework masks the timer when it ends a run.
+    timer_is_masked: bool = false,
     exits: u64 = 0,
     runs: u64 = 0,
     captures: u64 = 0,
