@@ -190,6 +190,7 @@ fn capture(cpu: *Cpu, b: *Block, pc: u64, cpsr: u64) Error!void {
         cpu.runs += 1;
         if (api.vcpu_run(cpu.handle) != hv.success) return refused(cpu, "run");
         const exit = cpu.exit;
+        if (exit.reason == hv.exit_vtimer) cpu.timer_is_masked = true;
         if (exit.reason != hv.exit_exception) continue;
         if (exit.syndrome >> 26 != 0x16 or cpu.context.kind != @intFromEnum(stub.Kind.captured)) return broken(cpu, "capture went elsewhere");
         break;
