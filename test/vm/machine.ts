@@ -69,7 +69,6 @@ $B mount -t proc proc /proc
 $B mount -t sysfs sys /sys
 $B mkdir -p /dev/shm /dev/pts
 $B mount -t devpts devpts /dev/pts
-$B mount -t tmpfs tmp /tmp
 $B mount -t tmpfs shm /dev/shm
 export PATH=/bin HOME=/tmp CARRICK_HV=${DOUBLE}
 cd /

@@ -58,6 +58,6 @@ function save(): void {
 jobs.forEach((job, n) => {
   const outcome = run(job, n);
   outcomes.push(outcome);
+  save();
   console.log(`${n + 1}/${jobs.length} ${job.name}: ${outcome.signal ?? outcome.status} in ${outcome.ms} ms`);
 });
-save();
