@@ -31,7 +31,7 @@ function run(job: Job, n: number): Outcome {
       HVKVM_COUNT: countFile,
       ...job.env,
     },
-    timeout: job.timeoutMs ?? 120_000,
+    timeout: job.timeoutMs ?? 200_000,
     killSignal: "SIGKILL",
   });
   return {
