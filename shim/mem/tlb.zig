@@ -128,6 +128,11 @@ pub const Tlb = struct {
         return p + (addr & (page_size - 1));
     }
 
+    /// Every write of the page goes through `fill`.
+    pub fn refuseWrites(t: *Tlb, addr: u64) void {
+        t.slot(addr).write = 0;
+    }
+
     /// Drops the entry of a page, whatever the top byte it was used with.
     fn drop(t: *Tlb, va: u64, context: u64) void {
         const e = t.slot(va);

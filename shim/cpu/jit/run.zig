@@ -3,6 +3,7 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const cache = @import("cache.zig");
+const check = @import("check.zig");
 const engines = @import("../engine.zig");
 const fp = @import("../simd/fp.zig");
 const host = @import("host.zig");
@@ -34,6 +35,7 @@ fn start() bool {
     const cpu = create(false) orelse return false;
     if (!attach(&cpu.v.cpu)) return false;
     main_cpu = cpu;
+    check.start();
     return true;
 }
 
@@ -91,7 +93,13 @@ pub fn enter(b: *Block, budget: u32) i32 {
     const cpu = main_cpu.?;
     cache.makeRoom();
     cpu.v.tlb.bind(b.space);
+    if (check.on and b.single_step == 0) return check.enter(&cpu.v, b, budget, &piece);
     return enterWith(cpu, b, budget);
+}
+
+/// As little as can be run.
+fn piece(b: *Block) i32 {
+    return enterWith(main_cpu.?, b, 1);
 }
 
 /// On a CPU whose TLB is bound to the task's space.

@@ -1,0 +1,34 @@
+// Guest programs under the translator's check (shim/cpu/jit/check.zig): the interpreter runs every piece of translated code again and
+// must agree with it.
+
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { debianPackage } from "../../scripts/corpora.ts";
+import { compile, underCarrick } from "../support/guest.ts";
+
+const CHECKED = { env: { CARRICK_CPU_CHECK: "1", GREETING: "hi" }, timeoutMs: 120_000 };
+
+const PROGRAMS = ["hello", "mmap", "mremap", "sigframe", "directories", "memfd"];
+
+if (process.arch === "x64") {
+  for (const name of PROGRAMS) {
+    test(`${name}, checked`, () => {
+      const program = compile(join(import.meta.dir, "programs", `${name}.c`), "gnu");
+      const result = underCarrick(program, ["one", "two words"], CHECKED, "jit", 1);
+      expect(result.stderr).not.toContain("carrick");
+      const expected = readFileSync(join(import.meta.dir, "expected", `${name}.txt`), "utf8");
+      expect(`${result.stdout}status ${result.status}\n`).toBe(expected);
+    }, 130_000);
+  }
+
+  test("a shell, sorting and a digest, checked", () => {
+    const busybox = join(debianPackage("busybox-static"), "bin/busybox");
+    const script =
+      "b=$1; $b seq 1 300 | $b sort -r | $b sha256sum; $b seq 1 50 | $b awk '{ s += $1 / 7 } END { print s }'; echo $((12345 * 678))";
+    const args = ["sh", "-c", script, "sh", busybox];
+    const plain = underCarrick(busybox, args, { timeoutMs: 120_000 }, "interp", 1);
+    expect(plain.status).toBe(0);
+    expect(underCarrick(busybox, args, CHECKED, "jit", 1)).toEqual(plain);
+  }, 250_000);
+}
