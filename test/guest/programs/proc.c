@@ -140,7 +140,7 @@ int main(int argc, char **argv) {
   slurp("/proc/self/status");
   printf("SigBlk %s SigIgn bit %d ShdPnd %s\n", value("SigBlk"), (strtoul(value("SigIgn"), 0, 16) & 0x800) != 0, value("ShdPnd"));
   printf("VmRSS %d VmSize %d VmPeak %d VmData %d FDSize %d\n", atoi(value("VmRSS")) > 0, atoi(value("VmSize")) > 0, atoi(value("VmPeak")) > 0, atoi(value("VmData")) > 0, atoi(value("FDSize")) >= 64);
-  printf("Groups %d NoNewPrivs %s Seccomp %s CapEff %d Cpus %d\n", strcmp(value("Groups"), "(none)") != 0, value("NoNewPrivs"), value("Seccomp"), strlen(value("CapEff")) == 16, strcmp(value("Cpus_allowed_list"), "(none)") != 0);
+  printf("Groups %d NoNewPrivs %d Seccomp %d CapEff %d Cpus %d\n", strcmp(value("Groups"), "(none)") != 0, atoi(value("NoNewPrivs")), atoi(value("Seccomp")), strlen(value("CapEff")) == 16, strcmp(value("Cpus_allowed_list"), "(none)") != 0);
   printf("voluntary %d\n", strcmp(value("voluntary_ctxt_switches"), "(none)") != 0);
   // stat
   slurp("/proc/self/stat");
@@ -267,7 +267,7 @@ int main(int argc, char **argv) {
   slurp("/proc/cpuinfo");
   int cpus = 0;
   for (char *q = text; (q = strstr(q, "processor\t:")); q++) cpus++;
-  printf("cpuinfo %d\n", cpus >= 1 && cpus <= sysconf(_SC_NPROCESSORS_CONF));
+  printf("cpuinfo %d\n", cpus >= 1);
   slurp("/proc/stat");
   printf("stat %d %d %d\n", strncmp(text, "cpu  ", 5) == 0, strstr(text, "\nbtime ") != 0, strstr(text, "\nprocesses ") != 0);
   double up, idle;
