@@ -11,13 +11,16 @@ import { printable, type UserError } from "./user-error.ts";
 /** Modes of -v that change nothing here: labels and caching are other systems' business. */
 const IGNORED_MODES = ["rw", "z", "Z", "cached", "delegated", "consistent", "nocopy"];
 
-/** SRC:DST[:MODE,...], or a mere path of the guest that is to exist. */
-export function parseVolumeOrPath(text: string): BindMount | string {
+/**
+ * SRC:DST[:MODE,...], or a mere path of the guest that is to exist. With `names`, a SRC that does not look like a path would be a
+ * named volume to Docker, and is refused.
+ */
+export function parseVolumeOrPath(text: string, names = true): BindMount | string {
   const wrong = (why: string): UserError => usageError(`-v ${printable(text)}: ${why}`);
   const [source = "", target, modes = "rw", ...more] = text.split(":");
   if (target === undefined && source !== "") return guestPath(source, wrong);
   if (target === undefined || source === "" || more.length > 0) throw wrong("this is not SRC:DST or SRC:DST:ro");
-  if (!/^[./~]/.test(source) && !source.includes("/"))
+  if (names && !/^[./~]/.test(source) && !source.includes("/"))
     throw wrong(`carrick has no named volumes; write ./${printable(source)} for a directory`);
   let readOnly = false;
   for (const mode of modes.split(",")) {
@@ -29,7 +32,7 @@ export function parseVolumeOrPath(text: string): BindMount | string {
 
 /** SRC:DST[:MODE,...], where a path of the guest alone means nothing. */
 export function parseBind(text: string): BindMount {
-  const volume = parseVolumeOrPath(text);
+  const volume = parseVolumeOrPath(text, false);
   if (typeof volume === "string") throw usageError(`-v ${printable(text)}: this is not SRC:DST or SRC:DST:ro`);
   return volume;
 }

@@ -46,7 +46,7 @@ export const RUN_OPTIONS: readonly Option[] = [
 export function runRequest(parsed: Parsed): RunRequest {
   const [image, ...command] = parsed.rest;
   if (image === undefined) throw usageError("run needs an image");
-  const volumes = all(parsed, "volume").map(parseVolumeOrPath);
+  const volumes = all(parsed, "volume").map((text) => parseVolumeOrPath(text));
   const mounts: MountRequest[] = [
     ...volumes.filter((v) => typeof v !== "string"),
     ...all(parsed, "mount").map(parseMount),

@@ -70,6 +70,7 @@ $B mount -t sysfs sys /sys
 $B mkdir -p /dev/shm /dev/pts
 $B mount -t devpts devpts /dev/pts
 $B mount -t tmpfs shm /dev/shm
+$B ip link set lo up
 export PATH=/bin HOME=/tmp CARRICK_HV=${DOUBLE}
 cd /
 /bin/bun /test/runner.ts
