@@ -37,7 +37,8 @@ pub const Cpu = struct {
     pub fn begin(c: *Cpu, space: u32) void {
         @atomicStore(u32, &c.space, space, .monotonic);
         while (true) {
-            _ = @atomicRmw(u32, &c.inside, .Xchg, 1, .seq_cst);
+            // A store: an exchange whose result nobody wants is a plain one to Zig's own back end.
+            @atomicStore(u32, &c.inside, 1, .seq_cst);
             @atomicStore(u32, &c.seen, @atomicLoad(u32, &era, .acquire), .release);
             const scope = @atomicLoad(u32, &pausing, .seq_cst);
             if (!c.isIn(scope)) return;
