@@ -48,7 +48,9 @@ function bunTest(paths: readonly string[]): Report {
     if (/^test\/.*\.test\.ts:$/.test(line)) file = line.slice(0, -1);
     else if (line.startsWith("(fail)")) {
       if (!report.files.includes(file)) report.files.push(file);
-      report.failures.push([line, ...lines.slice(-failureLines)].join("\n"));
+      // bun names them once more at its end.
+      const known = report.failures.some((failure) => failure.startsWith(line));
+      if (!known) report.failures.push([line, ...lines.slice(-failureLines)].join("\n"));
     } else if (!/^\((pass|skip|todo)\)/.test(line)) {
       lines.push(line);
       continue;
