@@ -61,13 +61,13 @@ function waitToRead(task: Task, file: File, io: UserBuffer): number {
 }
 
 /** When a wait that begins now ends. */
-function deadlineOf(task: Task, timeoutNs: number): number {
+export function deadlineOf(task: Task, timeoutNs: number): number {
   return timeoutNs === Number.POSITIVE_INFINITY ? timeoutNs : task.kernel.clock.monotonicNs() + timeoutNs;
 }
 
-/** A wait that brought nothing: a limit of time makes it one that cannot be restarted (sock_intr_errno). */
-function nothingCame(wake: Wake, deadlineNs: number): number {
-  if (wake === Wake.timeout) return -EAGAIN;
+/** A wait that brought nothing, or `late` at its end: a limit of time makes it one that cannot be restarted (sock_intr_errno). */
+export function nothingCame(wake: Wake, deadlineNs: number, late = EAGAIN): number {
+  if (wake === Wake.timeout) return -late;
   return deadlineNs === Number.POSITIVE_INFINITY ? -ERESTARTSYS : -EINTR;
 }
 

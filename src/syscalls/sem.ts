@@ -4,6 +4,7 @@ import { E2BIG, EFAULT, EFBIG, EINVAL, ERANGE } from "../abi/errno.ts";
 import * as I from "../abi/ipc.ts";
 import { ipcOf } from "../kernel/ipc/ipc.ts";
 import { SemaphoreSet, SemOp, type SemOperation } from "../kernel/ipc/semaphores.ts";
+import { Wake } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import { readTimespec, spanNs } from "../kernel/timespec.ts";
 import { Layout, READ, updatePerm, WRITE } from "./ipc-layout.ts";
@@ -44,7 +45,7 @@ export function semtimedop(task: Task, id: number, addr: number, count: number, 
   if (operations.some(({ num }) => num >= set.values.length)) return -EFBIG;
   const alters = operations.some(({ change }) => change !== 0);
   const denied = set.check(task.cred, alters ? WRITE : READ);
-  return denied !== 0 ? denied : new SemOp(set, operations, deadlineNs).begin(task);
+  return denied !== 0 ? denied : new SemOp(set, operations, deadlineNs).resume(task, Wake.event);
 }
 
 export function semctl(task: Task, id: number, num: number, command: number, arg: number): number {

@@ -8,13 +8,11 @@ import {
   EDOM,
   EFAULT,
   EINPROGRESS,
-  EINTR,
   EINVAL,
   EISCONN,
   ENOTSOCK,
   EOPNOTSUPP,
   EPROTONOSUPPORT,
-  ERESTARTSYS,
   ESOCKTNOSUPPORT,
 } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/fcntl.ts";
@@ -30,6 +28,7 @@ import { UnixDatagram } from "../net/unix/datagram.ts";
 import { UnixStream } from "../net/unix/stream.ts";
 import { join, type UnixSocket } from "../net/unix/unix-socket.ts";
 import { openFile } from "./descriptor.ts";
+import { deadlineOf, nothingCame } from "./read-write.ts";
 
 const CREATE_FLAGS = S.SOCK_NONBLOCK | S.SOCK_CLOEXEC;
 const NEVER_NS = Number.POSITIVE_INFINITY;
@@ -163,25 +162,14 @@ export function addressOf(task: Task, fd: number, addr: number, lengthAddr: numb
   return typeof address === "number" ? address : writeAddress(task, address, addr, lengthAddr);
 }
 
-/** When a wait that begins now ends. */
-export function deadline(task: Task, timeoutNs: number): number {
-  return timeoutNs === NEVER_NS ? NEVER_NS : task.kernel.clock.monotonicNs() + timeoutNs;
-}
-
-/** What a wait ends with that brought nothing (sock_intr_errno). */
-export function waitError(wake: Wake, timeoutNs: number, atTimeout: number): number {
-  if (wake === Wake.timeout) return -atTimeout;
-  return timeoutNs === NEVER_NS ? -ERESTARTSYS : -EINTR;
-}
-
 export function accept(task: Task, fd: number, addr: number, lengthAddr: number, flags: number): number {
   if ((flags & ~CREATE_FLAGS) !== 0) return -EINVAL;
   const socket = socketOf(task, fd);
   if (typeof socket === "number") return socket;
   const free = task.files.lowestFree();
   if (free < 0) return free;
-  const op = new AcceptOp(socket, addr, lengthAddr, flags, deadline(task, socket.receiveTimeoutNs));
-  return op.attempt(task, socket.nonblock ? Wake.timeout : Wake.event);
+  const op = new AcceptOp(socket, addr, lengthAddr, flags, deadlineOf(task, socket.receiveTimeoutNs));
+  return op.resume(task, socket.nonblock ? Wake.timeout : Wake.event);
 }
 
 class AcceptOp implements Op {
@@ -199,16 +187,12 @@ class AcceptOp implements Op {
     this.deadlineNs = deadlineNs;
   }
 
-  attempt(task: Task, wake: Wake): number {
-    return this.resume(task, wake);
-  }
-
   resume(task: Task, wake: Wake): number {
     const { listener } = this;
     const made = listener.accept(this.flags & O_NONBLOCK);
     if (made === -EAGAIN && wake === Wake.event) return task.block(this, listener.waitQueue, this.deadlineNs);
     listener.unref();
-    if (made === -EAGAIN) return waitError(wake, listener.receiveTimeoutNs, EAGAIN);
+    if (made === -EAGAIN) return nothingCame(wake, this.deadlineNs);
     return typeof made === "number" ? made : this.install(task, made);
   }
 
@@ -243,7 +227,7 @@ export function connect(task: Task, fd: number, addr: number, length: number): n
     socket,
     address,
     error === -EAGAIN ? EAGAIN : EINPROGRESS,
-    deadline(task, socket.sendTimeoutNs),
+    deadlineOf(task, socket.sendTimeoutNs),
   );
   return task.block(op, socket.waitQueue, op.deadlineNs);
 }
@@ -268,7 +252,7 @@ class ConnectOp implements Op {
     const unfinished = error === -EAGAIN || error === -EALREADY;
     if (unfinished && wake === Wake.event) return task.block(this, socket.waitQueue, this.deadlineNs);
     socket.unref();
-    if (unfinished) return waitError(wake, socket.sendTimeoutNs, this.late);
+    if (unfinished) return nothingCame(wake, this.deadlineNs, this.late);
     // Somebody else has seen it through meanwhile.
     return error === -EISCONN ? 0 : error;
   }

@@ -9,8 +9,8 @@ import type { UserBuffer } from "../mm/user-buffer.ts";
 import { type Incoming, incoming, NO_BYTES, type Outgoing, type Socket } from "../net/socket.ts";
 import { type Control, ControlWriter, dropFiles, NO_CONTROL, readControl } from "./control-messages.ts";
 import { rangeError } from "./descriptor.ts";
-import { brokenPipe } from "./read-write.ts";
-import { deadline, readAddress, socketOf, waitError, writeAddress } from "./socket-calls.ts";
+import { brokenPipe, deadlineOf, nothingCame } from "./read-write.ts";
+import { readAddress, socketOf, writeAddress } from "./socket-calls.ts";
 
 const UIO_MAXIOV = 1024;
 const NEVER_NS = Number.POSITIVE_INFINITY;
@@ -53,7 +53,12 @@ function send(
   const n = socket.send(message);
   const more = n === -EAGAIN || (n > 0 && n < total && socket.type === S.SOCK_STREAM);
   if (more && socket.waits(flags)) {
-    const op = new SendOp(socket, { ...message, io: io.clone() }, Math.max(0, n), deadline(task, socket.sendTimeoutNs));
+    const op = new SendOp(
+      socket,
+      { ...message, io: io.clone() },
+      Math.max(0, n),
+      deadlineOf(task, socket.sendTimeoutNs),
+    );
     return n === -EAGAIN ? task.block(op, socket.waitQueue, op.deadlineNs) : op.resume(task, Wake.event);
   }
   dropFiles(message.files);
@@ -89,7 +94,7 @@ class SendOp implements Op {
     if (n === -EAGAIN && wake === Wake.event) return task.block(this, socket.waitQueue, this.deadlineNs);
     this.cancel();
     if (this.done > 0) return this.done;
-    if (n === -EAGAIN) return waitError(wake, socket.sendTimeoutNs, EAGAIN);
+    if (n === -EAGAIN) return nothingCame(wake, this.deadlineNs);
     return n === -EPIPE ? noReader(task, socket, message.flags) : n;
   }
 
@@ -210,7 +215,7 @@ export function recvfrom(
 
 function receive(task: Task, socket: Socket, message: Incoming, report: Report): number {
   const waits = socket.waits(message.flags);
-  const op = new ReceiveOp(socket, message, deadline(task, socket.receiveTimeoutNs), report);
+  const op = new ReceiveOp(socket, message, deadlineOf(task, socket.receiveTimeoutNs), report);
   return op.begin(task, waits);
 }
 
@@ -264,7 +269,7 @@ class ReceiveOp implements Op {
     if (n === -EAGAIN && wake === Wake.event) return this.wait(task);
     this.socket.unref();
     if (n !== -EAGAIN) return this.finish(task, n);
-    return this.done > 0 ? this.finish(task, this.done) : waitError(wake, this.socket.receiveTimeoutNs, EAGAIN);
+    return this.done > 0 ? this.finish(task, this.done) : nothingCame(wake, this.deadlineNs);
   }
 
   private finish(task: Task, n: number): number {

@@ -1,5 +1,5 @@
-// /proc/PID/net: the tables of sockets. Sockets belong to another room; a run without any shows the headings, which is
-// what programs that count connections expect to parse.
+// /proc/PID/net: the tables of sockets. DIFFERS: they have their headings alone, which is what programs that count
+// connections expect to parse; the sockets of guests are not listed.
 
 import { constant, type Node } from "../pseudo/table.ts";
 

@@ -106,10 +106,6 @@ export class SemOp implements Op {
     this.deadlineNs = deadlineNs;
   }
 
-  begin(task: Task): number {
-    return this.resume(task, Wake.event);
-  }
-
   resume(task: Task, wake: Wake): number {
     this.uncount();
     if (this.set.removed) return -EIDRM;

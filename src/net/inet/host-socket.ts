@@ -10,7 +10,7 @@ import { HostPoller } from "../../host/poller.ts";
 import { MESSAGE_MAX, messageBytes, sockets } from "../../host/sockets.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
-import { type Incoming, intOf, intOption, type Outgoing, Socket, type SocketUsers } from "../socket.ts";
+import { type Incoming, intOf, type Outgoing, Socket, type SocketUsers } from "../socket.ts";
 import type { Network } from "./network.ts";
 
 const WATCHED = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
@@ -58,7 +58,6 @@ export class HostSocket extends Socket {
     let events = ready;
     if ((ready & POLLIN) !== 0) events |= POLLRDNORM;
     if ((ready & POLLOUT) !== 0) events |= POLLWRNORM;
-    if ((ready & POLLHUP) !== 0) events |= POLLHUP;
     return events;
   }
 
@@ -173,7 +172,6 @@ export class HostSocket extends Socket {
   }
 
   override option(level: number, name: number, max: number): Uint8Array | number {
-    if (level === S.SOL_SOCKET && name === S.SO_DOMAIN) return intOption(this.domain);
     return sockets.option(this.fd, level, name, max);
   }
 
