@@ -9,6 +9,9 @@ import type { Engine } from "../../src/cpu/cpu.ts";
 
 export type Libc = "musl" | "gnu";
 
+// The records were made with this mask, and programs show the modes of what they create.
+process.umask(0o022);
+
 export interface Result {
   readonly stdout: string;
   readonly stderr: string;
@@ -98,6 +101,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
+/** Runs a command in a session of its own: the tests' may have its leader in an outer pid namespace, where getsid(2) answers 0. */
 export function run(command: readonly string[], options: RunOptions = {}): Result {
   const child = Bun.spawnSync([...command], {
     stdin: Buffer.from(options.stdin ?? "", "utf8"),
@@ -107,6 +111,7 @@ export function run(command: readonly string[], options: RunOptions = {}): Resul
     env: { ...process.env, ...options.env },
     timeout: options.timeoutMs ?? 60_000,
     killSignal: "SIGKILL",
+    detached: true,
   });
   const signal = child.signalCode === undefined ? 0 : (SIGNALS[child.signalCode] ?? 0);
   return {
