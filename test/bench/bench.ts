@@ -14,7 +14,7 @@ const programs = join(import.meta.dir, "programs");
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 5);
 const CPU = process.env["BENCH_CPU"] === undefined ? [] : ["--cpu", process.env["BENCH_CPU"]];
 const VECTOR = ["matmul", "nbody", "mandel", "spectral", "pixels", "neon"];
-const SPECIAL = ["calls", "processes", "threads"];
+const SPECIAL = ["calls", "processes", "storm", "threads"];
 
 interface Sample {
   readonly cpuMs: number;
@@ -153,6 +153,31 @@ function memory(): void {
   row("memory of a sleeping guest, written", ours.get("Private_Dirty")!, theirs.get("Private_Dirty")!, "MiB");
 }
 
+/** MiB of a process that nothing else maps, and of all its descendants. */
+function ownMemory(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter(Boolean);
+  const own = Number(/^Private_Dirty: +(\d+) kB$/m.exec(text)![1]) / 1024;
+  return children.reduce((sum, child) => sum + ownMemory(Number(child)), own);
+}
+
+/** What 500 live children of a process add to its memory. */
+async function storm(): Promise<void> {
+  const program = compile(join(programs, "storm.c"));
+  const look = async (command: readonly string[]): Promise<number> => {
+    const figures: number[] = [];
+    for (const count of ["0", "500"]) {
+      const child = Bun.spawn([...command, program, count], { stdin: "pipe", stdout: "pipe", cwd: root });
+      await child.stdout.getReader().read();
+      figures.push(ownMemory(child.pid));
+      child.stdin.end();
+      await child.exited;
+    }
+    return figures[1]! - figures[0]!;
+  };
+  row("memory of 500 live children", await look([...carrick, "run-elf", ...CPU]), await look([qemu!]), "MiB");
+}
+
 /** File operations in an image, and in the same tree on the host's disk. */
 async function fileOperations(): Promise<void> {
   const program = compile(join(import.meta.dir, "files/files.c"));
@@ -198,3 +223,4 @@ runCommands();
 await fileOperations();
 startUp();
 memory();
+await storm();
