@@ -208,8 +208,19 @@ export class ImageLayers {
     const index = this.index(name);
     const directory = this.directoryAt(name.layer, index.parent(name.entry));
     if (directory === null || directory.sources === null) return false;
-    const found = this.find(directory.sources, index.name(name.entry));
+    const text = index.name(name.entry);
+    if (!this.isTopmost(directory.sources, name, text)) return false;
+    const found = this.find(directory.sources, text);
     return found !== null && found.layer === inode.layer && found.entry === inode.entry;
+  }
+
+  /** Whether no layer above has the name too: a layer may link it to the very inode that it meant before. */
+  private isTopmost(sources: readonly Place[], record: Place, name: string): boolean {
+    for (const { layer, entry } of sources) {
+      const at = this.layers[layer]!.index.find(entry, name);
+      if (at >= 0) return layer === record.layer && at === record.entry;
+    }
+    return false;
   }
 
   /** What the path of a directory's record means in the whole tree. Every directory is walked to once. */

@@ -84,6 +84,18 @@ test("hard links across layers are one file, and count every name that shows", (
   expect(stat(fs, "e").nlink).toBe(3);
 });
 
+test("a name that an upper layer links to the very file that it was counts once", () => {
+  const fs = image(
+    [
+      { name: "a", body: "x" },
+      { name: "b", type: "1", link: "a" },
+    ],
+    [{ name: "b", type: "1", link: "a" }],
+    [{ name: "b", type: "1", link: "a" }],
+  );
+  expect([stat(fs, "a").nlink, stat(fs, "b").nlink, stat(fs, "b").ino]).toEqual([2, 2, stat(fs, "a").ino]);
+});
+
 test("a name that an upper layer replaced is no name of the file any more", () => {
   const fs = image(
     [
