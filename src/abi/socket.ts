@@ -19,6 +19,7 @@ export const SOL_SOCKET = 1;
 export const SOL_TCP = 6;
 export const SOL_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
+export const TCP_INFO = 11;
 
 export const SO_DEBUG = 1;
 export const SO_REUSEADDR = 2;

@@ -1,6 +1,6 @@
 // The kernel's state for the proc file system.
 
-import type { CpuTimes, MemoryTotals, ProcSource, ProcTask } from "../fs/proc/source.ts";
+import type { CpuTimes, MemoryTotals, ProcSocket, ProcSource, ProcTask } from "../fs/proc/source.ts";
 import { hostMemory } from "../host/identity.ts";
 import type { MountTable } from "../vfs/mount-table.ts";
 import type { Kernel } from "./kernel.ts";
@@ -15,6 +15,11 @@ export interface SystemIdentity {
   readonly version: string;
   readonly hwcap: number;
   readonly hwcap2: number;
+}
+
+/** Few programs look at the tables of the network: what makes them is loaded then. */
+function network(): typeof import("./proc-network.ts") {
+  return require("./proc-network.ts");
 }
 
 export class KernelProcSource implements ProcSource {
@@ -47,6 +52,13 @@ export class KernelProcSource implements ProcSource {
 
   task(tid: number): ProcTask | undefined {
     return this.view(this.kernel.pids.task(tid));
+  }
+
+  sockets(): readonly ProcSocket[] {
+    return network().openSockets(this.kernel);
+  }
+  hostNetTable(name: string): string | null {
+    return this.kernel.isolated ? null : network().hostNetTable(name);
   }
 
   get mounts(): MountTable {

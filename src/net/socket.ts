@@ -71,6 +71,10 @@ export function incoming(io: IoBuffer, flags: number): Incoming {
 
 export const NO_BYTES = new Uint8Array(0);
 
+export const TCP_ESTABLISHED = 1;
+export const TCP_CLOSE = 7;
+export const TCP_LISTEN = 10;
+
 const NEVER_NS = Number.POSITIVE_INFINITY;
 
 export abstract class Socket extends File {
@@ -144,6 +148,19 @@ export abstract class Socket extends File {
   /** getsockopt(2): the value, at most `max` bytes of it, or -errno. */
   option(_level: number, _name: number, _max: number): Uint8Array | number {
     return -ENOPROTOOPT;
+  }
+
+  /** TCP_* of net/tcp_states.h, for the tables of sockets; those of other protocols too are connected, listen, or neither. */
+  get connectionState(): number {
+    return TCP_CLOSE;
+  }
+  /** Bytes that the other side has not acknowledged, and those that nobody has read. */
+  queuedBytes(): { sending: number; receiving: number } {
+    return { sending: 0, receiving: 0 };
+  }
+  /** Path or abstract name of a UNIX socket. */
+  get boundName(): string | null {
+    return null;
   }
 
   override read(io: IoBuffer): number {

@@ -11,6 +11,13 @@ import { openFile } from "./descriptor.ts";
 import { setAsync } from "./owner.ts";
 import { addr, fd, partial, type Row, row, value } from "./row.ts";
 
+/** All commands of sockets begin with this (include/uapi/linux/sockios.h). */
+const OF_SOCKETS = 0x8900;
+
+function forSockets(): typeof import("./socket-ioctl.ts") {
+  return require("./socket-ioctl.ts");
+}
+
 export function sys_ioctl(task: Task, fd: number, command: number, arg: number): number {
   const file = openFile(task, fd);
   if (file === undefined) return -EBADF;
@@ -31,6 +38,7 @@ export function sys_ioctl(task: Task, fd: number, command: number, arg: number):
     case I.FIONREAD:
       if ((file.inode.mode & S_IFMT) === S_IFREG) return task.mm.writeU32(arg, (file.sizeBytes() - file.pos) >>> 0);
   }
+  if ((command & ~0xff) === OF_SOCKETS) return forSockets().socketIoctl(task, file, command, arg);
   return file.ioctl(task.mm, command, arg);
 }
 

@@ -13,7 +13,8 @@ class AnonymousFileSystem extends FileSystem {
   readonly dev = anonymousDev();
   readonly root: Inode;
   private readonly magic: number;
-  private lastIno = 1;
+  /** Numbers of few digits are none to netstat, which looks for "socket:[" and three more characters. */
+  private lastIno = 1000;
 
   constructor(type: string, magic: number) {
     super();

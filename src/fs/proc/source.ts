@@ -90,7 +90,28 @@ export interface MemoryTotals {
   pageTables: number;
 }
 
+/** An open socket of a guest. */
+export interface ProcSocket {
+  readonly domain: number;
+  readonly type: number;
+  readonly ino: number;
+  readonly uid: number;
+  /** TCP_* of net/tcp_states.h; UNIX sockets only listen or not. */
+  readonly state: number;
+  /** struct sockaddr; null where there is none. */
+  readonly local: Uint8Array | null;
+  readonly peer: Uint8Array | null;
+  /** Name of a UNIX socket, NUL first when abstract. */
+  readonly path: string | null;
+  /** Bytes not yet acknowledged, and not yet read. */
+  readonly sending: number;
+  readonly receiving: number;
+}
+
 export interface ProcSource {
+  sockets(): readonly ProcSocket[];
+  /** A table below the host's /proc/net; null when the run has no network, or the host no such table. */
+  hostNetTable(name: string): string | null;
   /** The running thread. */
   self(): ProcTask | undefined;
   /** Process ids in rising order. */

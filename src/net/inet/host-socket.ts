@@ -6,21 +6,34 @@ import { FIONREAD } from "../../abi/ioctl.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRNORM } from "../../abi/poll.ts";
 import * as S from "../../abi/socket.ts";
 import { files } from "../../host/files.ts";
-import { HostPoller } from "../../host/poller.ts";
+import { HostPoller, type Waker } from "../../host/poller.ts";
 import { MESSAGE_MAX, messageBytes, sockets } from "../../host/sockets.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
-import { type Incoming, intOf, type Outgoing, Socket, type SocketUsers } from "../socket.ts";
+import {
+  type Incoming,
+  intOf,
+  type Outgoing,
+  Socket,
+  type SocketUsers,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../socket.ts";
 import type { Network } from "./network.ts";
 
 const WATCHED = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
 
-export class HostSocket extends Socket {
+const ROOM = POLLOUT | POLLWRNORM;
+
+export class HostSocket extends Socket implements Waker {
   private readonly fd: number;
   private readonly network: Network;
   private token = -1;
   /** A connection is being made. */
   private connecting = false;
+  /** The watch began while there was room, as `poll` told, and nobody has written or found it full since. */
+  private hadRoom = false;
 
   /** `fd` is a socket of the host of this kind, and is closed with the file. */
   constructor(
@@ -38,10 +51,18 @@ export class HostSocket extends Socket {
   }
 
   private watch(): void {
-    if (this.token < 0) this.token = this.network.poller.watch(this.fd, WATCHED, this.queue);
+    if (this.token < 0) this.token = this.network.poller.watch(this.fd, WATCHED, this);
+  }
+
+  /** The host tells once what was so when the watch began: room that is no news would be a false edge to epoll. */
+  wake(events: number): void {
+    const known = this.hadRoom && (events & ~ROOM) === 0;
+    this.hadRoom = false;
+    if (!known) this.queue.wake(events);
   }
 
   private wouldBlock(): number {
+    this.hadRoom = false;
     this.watch();
     return -EAGAIN;
   }
@@ -54,6 +75,7 @@ export class HostSocket extends Socket {
   override poll(): number {
     const ready = HostPoller.ready(this.fd, WATCHED);
     if (ready < 0) return POLLERR;
+    this.hadRoom = (ready & POLLOUT) !== 0 && (this.hadRoom || this.token < 0);
     this.watch();
     let events = ready;
     if ((ready & POLLIN) !== 0) events |= POLLRDNORM;
@@ -96,6 +118,7 @@ export class HostSocket extends Socket {
     if (typeof way === "number") return way;
     const error = sockets.connect(this.fd, way);
     this.connecting = error === -EINPROGRESS;
+    this.hadRoom = false;
     if (this.connecting) this.watch();
     if (error === 0) this.note();
     return error;
@@ -131,6 +154,7 @@ export class HostSocket extends Socket {
 
   override send(message: Outgoing): number {
     const { io, control } = message;
+    this.hadRoom = false;
     const address = message.address === null ? null : this.network.route(message.address, this.type);
     if (typeof address === "number") return address;
     if (this.isPlain(message) && address === null && control.length === 0)
@@ -163,6 +187,7 @@ export class HostSocket extends Socket {
   }
 
   override write(io: IoBuffer): number {
+    this.hadRoom = false;
     if (this.type === S.SOCK_STREAM) return io.remaining === 0 ? 0 : this.result(io.hostWrite(this.fd, -1));
     return super.write(io);
   }
@@ -175,21 +200,32 @@ export class HostSocket extends Socket {
     return sockets.option(this.fd, level, name, max);
   }
 
+  override get connectionState(): number {
+    const info = this.protocolIsTcp ? sockets.option(this.fd, S.SOL_TCP, S.TCP_INFO, 1) : -1;
+    if (typeof info !== "number") return info[0]!;
+    // Hosts without it, and other protocols.
+    const accepts = sockets.option(this.fd, S.SOL_SOCKET, S.SO_ACCEPTCONN, 4);
+    if (typeof accepts !== "number" && intOf(accepts) !== 0) return TCP_LISTEN;
+    return typeof this.peerAddress() === "number" ? TCP_CLOSE : TCP_ESTABLISHED;
+  }
+
+  private get protocolIsTcp(): boolean {
+    return this.type === S.SOCK_STREAM && this.domain !== S.AF_NETLINK;
+  }
+
+  override queuedBytes(): { sending: number; receiving: number } {
+    const ask = (command: number): number => {
+      const value = new Uint8Array(4);
+      return sockets.ioctl(this.fd, command, value) < 0 ? 0 : Math.max(0, intOf(value));
+    };
+    return { sending: ask(S.SIOCOUTQ), receiving: ask(FIONREAD) };
+  }
+
   override ioctl(mm: AddressSpace, command: number, arg: number): number {
-    if (command !== FIONREAD && command !== S.SIOCOUTQ && command !== S.SIOCATMARK)
-      return this.interfaceIoctl(mm, command, arg);
+    if (command !== FIONREAD && command !== S.SIOCOUTQ && command !== S.SIOCATMARK) return -ENOTTY;
     const value = new Uint8Array(4);
     const error = sockets.ioctl(this.fd, command, value);
     return error < 0 ? error : mm.copyOutBytes(arg, value, 0, 4) === 4 ? 0 : -EFAULT;
-  }
-
-  /** SIOCGIF*: struct ifreq in and out. */
-  private interfaceIoctl(mm: AddressSpace, command: number, arg: number): number {
-    if (this.network.isolated || !INTERFACE_COMMANDS.has(command)) return -ENOTTY;
-    const request = new Uint8Array(IFREQ_BYTES);
-    if (mm.copyInBytes(arg, request, 0, IFREQ_BYTES) !== IFREQ_BYTES) return -EFAULT;
-    const error = sockets.ioctl(this.fd, command, request);
-    return error < 0 ? error : mm.copyOutBytes(arg, request, 0, IFREQ_BYTES) === IFREQ_BYTES ? 0 : -EFAULT;
   }
 
   override get hostFd(): number {
@@ -201,9 +237,3 @@ export class HostSocket extends Socket {
     files.close(this.fd);
   }
 }
-
-const IFREQ_BYTES = 40;
-/** SIOCGIFNAME, FLAGS, ADDR, DSTADDR, BRDADDR, NETMASK, METRIC, MTU, HWADDR, INDEX, TXQLEN. */
-const INTERFACE_COMMANDS = new Set([
-  0x8910, 0x8913, 0x8915, 0x8917, 0x8919, 0x891b, 0x891d, 0x8921, 0x8927, 0x8933, 0x8942,
-]);

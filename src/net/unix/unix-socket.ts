@@ -21,7 +21,18 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRBAND, P
 import * as S from "../../abi/socket.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
 import type { Inode } from "../../vfs/inode.ts";
-import { credentialsOf, intOf, intOption, NOBODY, type Outgoing, type PeerCredentials, Socket } from "../socket.ts";
+import {
+  credentialsOf,
+  intOf,
+  intOption,
+  NOBODY,
+  type Outgoing,
+  type PeerCredentials,
+  Socket,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../socket.ts";
 import { addressOf, bindAutomatically, bindName, findSocket, nameOf, releaseName } from "./names.ts";
 import { Packet, type PacketOwner, PacketQueue } from "./packet.ts";
 
@@ -262,6 +273,15 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
   /** Whether what is sent to the connected peer would be taken now; waits for it otherwise. */
   protected peerHasRoom(): boolean {
     return true;
+  }
+
+  override get connectionState(): number {
+    if (this.state === State.listening) return TCP_LISTEN;
+    return this.peer === null ? TCP_CLOSE : TCP_ESTABLISHED;
+  }
+
+  override get boundName(): string | null {
+    return this.bound;
   }
 
   override ioctl(mm: AddressSpace, command: number, arg: number): number {

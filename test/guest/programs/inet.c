@@ -108,6 +108,15 @@ static void tcp(void) {
   say("epoll", epoll_wait(ep, &e, 1, 5000));
   s = accept(l, 0, 0);
   say("edge", epoll_wait(ep, &e, 1, 0));
+  // room that was there from the start is told once
+  e = (struct epoll_event){EPOLLIN | EPOLLOUT | EPOLLET, {.u32 = 6}};
+  epoll_ctl(ep, EPOLL_CTL_ADD, s, &e);
+  say("room", epoll_wait(ep, &e, 1, 5000));
+  printf("%x\n", e.events);
+  say("no news", epoll_wait(ep, &e, 1, 50));
+  write(c, "news", 4);
+  say("news", epoll_wait(ep, &e, 1, 5000));
+  printf("%x\n", e.events);
   close(s), close(l);
   // nobody listens
   c = socket(AF_INET, SOCK_STREAM, 0);
