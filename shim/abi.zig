@@ -143,7 +143,7 @@ comptime {
 }
 
 /// The structs whose field offsets TypeScript gets.
-pub const structs = .{ .RegisterBlock = RegisterBlock, .Iovec = Iovec, .SocketMessage = SocketMessage, .HvfProbe = HvfProbe };
+pub const structs = .{ .RegisterBlock = RegisterBlock, .Iovec = Iovec, .SocketMessage = SocketMessage, .HvfProbe = HvfProbe, .Walker = @import("image/walk.zig").Walker };
 /// The enums and numbers that TypeScript gets.
 pub const enums = .{ .Exit = Exit, .Access = Access, .Atomic = Atomic };
 pub const numbers = .{

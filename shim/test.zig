@@ -20,4 +20,5 @@ test {
     _ = @import("mem/tlb_test.zig");
     _ = @import("host/linux/files.zig");
     _ = @import("image/index.zig");
+    _ = @import("image/walk.zig");
 }

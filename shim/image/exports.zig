@@ -2,6 +2,11 @@
 //! first record of an index in memory that has `entries` of them, their hashes and `blob_bytes` behind.
 
 const Index = @import("index.zig").Index;
+const errno = @import("../mem/errno.zig");
+const space = @import("../mem/space.zig");
+const stat = @import("stat.zig");
+const user = @import("../mem/user.zig");
+const walk = @import("walk.zig");
 
 /// The entry of a name in a directory, or -1.
 pub fn index_find(records: usize, entries: u32, blob_bytes: u32, directory: u32, name: [*]const u8, length: u32) callconv(.c) i32 {
@@ -14,4 +19,61 @@ pub fn index_list(records: usize, entries: u32, blob_bytes: u32, from: u32, end:
     const listed = Index.at(records, entries, blob_bytes).list(from, end, @intFromFloat(first_ino), @intFromFloat(offset), out[0..limit]);
     next.* = listed.next;
     return @intCast(listed.bytes);
+}
+
+/// The tree that layers make, bottom first; 0 when there are too many or no memory. `dev`: st_dev of its inodes.
+pub fn image_create(layers: [*]const walk.LayerFrom, count: u32, dev: u32) callconv(.c) usize {
+    return @intFromPtr(walk.Tree.create(layers[0..count], dev) catch return 0);
+}
+
+pub fn image_destroy(tree: *walk.Tree) callconv(.c) void {
+    tree.destroy();
+}
+
+/// Remembers what the kernel knows of an inode (walk.Changed).
+pub fn image_change(tree: *walk.Tree, ino: u32, what: u32) callconv(.c) void {
+    if (ino >= tree.changed.len) return;
+    const known: u8 = @bitCast(tree.changed[ino]);
+    tree.changed[ino] = @bitCast(known | @as(u8, @truncate(what)));
+}
+
+/// The walks. Paths and results are in guest memory. 0 or more: done; -ENOENT: there is no such name; -EAGAIN: the kernel must walk itself.
+const slow = errno.again;
+
+/// newfstatat(2) into `out`.
+pub fn image_stat(tree: *const walk.Tree, walker: *const walk.Walker, handle: u32, path: usize, follow: u32, out: usize) callconv(.c) i32 {
+    const s = space.get(handle) orelse return slow;
+    switch (walk.walk(tree, walker, s, path, follow != 0)) {
+        .slow => return slow,
+        .missing => return errno.no_entry,
+        .inode => |found| return put(s, out, &(stat.stat64(tree, found) orelse return slow)),
+    }
+}
+
+/// statx(2) into `out`.
+pub fn image_statx(tree: *const walk.Tree, walker: *const walk.Walker, handle: u32, path: usize, follow: u32, out: usize, mount_id: u32) callconv(.c) i32 {
+    const s = space.get(handle) orelse return slow;
+    switch (walk.walk(tree, walker, s, path, follow != 0)) {
+        .slow => return slow,
+        .missing => return errno.no_entry,
+        .inode => |found| return put(s, out, &(stat.statx(tree, found, mount_id) orelse return slow)),
+    }
+}
+
+fn put(s: *const space.Space, out: usize, value: anytype) i32 {
+    const bytes = @sizeOf(@TypeOf(value.*));
+    return if (user.out(s, out, @ptrCast(value), bytes, .write) == bytes) 0 else slow;
+}
+
+/// The number of a regular file that may be opened for reading.
+pub fn image_open(tree: *const walk.Tree, walker: *const walk.Walker, handle: u32, path: usize, follow: u32) callconv(.c) i32 {
+    switch (walk.walk(tree, walker, space.get(handle) orelse return slow, path, follow != 0)) {
+        .slow => return slow,
+        .missing => return errno.no_entry,
+        .inode => |found| {
+            const r = tree.record(found.place);
+            if (!r.isRegular() or !walker.may(r, walk.may_read)) return slow;
+            return @intCast(tree.ino(found.place));
+        },
+    }
 }

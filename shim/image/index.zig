@@ -23,12 +23,37 @@ pub const Record = extern struct {
     fn nameLength(r: Record) u32 {
         return r.kind & 0xffff;
     }
-    fn kindOf(r: Record) Kind {
+    pub fn kindOf(r: Record) Kind {
         return @enumFromInt(@as(u8, @truncate(r.kind >> 16)));
+    }
+    /// Attributes come from a lower layer's directory.
+    pub fn isImplied(r: Record) bool {
+        return r.kind >> 24 & 1 != 0;
+    }
+    /// Lower layers have no part in the directory.
+    pub fn isOpaque(r: Record) bool {
+        return r.kind >> 24 & 2 != 0;
+    }
+    pub fn isDirectory(r: Record) bool {
+        return r.mode & 0o170000 == 0o040000;
+    }
+    pub fn isLink(r: Record) bool {
+        return r.mode & 0o170000 == 0o120000;
+    }
+    pub fn isRegular(r: Record) bool {
+        return r.mode & 0o170000 == 0o100000;
+    }
+    pub fn sizeBytes(r: Record) u64 {
+        return r.size[0] | @as(u64, r.size[1] & 0x1fffff) << 32;
+    }
+    /// Null for what is no exact Number.
+    pub fn mtimeSec(r: Record) ?i64 {
+        const sec: i64 = @bitCast(r.mtime[0] | @as(u64, r.mtime[1]) << 32);
+        return if (@abs(sec) < 1 << 53) sec else null;
     }
 };
 
-const Kind = enum(u8) { inode = 0, link = 1, external = 2, whiteout = 3, _ };
+pub const Kind = enum(u8) { inode = 0, link = 1, external = 2, whiteout = 3, _ };
 
 comptime {
     std.debug.assert(@sizeOf(Record) == 64);

@@ -1,5 +1,6 @@
 //! The Linux error numbers that this room returns, already negative.
 
+pub const no_entry: i32 = -2;
 pub const again: i32 = -11;
 pub const no_memory: i32 = -12;
 pub const fault: i32 = -14;

@@ -230,6 +230,17 @@ pub fn io_writev(handle: u32, fd: i32, iov: [*]const abi.Iovec, count: u32, offs
     return io.transfer(.write, s, fd, iov[0..count], fileOffset(offset) orelse return errno.invalid, flags);
 }
 
+/// The same with one range of the guest, and no flags.
+pub fn io_read(handle: u32, fd: i32, addr: usize, len: u32, offset: f64) callconv(.c) i32 {
+    const s = space.get(handle) orelse return errno.invalid;
+    return io.transfer(.read, s, fd, &.{.{ .base = addr, .len = len }}, fileOffset(offset) orelse return errno.invalid, 0);
+}
+
+pub fn io_write(handle: u32, fd: i32, addr: usize, len: u32, offset: f64) callconv(.c) i32 {
+    const s = space.get(handle) orelse return errno.invalid;
+    return io.transfer(.write, s, fd, &.{.{ .base = addr, .len = len }}, fileOffset(offset) orelse return errno.invalid, 0);
+}
+
 /// Lengths are returned as i32.
 const max_len = 0x7fff_ffff;
 

@@ -7,7 +7,7 @@ import { scratch } from "../host/scratch.ts";
 import { type Op, Wake } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import type { File } from "../vfs/file.ts";
-import { openPath } from "../vfs/open.ts";
+import { openPath, openUnchanged } from "../vfs/open.ts";
 import { baseOf, directoryOf, pathArg } from "./path-args.ts";
 import { dirfd, fd, flags, full, mode, path, type Row, row, size, struct, u32, usedIf } from "./row.ts";
 
@@ -31,6 +31,8 @@ const VALID_OPEN_FLAGS =
   fcntl.O_TMPFILE_BIT;
 const PATH_FLAGS = fcntl.O_DIRECTORY | fcntl.O_NOFOLLOW | fcntl.O_PATH | fcntl.O_CLOEXEC;
 const MAKES_FILE = fcntl.O_CREAT | fcntl.O_TMPFILE_BIT;
+/** What `openUnchanged` takes. */
+const UNCHANGED_FLAGS = fcntl.O_CLOEXEC | fcntl.O_LARGEFILE | fcntl.O_NOFOLLOW | fcntl.O_NONBLOCK | fcntl.O_NOCTTY;
 const VALID_RESOLVE = 0x3f;
 const SCOPED = fcntl.RESOLVE_BENEATH | fcntl.RESOLVE_IN_ROOT;
 const OPEN_HOW_BYTES = 24;
@@ -63,6 +65,10 @@ export function sys_openat2(task: Task, dirfd: number, pathAddr: number, howAddr
 
 /** The checks of build_open_flags() that both calls share, then the open itself. */
 function open(task: Task, dirfd: number, pathAddr: number, oflags: number, omode: number, resolve: number): number {
+  if ((oflags & ~UNCHANGED_FLAGS) === 0 && resolve === 0) {
+    const fd = openUnchangedAt(task, dirfd, pathAddr, oflags);
+    if (fd !== null) return fd;
+  }
   const directory = (oflags & fcntl.O_DIRECTORY) !== 0;
   if (directory && (oflags & fcntl.O_CREAT) !== 0) return -EINVAL;
   if ((oflags & fcntl.O_TMPFILE_BIT) !== 0) {
@@ -80,6 +86,14 @@ function open(task: Task, dirfd: number, pathAddr: number, oflags: number, omode
   const file = openPath(task.fs, base, name, oflags & ~fcntl.O_CLOEXEC, omode, resolve);
   if (typeof file === "number") return file;
   return finishOpen(task, file, cloexec);
+}
+
+/** The usual case of reading a file of an image; null when it is another one. */
+function openUnchangedAt(task: Task, dirfd: number, pathAddr: number, oflags: number): number | null {
+  const base = dirfd === fcntl.AT_FDCWD ? task.fs.cwd : (task.files.get(dirfd)?.path ?? null);
+  if (base === null || task.files.lowestFree() < 0) return null;
+  const file = openUnchanged(task.fs, base, task.mm.space, pathAddr, oflags & ~fcntl.O_CLOEXEC);
+  return file === null || typeof file === "number" ? file : task.files.install(file, (oflags & fcntl.O_CLOEXEC) !== 0);
 }
 
 /** Installs the file, after a FIFO's other end is there too. */

@@ -12,6 +12,7 @@ import type { Credentials } from "../vfs/credentials.ts";
 import { newStat } from "../vfs/inode.ts";
 import { FOLLOW, walk } from "../vfs/namei.ts";
 import { MAY_EXEC, MAY_WRITE } from "../vfs/permission.ts";
+import * as quick from "../vfs/quick-walk.ts";
 import { baseOf, placeAt, targetAt, targetOfFd } from "./path-args.ts";
 import { dirfd, fd, flags, full, int, outBuf, partial, path, type Row, row, struct } from "./row.ts";
 import { encodeStat, encodeStatFs, encodeStatx } from "./stat-layout.ts";
@@ -24,6 +25,12 @@ export function sys_newfstatat(task: Task, dirfd: number, pathAddr: number, out:
     const first = pathAddr === 0 ? 0 : task.mm.copyInBytes(pathAddr, firstByte, 0, 1);
     if (first < 0) return first;
     if (pathAddr === 0 || firstByte[0] === 0) return sys_fstat(task, dirfd, out);
+  }
+  const base = dirfd === fcntl.AT_FDCWD ? task.fs.cwd : task.files.get(dirfd)?.path;
+  if (base != null) {
+    const follow = (atFlags & fcntl.AT_SYMLINK_NOFOLLOW) === 0 ? 1 : 0;
+    const done = quick.stat(task.fs, base, task.mm.space, pathAddr, follow, out);
+    if (done !== quick.WALK) return done;
   }
   const target = targetAt(task, dirfd, pathAddr, atFlags);
   if (typeof target === "number") return target;
@@ -57,6 +64,12 @@ export function sys_statx(
 ): number {
   if ((atFlags & ~STAT_FLAGS) !== 0 || mask >= STATX__RESERVED) return -EINVAL;
   if ((atFlags & fcntl.AT_STATX_SYNC_TYPE) === fcntl.AT_STATX_SYNC_TYPE) return -EINVAL;
+  const base = dirfd === fcntl.AT_FDCWD ? task.fs.cwd : task.files.get(dirfd)?.path;
+  if (base != null) {
+    const follow = (atFlags & fcntl.AT_SYMLINK_NOFOLLOW) === 0 ? 1 : 0;
+    const done = quick.statx(task.fs, base, task.mm.space, pathAddr, follow, out);
+    if (done !== quick.WALK) return done;
+  }
   const target = targetAt(task, dirfd, pathAddr, atFlags);
   if (typeof target === "number") return target;
   const stat = statOf(task, dirfd, target);

@@ -34,6 +34,19 @@ export abstract class FileSystem {
    */
   readonly hostChecks: boolean = false;
 
+  /** The shim's handle of the layers that it is made of (vfs/quick-walk.ts); 0 for none. */
+  layersPtr = 0;
+
+  /** The inode of a record of the layers. */
+  inodeNumbered(_ino: number): Inode {
+    return this.root;
+  }
+
+  /** Where an inode of the layers with one name is, by whichever name it has now. */
+  dentryOf(_inode: Inode): Dentry {
+    return this.rootDentry;
+  }
+
   private rootDentryMade: Dentry | null = null;
 
   /** The one dentry of the root, shared by all mounts. */

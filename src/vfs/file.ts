@@ -9,6 +9,7 @@ import type { AddressSpace } from "../mm/address-space.ts";
 import type { IoBuffer } from "../mm/io-buffer.ts";
 import type { PageCache } from "../mm/page-cache.ts";
 import type { DirectoryEntry, Inode, Stat } from "./inode.ts";
+import type { Mount } from "./mount.ts";
 import { anyWatchers, isWatched, notify, notifyGone } from "./notify.ts";
 import type { Path } from "./path.ts";
 import { fullPathString, isUnlinked } from "./path-string.ts";
@@ -29,8 +30,9 @@ export abstract class File {
   flags: number;
   /** f_pos: where read, write and getdents64 continue, for files that have a position. */
   pos = 0;
-  /** Where it was opened, set by vfs; null for pipes, sockets and anonymous files. */
-  path: Path | null = null;
+  private opened: Path | null = null;
+  /** Opened by number (vfs/quick-walk.ts) through this mount: its place is found when somebody asks. */
+  private mount: Mount | null = null;
   /** F_SETOWN pid (negative: process group) and F_SETSIG signal. */
   owner = 0;
   ownerSignal = 0;
@@ -44,6 +46,20 @@ export abstract class File {
   }
 
   abstract readonly inode: Inode;
+
+  /** Where it was opened, set by vfs; null for pipes, sockets and anonymous files. */
+  get path(): Path | null {
+    if (this.opened === null && this.mount !== null) {
+      this.opened = { mount: this.mount, dentry: this.inode.fs.dentryOf(this.inode) };
+    }
+    return this.opened;
+  }
+  set path(path: Path | null) {
+    this.opened = path;
+  }
+  openedThrough(mount: Mount): void {
+    this.mount = mount;
+  }
 
   get canRead(): boolean {
     // The fourth access mode is for ioctls only.
@@ -193,7 +209,7 @@ export abstract class File {
     this.refs -= 1;
     if (this.refs !== 0) return;
     if (this.writing) this.inode.writers -= 1;
-    const watched = this.path !== null && anyWatchers();
+    const watched = anyWatchers() && this.path !== null;
     if (watched) notify(this.path!.dentry, this.canWrite ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     const last = watched && isWatched(this.inode) && isUnlinked(this.path!.dentry);
     if (this.releaseHooks !== null) for (const hook of this.releaseHooks) hook.fileReleased(this);

@@ -79,6 +79,12 @@ export interface DirectoryEntry {
   next: number;
 }
 
+/** A record of the index of an image's layer. */
+export interface LayerRecord {
+  readonly layer: number;
+  readonly entry: number;
+}
+
 /** Names are byte strings without "/", never "." or "..". Results: an object or value, or -errno. */
 export abstract class Inode {
   abstract readonly fs: FileSystem;
@@ -86,11 +92,20 @@ export abstract class Inode {
   /** Type and permission bits (S_IF*), as of the last look. */
   abstract readonly mode: number;
 
-  /** vfs's own: where a directory or an open file was last found, on file systems that do not keep names. */
+  /** vfs's own: where a directory or an open file was last found, on file systems that do not keep names, or where it is in an image. */
   dentry: Dentry | null = null;
   /** Open files that may write it, and address spaces whose program it is: each side is refused while the other is. */
   writers = 0;
   programs = 0;
+
+  /** The records of its file system's layers that a directory is made of, topmost first (vfs/quick-walk.ts). */
+  get records(): readonly LayerRecord[] {
+    return [];
+  }
+
+  /** Something was mounted on it, or on a name below it that it may not have. */
+  covered(): void {}
+  coveredBelow(): void {}
 
   /** Whether files of it are open. */
   get isOpen(): boolean {

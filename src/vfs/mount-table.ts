@@ -71,6 +71,8 @@ export class MountTable {
 function pin(dentry: Dentry, mount: Mount): void {
   dentry.mounts ??= [];
   dentry.mounts.push(mount);
+  dentry.inode.covered();
+  for (let at = dentry.parent; at !== null; at = at.parent) at.inode.coveredBelow();
   for (let at: Dentry | null = dentry; at !== null; at = at.parent) at.addPins(1);
 }
 

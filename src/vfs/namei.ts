@@ -61,6 +61,7 @@ export function lookupChild(parent: Dentry, name: string): Dentry | number {
   if (!dir.fs.cacheNames)
     return isDirectory(inode.mode) ? directoryDentry(parent, name, inode) : fileDentry(parent, name, inode);
   const child = new Dentry(parent, name, inode);
+  if (dir.fs.layersPtr !== 0) inode.dentry ??= child;
   parent.keep(child);
   return child;
 }

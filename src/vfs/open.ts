@@ -22,10 +22,11 @@ import { S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "
 import type { FsContext } from "./context.ts";
 import type { File } from "./file.ts";
 import { DIRECTORY, FOLLOW, isLink, LAST_NORM, lookupChild, Walk, walk } from "./namei.ts";
-import { notify, notifyEntry } from "./notify.ts";
+import { anyWatchers, notify, notifyEntry } from "./notify.ts";
 import { Dentry, type Path } from "./path.ts";
 import { PathFile } from "./path-file.ts";
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable } from "./permission.ts";
+import * as quick from "./quick-walk.ts";
 
 /** What open(2) acts on and forgets: not part of F_GETFL. */
 const ONCE = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC;
@@ -112,6 +113,27 @@ function create(ctx: FsContext, at: Walk, flags: number, mode: number): File | n
   else file.inode.dentry = dentry;
   notifyEntry(parent, at.name, IN_CREATE, false);
   return finish(file, { mount: at.mount, dentry }, flags);
+}
+
+/**
+ * A regular file of an image that nobody has changed, opened for reading by the path in guest memory; `flags` have nothing that
+ * makes more of it. Null when it must be walked to.
+ */
+export function openUnchanged(
+  ctx: FsContext,
+  base: Path,
+  space: number,
+  pathAddr: number,
+  flags: number,
+): File | number | null {
+  if (anyWatchers()) return null;
+  const ino = quick.find(ctx, base, space, pathAddr, (flags & O_NOFOLLOW) === 0 ? 1 : 0);
+  if (ino < 0) return ino === quick.WALK ? null : ino;
+  const file = quick.fs!.inodeNumbered(ino).open(withoutOnce(flags));
+  if (typeof file === "number") return file;
+  file.flags = (flags & ~ONCE) | O_LARGEFILE;
+  file.openedThrough(quick.mount!);
+  return file;
 }
 
 function withoutOnce(flags: number): number {

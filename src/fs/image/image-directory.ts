@@ -5,7 +5,7 @@ import { ENOENT } from "../../abi/errno.ts";
 import { DT_DIR } from "../../abi/stat.ts";
 import type { DirectoryEntry, Inode } from "../../vfs/inode.ts";
 import { type Entry, MemoryDirectory } from "../memory/memory-directory.ts";
-import type { Timestamp } from "../memory/memory-file-system.ts";
+import { CHANGED_HIDES, type Timestamp } from "../memory/memory-file-system.ts";
 import type { ImageFileSystem } from "./image-file-system.ts";
 import type { ListedName, Place } from "./image-layers.ts";
 
@@ -39,6 +39,10 @@ export class ImageDirectory extends MemoryDirectory {
     this.sources = sources;
     this.counted = sources.length === 0;
     this.nextOffset = NEW_OFFSET;
+  }
+
+  override get records(): readonly Place[] {
+    return this.sources;
   }
 
   override get sizeBytes(): number {
@@ -112,6 +116,7 @@ export class ImageDirectory extends MemoryDirectory {
     const ofLayers = this.find(name)?.offset === OF_LAYERS;
     super.take(name);
     if (!ofLayers) return;
+    this.fs.noteChange(this, CHANGED_HIDES);
     this.hidden ??= new Set();
     this.hidden.add(name);
   }

@@ -6,8 +6,11 @@
 
 import { NAME_MAX } from "../../abi/fcntl.ts";
 import { OVERLAYFS_SUPER_MAGIC, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../abi/stat.ts";
+import { shim } from "../../host/shim.ts";
 import { IdlePages } from "../../mm/idle-pages.ts";
 import { anonymousDev, type StatFs } from "../../vfs/file-system.ts";
+import { lookupChild } from "../../vfs/namei.ts";
+import type { Dentry } from "../../vfs/path.ts";
 import { MemoryFileSystem, type TimeSource, type Timestamp } from "../memory/memory-file-system.ts";
 import type { MemoryInode } from "../memory/memory-inode.ts";
 import { MemorySpecial, MemorySymlink } from "../memory/memory-special.ts";
@@ -24,6 +27,8 @@ const MAX_IDLE = 1024;
 const MAX_IDLE_PAGES = 32768;
 /** Reported where the host tells nothing. */
 const UNKNOWN_PAGES = 2 ** 28;
+/** Of directories in each other. */
+const MAX_DEPTH = 2048;
 const UNKNOWN_INODES = 2 ** 31;
 
 export class ImageFileSystem extends MemoryFileSystem {
@@ -35,6 +40,7 @@ export class ImageFileSystem extends MemoryFileSystem {
   readonly idle = new IdlePages<ImageRegular>(MAX_IDLE, MAX_IDLE_PAGES);
   private readonly store: ScratchStore;
   private readonly inodesOfLayers = new ImageInodes();
+  override layersPtr: number;
   private nextIno: number;
   private inodes = 0;
 
@@ -44,6 +50,7 @@ export class ImageFileSystem extends MemoryFileSystem {
     this.clock = clock;
     this.layers = new ImageLayers(layers);
     this.store = new ScratchStore(scratchDirectories);
+    this.layersPtr = layers.length === 0 ? 0 : this.layers.createTree(this.dev);
     this.nextIno = this.layers.endOfInodes;
     this.root = layers.length === 0 ? this.newDirectory(S_IFDIR | 0o755, 0, 0) : this.directoryOf(this.layers.root);
   }
@@ -87,6 +94,39 @@ export class ImageFileSystem extends MemoryFileSystem {
     const inode = found.sources !== null ? this.directoryOf(found) : this.make(found);
     this.inodesOfLayers.keep(inode);
     return inode;
+  }
+
+  override inodeNumbered(ino: number): MemoryInode {
+    const known = this.inodesOfLayers.get(ino);
+    if (known !== undefined) return known;
+    const inode = this.make(this.layers.placeOf(ino));
+    this.inodesOfLayers.keep(inode);
+    return inode;
+  }
+
+  /** Nobody uses it and no name is kept for it. */
+  forget(inode: MemoryInode): void {
+    if (this.isOfLayers(inode)) this.inodesOfLayers.remove(inode);
+  }
+
+  override noteChange(inode: MemoryInode, what: number): void {
+    if (this.layersPtr !== 0 && this.isOfLayers(inode)) shim.image_change(this.layersPtr, inode.ino, what);
+  }
+
+  override dentryOf(inode: MemoryInode): Dentry {
+    return inode.dentry ?? this.dentryAt(this.layers.placeOf(inode.ino), 0);
+  }
+
+  /** The directories above a record may have moved since: those that did are known, and have their dentries. */
+  private dentryAt({ layer, entry }: Place, depth: number): Dentry {
+    const index = this.layers.layer(layer).index;
+    if (entry === 0 || depth > MAX_DEPTH) return this.rootDentry;
+    const above = index.parent(entry);
+    const directory = this.layers.directoryAt(layer, above);
+    const known = directory === null ? null : (this.inodesOfLayers.get(this.layers.inodeNumber(directory))?.dentry ?? null);
+    const parent = known ?? this.dentryAt({ layer, entry: above }, depth + 1);
+    const child = lookupChild(parent, index.name(entry));
+    return typeof child === "number" ? parent : child;
   }
 
   override retain(inode: MemoryInode): void {
@@ -157,6 +197,9 @@ export class ImageFileSystem extends MemoryFileSystem {
 
   /** Gives back what the run has written. */
   close(): void {
+    const tree = this.layersPtr;
+    this.layersPtr = 0;
+    if (tree !== 0) shim.image_destroy(tree);
     this.store.close();
   }
 }

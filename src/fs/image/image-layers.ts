@@ -2,8 +2,13 @@
 // hide those of lower ones, directories merge, whiteouts and opaque directories cut. Everything is looked up when asked for.
 
 import { S_IFDIR, S_IFMT } from "../../abi/stat.ts";
+import { pointerOf, shim } from "../../host/shim.ts";
 import { Flag, Kind } from "../../lib/layer-index.ts";
+import type { LayerRecord } from "../../vfs/inode.ts";
 import type { LayerIndex } from "./layer-reader.ts";
+
+/** Words of shim/image/walk.zig's LayerFrom. */
+const LAYER_WORDS = 6;
 
 export interface ImageLayer {
   readonly index: LayerIndex;
@@ -12,10 +17,7 @@ export interface ImageLayer {
 }
 
 /** A record of a layer's index. */
-export interface Place {
-  readonly layer: number;
-  readonly entry: number;
-}
+export type Place = LayerRecord;
 
 /**
  * What a name means: the record that describes the inode, and for a directory all the layers that take part in it, topmost first; null for
@@ -78,6 +80,23 @@ export class ImageLayers {
 
   inodeNumber(place: Place): number {
     return this.bases[place.layer]! + place.entry;
+  }
+
+  /** The record with an inode number. */
+  placeOf(ino: number): Place {
+    let layer = this.bases.length - 1;
+    while (layer > 0 && this.bases[layer]! > ino) layer -= 1;
+    return { layer, entry: ino - this.bases[layer]! };
+  }
+
+  /** The shim's tree of the layers, or 0. */
+  createTree(dev: number): number {
+    const words = new Uint32Array(this.layers.length * LAYER_WORDS);
+    this.layers.forEach(({ index }, layer) => {
+      index.describe(words, layer * LAYER_WORDS);
+      words[layer * LAYER_WORDS + 4] = this.bases[layer]!;
+    });
+    return shim.image_create(pointerOf(words), this.layers.length, dev);
   }
 
   /** The root of the tree that the layers below `end` make. */
@@ -224,7 +243,7 @@ export class ImageLayers {
   }
 
   /** What the path of a directory's record means in the whole tree. Every directory is walked to once. */
-  private directoryAt(layer: number, entry: number): Found | null {
+  directoryAt(layer: number, entry: number): Found | null {
     const { index } = this.layers[layer]!;
     const missing: number[] = [];
     let at = entry;

@@ -70,6 +70,8 @@ export class ImageRegular extends MemoryRegular {
       this.fs.idle.add(this);
     }
     super.closed();
+    // Found by number, it has no name in the cache that would keep it.
+    if (this.opens === 0 && this.dentry === null && this.isPristine) this.fs.forget(this);
   }
 
   dropCache(): void {

@@ -58,6 +58,14 @@ export class LayerIndex {
     return bytes.sizeBytes === expected ? new LayerIndex(bytes, header) : null;
   }
 
+  /** Where it is, for the shim: pointer, records, bytes of the blob. */
+  describe(words: Uint32Array, at: number): void {
+    words[at] = this.records;
+    words[at + 1] = Math.floor(this.records / HIGH);
+    words[at + 2] = this.entries;
+    words[at + 3] = this.blobBytes;
+  }
+
   private word(entry: number, field: number): number {
     if (entry !== this.loaded) this.load(entry);
     return this.record[field]!;

@@ -14,6 +14,12 @@ export interface TimeSource {
   realtime(): Timestamp;
 }
 
+/** shim/image/walk.zig: attributes or further names; mode or owner; names of the layers that do not show; something is mounted on it. */
+export const CHANGED_ITSELF = 1;
+export const CHANGED_RIGHTS = 2;
+export const CHANGED_HIDES = 4;
+export const CHANGED_COVERED = 8;
+
 export abstract class MemoryFileSystem extends FileSystem {
   override readonly cacheNames: boolean = true;
   abstract readonly clock: TimeSource;
@@ -21,6 +27,8 @@ export abstract class MemoryFileSystem extends FileSystem {
   /** The inode has become more than what it was made from says, or stops being so. */
   retain(_inode: MemoryInode): void {}
   mayForget(_inode: MemoryInode): void {}
+  /** What the layers of an image say is not true of the inode any more: CHANGED_*. */
+  noteChange(_inode: MemoryInode, _what: number): void {}
   /** A number for a new inode. */
   abstract addInode(): number;
   /** Its last name is gone. */

@@ -4,7 +4,13 @@
 import { EEXIST, ENODATA, ENOSPC } from "../../abi/errno.ts";
 import { XATTR_CREATE, XATTR_REPLACE } from "../../abi/stat.ts";
 import { type Attributes, Inode, newStat, type Stat } from "../../vfs/inode.ts";
-import type { MemoryFileSystem, Timestamp } from "./memory-file-system.ts";
+import {
+  CHANGED_COVERED,
+  CHANGED_ITSELF,
+  CHANGED_RIGHTS,
+  type MemoryFileSystem,
+  type Timestamp,
+} from "./memory-file-system.ts";
 import { setTimes, Times } from "./times.ts";
 
 const PAGE = 4096;
@@ -98,10 +104,18 @@ export abstract class MemoryInode extends Inode {
     if (this.isPristine) this.fs.mayForget(this);
   }
 
+  override covered(): void {
+    this.fs.noteChange(this, CHANGED_COVERED);
+  }
+  override coveredBelow(): void {
+    this.fs.noteChange(this, CHANGED_ITSELF);
+  }
+
   private touch(): void {
     if (!this.untouched) return;
     this.untouched = false;
     this.fs.retain(this);
+    this.fs.noteChange(this, CHANGED_ITSELF);
   }
 
   /** The inode changed now. */
@@ -141,6 +155,7 @@ export abstract class MemoryInode extends Inode {
       const error = this.setSize(a.size);
       if (error !== 0) return error;
     }
+    if (a.mode !== undefined || a.uid !== undefined || a.gid !== undefined) this.fs.noteChange(this, CHANGED_RIGHTS);
     if (a.mode !== undefined) this.mode = (this.mode & 0o170000) | (a.mode & 0o7777);
     if (a.uid !== undefined) this.owner = a.uid;
     if (a.gid !== undefined) this.group = a.gid;
