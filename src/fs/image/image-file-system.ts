@@ -123,7 +123,8 @@ export class ImageFileSystem extends MemoryFileSystem {
     if (entry === 0 || depth > MAX_DEPTH) return this.rootDentry;
     const above = index.parent(entry);
     const directory = this.layers.directoryAt(layer, above);
-    const known = directory === null ? null : (this.inodesOfLayers.get(this.layers.inodeNumber(directory))?.dentry ?? null);
+    const known =
+      directory === null ? null : (this.inodesOfLayers.get(this.layers.inodeNumber(directory))?.dentry ?? null);
     const parent = known ?? this.dentryAt({ layer, entry: above }, depth + 1);
     const child = lookupChild(parent, index.name(entry));
     return typeof child === "number" ? parent : child;

@@ -12,7 +12,7 @@ import { openLayers } from "../../../src/fs/image/open-layers.ts";
 import { shim } from "../../../src/host/shim.ts";
 import { storeLayer } from "../../support/open-images.ts";
 import { tarOf } from "../../support/tar-writer.ts";
-import { fakeTask } from "../vfs/fake-task.ts";
+import { FakeMemory, fakeTask } from "../vfs/fake-task.ts";
 import { sequence } from "../vfs/generate.ts";
 import { type Operation, Performer } from "../vfs/operations.ts";
 import { buildOracle, canJudge, oracle } from "../vfs/oracle.ts";
@@ -66,8 +66,11 @@ function perform(layers: readonly Tree[], operations: readonly Operation[]): str
   const stored = layers.map((layer, i) => storeLayer(work, `${i}`, tarOf(membersOf(layer, i === layers.length - 1))));
   const opened = openLayers(stored);
   if (typeof opened === "string") throw new Error(opened);
-  const performer = new Performer(fakeTask((clock) => new ImageFileSystem(clock, opened, [work])));
-  return operations.map((operation) => performer.perform(operation));
+  const memory = new FakeMemory(true);
+  const performer = new Performer(fakeTask((clock) => new ImageFileSystem(clock, opened, [work]), memory));
+  const results = operations.map((operation) => performer.perform(operation));
+  memory.release();
+  return results;
 }
 
 /** What the two need not agree on: overlayfs counts one link for every merged directory. */

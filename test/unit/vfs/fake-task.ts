@@ -3,6 +3,7 @@
 import { EFAULT } from "../../../src/abi/errno.ts";
 import { Tmpfs } from "../../../src/fs/tmpfs/tmpfs.ts";
 import { scratch } from "../../../src/host/scratch.ts";
+import { nativeBuffer, shim } from "../../../src/host/shim.ts";
 import { ManualClock } from "../../../src/kernel/clock.ts";
 import { userCredentials } from "../../../src/kernel/credentials.ts";
 import { TaskFs } from "../../../src/kernel/fs-context.ts";
@@ -15,10 +16,33 @@ import { MountTable } from "../../../src/vfs/mount-table.ts";
 
 const MEMORY_BYTES = 1 << 20;
 
-/** Guest memory from address 0x1000 on. */
+const PAGE = 4096;
+const SHARED_READ_WRITE = 11;
+
+/** Guest memory from address 0x1000 on. In an address space of the shim, calls that it makes find it too. */
 export class FakeMemory {
-  readonly bytes = Buffer.alloc(MEMORY_BYTES);
+  readonly bytes: Buffer;
+  /** The shim's handle; 0 is no space. */
+  readonly space: number;
   private next = 0x1000;
+
+  constructor(inShim: boolean) {
+    this.space = inShim ? shim.space_create() : 0;
+    if (!inShim) {
+      this.bytes = Buffer.alloc(MEMORY_BYTES);
+      return;
+    }
+    const pages = MEMORY_BYTES / PAGE;
+    const frame = shim.frame_alloc(pages, 1);
+    if (frame < 0 || shim.space_map(this.space, 0, frame, pages, SHARED_READ_WRITE) < 0)
+      throw new Error("no guest memory");
+    this.bytes = Buffer.from(nativeBuffer(shim.frame_ptr(frame), MEMORY_BYTES));
+    shim.frame_unref(frame, pages);
+  }
+
+  release(): void {
+    if (this.space !== 0) shim.space_destroy(this.space);
+  }
 
   /** Places a NUL-terminated byte string; its address. Addresses are recycled. */
   string(text: string): number {
@@ -82,13 +106,15 @@ function emptyTmpfs(clock: ManualClock): FileSystem {
 }
 
 /** A task that stands in the root of an empty tmpfs with mode 0755, or of what `makeRoot` makes. */
-export function fakeTask(makeRoot: (clock: ManualClock) => FileSystem = emptyTmpfs): FakeTask {
+export function fakeTask(
+  makeRoot: (clock: ManualClock) => FileSystem = emptyTmpfs,
+  memory = new FakeMemory(false),
+): FakeTask {
   const clock = new ManualClock(1e9);
   const root = makeRoot(clock);
   const mounts = new MountTable(root, 0, root.type);
   const fs = new TaskFs(mounts.rootPath, mounts.rootPath, 0o022, userCredentials(0, 0));
   const files = new FdTable(1024);
-  const memory = new FakeMemory();
   const task = {
     mm: memory,
     files,
