@@ -19,6 +19,7 @@ import { rows as memory } from "./memory.ts";
 import { rows as misc } from "./misc.ts";
 import { rows as mlock } from "./mlock.ts";
 import { rows as mounts } from "./mounts.ts";
+import { rows as mqueue } from "./mqueue.ts";
 import { rows as names } from "./names.ts";
 import { rows as open } from "./open.ts";
 import { rows as pipe } from "./pipe.ts";
@@ -60,6 +61,7 @@ const families: readonly (readonly Row[])[] = [
   mlock,
   misc,
   mounts,
+  mqueue,
   names,
   open,
   pipe,

@@ -2,7 +2,16 @@
 // share (fs/anon_inodes.c).
 
 import { ENXIO, EOPNOTSUPP } from "../../abi/errno.ts";
-import { ANON_INODE_FS_MAGIC, PIPEFS_MAGIC, S_IFIFO, S_IFMT, S_IFSOCK, SOCKFS_MAGIC } from "../../abi/stat.ts";
+import {
+  ANON_INODE_FS_MAGIC,
+  MQUEUE_MAGIC,
+  PIPEFS_MAGIC,
+  S_IFIFO,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+  SOCKFS_MAGIC,
+} from "../../abi/stat.ts";
 import { openFifo } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
 import { anonymousDev, FileSystem, type StatFs } from "../../vfs/file-system.ts";
@@ -110,6 +119,7 @@ export class AnonymousInode extends Inode {
 
 const pipefs = new AnonymousFileSystem("pipefs", PIPEFS_MAGIC);
 const sockfs = new AnonymousFileSystem("sockfs", SOCKFS_MAGIC);
+const mqueuefs = new AnonymousFileSystem("mqueue", MQUEUE_MAGIC);
 const anonfs = new AnonymousFileSystem("anon_inodefs", ANON_INODE_FS_MAGIC);
 
 export function pipeInode(uid: number, gid: number, nowSec: number): AnonymousInode {
@@ -118,6 +128,11 @@ export function pipeInode(uid: number, gid: number, nowSec: number): AnonymousIn
 
 export function socketInode(uid: number, gid: number): AnonymousInode {
   return new AnonymousInode(sockfs, sockfs.nextIno(), S_IFSOCK | 0o777, uid, gid);
+}
+
+/** An inode of the file system of message queues (ipc/mqueue.c), which nobody mounts. */
+export function mqueueInode(mode: number, uid: number, gid: number, nowSec: number): AnonymousInode {
+  return new AnonymousInode(mqueuefs, mqueuefs.nextIno(), S_IFREG | mode, uid, gid, nowSec);
 }
 
 export function isPipeInode(inode: Inode): boolean {

@@ -1,0 +1,218 @@
+// mq_open(2), mq_unlink(2), mq_timedsend(2), mq_timedreceive(2), mq_notify(2), mq_getsetattr(2) (ipc/mqueue.c).
+
+import { CAP_FOWNER, CAP_SYS_RESOURCE } from "../abi/capability.ts";
+import * as E from "../abi/errno.ts";
+import { O_ACCMODE, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } from "../abi/fcntl.ts";
+import { RLIMIT_MSGQUEUE } from "../abi/resource.ts";
+import * as S from "../abi/signal.ts";
+import { mqueueInode } from "../fs/anon/anonymous-inode.ts";
+import { Mqueue, MqueueFile } from "../fs/mqueue/mqueue.ts";
+import { scratch } from "../host/scratch.ts";
+import { realtimeToMonotonic } from "../kernel/clock.ts";
+import { MqReceiveOp, MqSendOp, mqueuesOf } from "../kernel/ipc/mqueues.ts";
+import { Wake } from "../kernel/op.ts";
+import { SigInfo } from "../kernel/sig-info.ts";
+import type { Task } from "../kernel/task.ts";
+import { sendGroupSignal } from "../kernel/task-signals.ts";
+import { readTimespec } from "../kernel/timespec.ts";
+import { capable, MAY_READ, MAY_WRITE } from "../vfs/permission.ts";
+import { openFile } from "./descriptor.ts";
+import { pathArg } from "./path-args.ts";
+
+const NAME_MAX = 255;
+/** struct mq_attr: flags, maxmsg, msgsize, curmsgs, and four that are reserved. */
+const ATTR_BYTES = 64;
+const MQ_PRIO_MAX = 32768;
+/** fs.mqueue.*: defaults, what anybody may ask for, what nobody may. */
+const DEFAULT_MESSAGES = 10;
+const DEFAULT_BYTES = 8192;
+const MOST_MESSAGES = 10;
+const MOST_BYTES = 8192;
+const HARD_MESSAGES = 65536;
+const HARD_BYTES = 16 * 1024 * 1024;
+const QUEUES_MAX = 256;
+
+/** The name without the slash that the C library takes away. */
+function queueName(task: Task, nameAddr: number): string | number {
+  const name = pathArg(task, nameAddr);
+  if (typeof name === "number") return name;
+  if (name === "") return -E.ENOENT;
+  if (name.length > NAME_MAX) return -E.ENAMETOOLONG;
+  return name.includes("/") || name === "." || name === ".." ? -E.EACCES : name;
+}
+
+export function mqOpen(task: Task, nameAddr: number, flags: number, mode: number, attrAddr: number): number {
+  if ((flags & O_ACCMODE) === O_ACCMODE) return -E.EINVAL;
+  let wanted: Wanted | number = { messages: DEFAULT_MESSAGES, bytes: DEFAULT_BYTES };
+  if ((flags & O_CREAT) !== 0 && attrAddr !== 0) {
+    wanted = readAttributes(task, attrAddr);
+    if (typeof wanted === "number" && wanted === -E.EFAULT) return wanted;
+  }
+  const name = queueName(task, nameAddr);
+  if (typeof name === "number") return name;
+  const free = task.files.lowestFree();
+  if (free < 0) return free;
+  const queue = find(task, name, flags, mode, wanted);
+  if (typeof queue === "number") return queue;
+  const file = new MqueueFile(queue, flags & (O_ACCMODE | O_NONBLOCK));
+  const fd = task.files.install(file, true);
+  if (fd < 0) file.unref();
+  return fd;
+}
+
+interface Wanted {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** The limits that a new queue shall have: -EFAULT, -EINVAL. */
+function readAttributes(task: Task, addr: number): Wanted | number {
+  if (task.mm.copyIn(addr, ATTR_BYTES) < 0) return -E.EFAULT;
+  const messages = scratch.getI64(8);
+  const bytes = scratch.getI64(16);
+  const trusted = capable(task.cred, CAP_SYS_RESOURCE);
+  if (messages <= 0 || messages > (trusted ? HARD_MESSAGES : MOST_MESSAGES)) return -E.EINVAL;
+  if (bytes <= 0 || bytes > (trusted ? HARD_BYTES : MOST_BYTES)) return -E.EINVAL;
+  return { messages, bytes };
+}
+
+function find(task: Task, name: string, flags: number, mode: number, wanted: Wanted | number): Mqueue | number {
+  const queues = mqueuesOf(task.kernel);
+  const found = queues.byName.get(name);
+  if (found !== undefined) {
+    if ((flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) return -E.EEXIST;
+    const access = flags & O_ACCMODE;
+    const mask = (access !== O_WRONLY ? MAY_READ : 0) | (access !== O_RDONLY ? MAY_WRITE : 0);
+    const denied = found.inode.permission(task.cred, mask);
+    return denied !== 0 ? denied : found;
+  }
+  if ((flags & O_CREAT) === 0) return -E.ENOENT;
+  if (typeof wanted === "number") return wanted;
+  const { cred, kernel } = task;
+  if (queues.count >= QUEUES_MAX && !capable(cred, CAP_SYS_RESOURCE)) return -E.ENOSPC;
+  const limit = task.group.limits.get(RLIMIT_MSGQUEUE);
+  if (!queues.hasRoom(cred.uid, wanted.messages, wanted.bytes, limit)) return -E.EMFILE;
+  const bits = mode & 0o7777 & ~task.fs.umask;
+  const inode = mqueueInode(bits, cred.fsuid, cred.fsgid, kernel.clock.realtime().sec);
+  const made = new Mqueue(inode, wanted.messages, wanted.bytes, (queue) => queues.remove(queue));
+  queues.add(cred.uid, name, made);
+  return made;
+}
+
+export function mqUnlink(task: Task, nameAddr: number): number {
+  const name = queueName(task, nameAddr);
+  if (typeof name === "number") return name;
+  const { byName } = mqueuesOf(task.kernel);
+  const queue = byName.get(name);
+  if (queue === undefined) return -E.ENOENT;
+  // The directory of all queues is root's and sticky.
+  const { cred } = task;
+  if (queue.inode.uid !== cred.fsuid && cred.fsuid !== 0 && !capable(cred, CAP_FOWNER)) return -E.EPERM;
+  byName.delete(name);
+  queue.unlink();
+  return 0;
+}
+
+function mqueueFile(task: Task, fd: number): MqueueFile | undefined {
+  const file = openFile(task, fd);
+  return file instanceof MqueueFile ? file : undefined;
+}
+
+/** The absolute time at `addr` on the monotonic clock; -EFAULT, -EINVAL. */
+function deadline(task: Task, addr: number): { ns: number } | number {
+  if (addr === 0) return { ns: Number.POSITIVE_INFINITY };
+  const time = readTimespec(task.mm, addr);
+  return typeof time === "number" ? time : { ns: realtimeToMonotonic(task.kernel.clock, time.sec, time.nsec) };
+}
+
+export function mqTimedsend(
+  task: Task,
+  fd: number,
+  addr: number,
+  length: number,
+  priority: number,
+  timeoutAddr: number,
+): number {
+  if (priority >= MQ_PRIO_MAX) return -E.EINVAL;
+  const until = deadline(task, timeoutAddr);
+  if (typeof until === "number") return until;
+  const file = mqueueFile(task, fd);
+  if (file === undefined || !file.canWrite) return -E.EBADF;
+  if (length > file.mqueue.maxBytes) return -E.EMSGSIZE;
+  const bytes = new Uint8Array(length);
+  if (length > 0 && task.mm.copyInBytes(addr, bytes, 0, length) !== length) return -E.EFAULT;
+  return new MqSendOp(file, { bytes, priority }, until.ns).resume(task, Wake.event);
+}
+
+export function mqTimedreceive(
+  task: Task,
+  fd: number,
+  addr: number,
+  length: number,
+  priorityAddr: number,
+  timeoutAddr: number,
+): number {
+  const until = deadline(task, timeoutAddr);
+  if (typeof until === "number") return until;
+  const file = mqueueFile(task, fd);
+  if (file === undefined || !file.canRead) return -E.EBADF;
+  if (length < file.mqueue.maxBytes) return -E.EMSGSIZE;
+  return new MqReceiveOp(file, addr, priorityAddr, until.ns).resume(task, Wake.event);
+}
+
+const SIGEVENT_BYTES = 64;
+
+export function mqNotify(task: Task, fd: number, eventAddr: number): number {
+  let event: Sigevent | null = null;
+  if (eventAddr !== 0) {
+    if (task.mm.copyIn(eventAddr, SIGEVENT_BYTES) < 0) return -E.EFAULT;
+    const [valueLo, valueHi, signal, kind] = scratch.i32 as unknown as [number, number, number, number];
+    if (kind !== S.SIGEV_NONE && kind !== S.SIGEV_SIGNAL && kind !== S.SIGEV_THREAD) return -E.EINVAL;
+    if (kind === S.SIGEV_SIGNAL && (signal < 0 || signal > S.NSIG)) return -E.EINVAL;
+    // DIFFERS: the C library's threads are started through a netlink socket, which is the host's here.
+    if (kind === S.SIGEV_THREAD) return -E.ENOSYS;
+    event = { valueLo, valueHi, signal, kind };
+  }
+  const file = mqueueFile(task, fd);
+  if (file === undefined) return -E.EBADF;
+  const { mqueue } = file;
+  if (event === null) {
+    if (mqueue.registration?.tgid === task.tgid) mqueue.registration = null;
+    return 0;
+  }
+  if (mqueue.registration !== null) return -E.EBUSY;
+  const { kind, signal, valueLo, valueHi } = event;
+  const { group, kernel } = task;
+  const tell = (): void => {
+    if (kind !== S.SIGEV_SIGNAL || signal === 0) return;
+    const sender = kernel.scheduler.current;
+    const from = SigInfo.from(signal, S.SI_MESGQ, sender?.tgid ?? 0, sender?.cred.uid ?? 0, valueLo, valueHi);
+    sendGroupSignal(group, signal, from);
+  };
+  mqueue.registration = { tgid: task.tgid, kind, signal, file, tell };
+  return 0;
+}
+
+interface Sigevent {
+  readonly valueLo: number;
+  readonly valueHi: number;
+  readonly signal: number;
+  readonly kind: number;
+}
+
+export function mqGetsetattr(task: Task, fd: number, newAddr: number, oldAddr: number): number {
+  let flags = -1;
+  if (newAddr !== 0) {
+    if (task.mm.copyIn(newAddr, ATTR_BYTES) < 0) return -E.EFAULT;
+    flags = scratch.getI64(0);
+    if (flags !== 0 && flags !== O_NONBLOCK) return -E.EINVAL;
+  }
+  const file = mqueueFile(task, fd);
+  if (file === undefined) return -E.EBADF;
+  const { mqueue } = file;
+  const old = [file.flags & O_NONBLOCK, mqueue.maxMessages, mqueue.maxBytes, mqueue.count, 0, 0, 0, 0];
+  if (flags >= 0) file.flags = (file.flags & ~O_NONBLOCK) | flags;
+  if (oldAddr === 0) return 0;
+  for (const [i, value] of old.entries()) scratch.setU64(8 * i, value);
+  return task.mm.copyOut(oldAddr, ATTR_BYTES);
+}
