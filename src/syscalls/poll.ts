@@ -34,7 +34,7 @@ class PollSet {
   /** `file` is undefined for a bad descriptor. */
   add(file: File | undefined, wanted: number): void {
     this.files.push(file);
-    this.wanted.push(wanted | POLLERR | POLLHUP);
+    this.wanted.push(wanted);
     this.found.push(0);
   }
 
@@ -157,7 +157,8 @@ export function sys_ppoll(
     const fd = view.getInt32(i * POLLFD_BYTES, true);
     view.setInt16(i * POLLFD_BYTES + 6, 0, true);
     if (fd < 0) continue;
-    set.add(openFile(task, fd), view.getUint16(i * POLLFD_BYTES + 4, true));
+    // Errors and the end are told unasked; select tells only what its sets stand for.
+    set.add(openFile(task, fd), view.getUint16(i * POLLFD_BYTES + 4, true) | POLLERR | POLLHUP);
     index.push(i);
   }
   return pollOnce(task, set, timeout, (task, found) => {

@@ -286,5 +286,17 @@ int main(void) {
   syscall(SYS_pselect6, 0, 0, 0, 0, &ts, 0);
   printf("time left is written %ld %ld\n", (long)ts.tv_sec, ts.tv_nsec);
   say("select bad set", syscall(SYS_pselect6, 10, (void *)8, 0, 0, &ts, 0));
+  // the end is news to readers only: others wait on
+  int end[2];
+  pipe(end);
+  close(end[1]);
+  FD_ZERO(&ex);
+  FD_SET(end[0], &ex);
+  signal(SIGALRM, on);
+  setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = 50000}, 0);
+  say("select for exceptions at the end", select(end[0] + 1, 0, 0, &ex, 0));
+  FD_ZERO(&r);
+  FD_SET(end[0], &r);
+  say("select for reading at the end", select(end[0] + 1, &r, 0, 0, 0));
   return 0;
 }
