@@ -10,6 +10,7 @@ import { rows as futex } from "./futex.ts";
 import { rows as groups } from "./groups.ts";
 import { rows as ids } from "./ids.ts";
 import { rows as inotify } from "./inotify.ts";
+import { rows as ioContext } from "./io-context.ts";
 import { rows as ioctl } from "./ioctl.ts";
 import { rows as ipc } from "./ipc.ts";
 import { rows as limits } from "./limits.ts";
@@ -52,6 +53,7 @@ const families: readonly (readonly Row[])[] = [
   groups,
   ids,
   inotify,
+  ioContext,
   ioctl,
   ipc,
   limits,

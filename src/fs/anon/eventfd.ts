@@ -79,6 +79,14 @@ export class EventFile extends File {
     return n === VALUE_BYTES ? n : -EFAULT;
   }
 
+  /** Counts one more (eventfd_signal): the kernel's own way of writing, which never waits. */
+  signal(): void {
+    if (this.hi === MAX && this.lo === MAX) return;
+    this.lo = (this.lo + 1) % HIGH;
+    if (this.lo === 0) this.hi += 1;
+    this.queue.wake(POLLIN);
+  }
+
   override write(io: IoBuffer): number {
     if (io.remaining !== VALUE_BYTES) return -EINVAL;
     const n = io.take(valueBytes, 0, VALUE_BYTES);

@@ -1,0 +1,197 @@
+// io_setup(2), io_submit(2), io_getevents(2), io_pgetevents(2), io_cancel(2), io_destroy(2) (fs/aio.c).
+
+import { EAGAIN, EBADF, EFAULT, EINVAL, EOPNOTSUPP } from "../abi/errno.ts";
+import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ } from "../abi/mman.ts";
+import { EventFile } from "../fs/anon/eventfd.ts";
+import { scratch } from "../host/scratch.ts";
+import { AioContext, contextsOf, GetEventsOp } from "../kernel/aio.ts";
+import { Wake } from "../kernel/op.ts";
+import type { Task } from "../kernel/task.ts";
+import { readTimespec, spanNs } from "../kernel/timespec.ts";
+import { PAGE } from "../mm/address-space.ts";
+import { callMaskDone, useCallMask } from "./call-mask.ts";
+import { openFile } from "./descriptor.ts";
+import { sys_mmap, sys_munmap } from "./memory.ts";
+import { sys_pread64, sys_preadv, sys_pwrite64, sys_pwritev } from "./read-write.ts";
+import { sys_fdatasync, sys_fsync } from "./sync.ts";
+
+/** /proc/sys/fs/aio-max-nr */
+const MAX_REQUESTS = 65536;
+const IOCB_BYTES = 64;
+const EVENT_BYTES = 32;
+const IOCB_FLAG_RESFD = 1;
+
+/** IOCB_CMD_* */
+const PREAD = 0;
+const PWRITE = 1;
+const FSYNC = 2;
+const FDSYNC = 3;
+const PREADV = 7;
+const PWRITEV = 8;
+
+/**
+ * A context is known by an address. The C library of such programs looks for a ring of events there before it calls: it finds a page
+ * of zeros, which is none.
+ */
+export function ioSetup(task: Task, count: number, contextAddr: number): number {
+  const old = task.mm.readU64(contextAddr);
+  if (old < 0) return -EFAULT;
+  if (old !== 0 || count === 0) return -EINVAL;
+  const contexts = contextsOf(task.mm);
+  let used = count;
+  for (const { capacity } of contexts.values()) used += capacity;
+  if (used > MAX_REQUESTS) return -EAGAIN;
+  const page = sys_mmap(task, 0, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page < 0) return page;
+  if (task.mm.writeU64(contextAddr, page) < 0) {
+    sys_munmap(task, page, PAGE);
+    return -EFAULT;
+  }
+  contexts.set(page, new AioContext(count));
+  return 0;
+}
+
+export function ioDestroy(task: Task, contextId: number): number {
+  const context = contextsOf(task.mm).get(contextId);
+  if (context === undefined) return -EINVAL;
+  contextsOf(task.mm).delete(contextId);
+  context.destroyed = true;
+  context.arrived.wake();
+  sys_munmap(task, contextId, PAGE);
+  return 0;
+}
+
+export function ioSubmit(task: Task, contextId: number, count: number, list: number): number {
+  const context = contextsOf(task.mm).get(contextId);
+  if (context === undefined || count < 0) return -EINVAL;
+  for (let i = 0; i < count; i += 1) {
+    const request = task.mm.readU64(list + 8 * i);
+    const error = request < 0 ? -EFAULT : submit(task, context, task.mm.untag(request));
+    if (error < 0) return i === 0 ? error : i;
+  }
+  return count;
+}
+
+/** Does one request. 0 when its result is an event; -errno when it is none. */
+function submit(task: Task, context: AioContext, request: number): number {
+  if (task.mm.copyIn(request, IOCB_BYTES) < 0) return -EFAULT;
+  const [dataLo, dataHi, , rwFlags, command, fd] = scratch.i32 as unknown as number[];
+  const buffer = task.mm.untag(scratch.getU64(24));
+  const length = scratch.getU64(32);
+  const offset = scratch.getI64(40);
+  const reserved = scratch.getU64(48);
+  const [flags, eventFd] = [scratch.i32[14]!, scratch.i32[15]!];
+  if (reserved !== 0 || length >= 2 ** 63) return -EINVAL;
+  if (context.done.length >= context.capacity) return -EAGAIN;
+  const file = openFile(task, fd!);
+  if (file === undefined) return -EBADF;
+  let told: EventFile | null = null;
+  if ((flags & IOCB_FLAG_RESFD) !== 0) {
+    const target = openFile(task, eventFd);
+    if (target === undefined) return -EBADF;
+    if (!(target instanceof EventFile)) return -EINVAL;
+    told = target;
+  }
+  // The key by which io_cancel(2) knew requests once.
+  if (task.mm.writeU32(request + 8, 0) < 0) return -EFAULT;
+  if (rwFlags !== 0) return -EOPNOTSUPP;
+  const result = perform(task, command! & 0xffff, fd!, buffer, length, offset);
+  if (result === null) return -EINVAL;
+  if (result === -EBADF || (result === -EFAULT && (command! & 0xffff) >= PREADV)) return result;
+  context.add({ dataLo: dataLo!, dataHi: dataHi!, request, result });
+  told?.signal();
+  return 0;
+}
+
+/** The result of a request; null for one that the file or carrick does not know. */
+function perform(
+  task: Task,
+  command: number,
+  fd: number,
+  buffer: number,
+  length: number,
+  offset: number,
+): number | null {
+  if (command === FSYNC) return sys_fsync(task, fd);
+  if (command === FDSYNC) return sys_fdatasync(task, fd);
+  if (offset < 0 || openFile(task, fd)?.positional !== true) return null;
+  switch (command) {
+    case PREAD:
+      return sys_pread64(task, fd, buffer, length, offset);
+    case PWRITE:
+      return sys_pwrite64(task, fd, buffer, length, offset);
+    case PREADV:
+      return sys_preadv(task, fd, buffer, length, offset);
+    case PWRITEV:
+      return sys_pwritev(task, fd, buffer, length, offset);
+  }
+  return null;
+}
+
+/** Requests are done before anybody can take them back. */
+export function ioCancel(task: Task, request: number): number {
+  return task.mm.readU32(request + 8) < 0 ? -EFAULT : -EINVAL;
+}
+
+export function ioGetevents(
+  task: Task,
+  contextId: number,
+  min: number,
+  max: number,
+  events: number,
+  timeoutAddr: number,
+  finish: (task: Task, result: number) => number = (_task, result) => result,
+): number {
+  const context = contextsOf(task.mm).get(contextId);
+  let deadlineNs = Number.POSITIVE_INFINITY;
+  if (timeoutAddr !== 0) {
+    const time = readTimespec(task.mm, timeoutAddr);
+    if (typeof time === "number") return finish(task, time);
+    const ns = spanNs(time);
+    deadlineNs = ns === 0 ? Number.NEGATIVE_INFINITY : task.kernel.clock.monotonicNs() + ns;
+  }
+  if (context === undefined || min < 0 || max < 0 || min > max) return finish(task, -EINVAL);
+  const wake = deadlineNs === Number.NEGATIVE_INFINITY ? Wake.timeout : Wake.event;
+  const take = (task: Task): number => give(task, context, max, events);
+  return new GetEventsOp(context, min, deadlineNs, take, finish).resume(task, wake);
+}
+
+/** Hands out up to `max` completions: their number, or -EFAULT for none. */
+function give(task: Task, context: AioContext, max: number, events: number): number {
+  let count = 0;
+  while (count < max && context.done.length > 0) {
+    const { dataLo, dataHi, request, result } = context.done[0]!;
+    scratch.i32[0] = dataLo;
+    scratch.i32[1] = dataHi;
+    scratch.setU64(8, request);
+    scratch.i32[4] = result;
+    scratch.i32[5] = result < 0 ? -1 : 0;
+    scratch.setU64(24, 0);
+    if (task.mm.copyOut(events + EVENT_BYTES * count, EVENT_BYTES) < 0) return count === 0 ? -EFAULT : count;
+    context.done.shift();
+    count += 1;
+  }
+  return count;
+}
+
+/** The sixth argument points to { address of a mask, its size }. */
+export function ioPgetevents(
+  task: Task,
+  contextId: number,
+  min: number,
+  max: number,
+  events: number,
+  timeoutAddr: number,
+  maskArgs: number,
+): number {
+  let mask = 0;
+  let bytes = 0;
+  if (maskArgs !== 0) {
+    mask = task.mm.readU64(maskArgs);
+    bytes = task.mm.readU64(maskArgs + 8);
+    if (mask < 0 || bytes < 0) return -EFAULT;
+  }
+  const masked = useCallMask(task, task.mm.untag(mask), bytes);
+  if (masked < 0) return masked;
+  return ioGetevents(task, contextId, min, max, events, timeoutAddr, callMaskDone);
+}
