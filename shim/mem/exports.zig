@@ -7,6 +7,7 @@ const abi = @import("../abi.zig");
 const errno = @import("errno.zig");
 const fork = @import("fork.zig");
 const frames = @import("frames.zig");
+const host = @import("../host/host.zig").memory;
 const io = @import("io.zig");
 const space = @import("space.zig");
 const tlb = @import("tlb.zig");
@@ -60,6 +61,25 @@ pub fn mem_copy(to: [*]u8, from: [*]const u8, len: usize) callconv(.c) void {
 pub fn mem_zero(ptr: [*]u8, len: usize) callconv(.c) void {
     @memset(ptr[0..len], 0);
     frames.noteBytes(ptr, len);
+}
+
+/// Memory of the host's, zeros that are committed when they are touched; 0 when it gives none.
+pub fn mem_reserve(size_bytes: usize) callconv(.c) usize {
+    return @intFromPtr(host.reserve(size_bytes, .books) orelse return 0);
+}
+
+/// Commits reserved memory that is about to be written.
+pub fn mem_commit(ptr: [*]align(4096) u8, size_bytes: usize) callconv(.c) void {
+    host.commit(ptr, size_bytes);
+}
+
+pub fn mem_release(ptr: [*]align(4096) u8, size_bytes: usize) callconv(.c) void {
+    host.release(ptr, size_bytes);
+}
+
+/// Gives whole pages of reserved memory back: they are zeros again. -EAGAIN when the host kept them as they are.
+pub fn mem_give_back(ptr: [*]align(4096) u8, size_bytes: usize) callconv(.c) i32 {
+    return if (host.giveBack(ptr, size_bytes)) 0 else errno.again;
 }
 
 /// One pread(2) of a host file into host memory, or read(2) when `offset` is -1. Bytes, or -errno.

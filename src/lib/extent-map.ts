@@ -5,7 +5,7 @@ export const HOLE = -1;
 
 export interface Extent {
   readonly start: number;
-  readonly count: number;
+  count: number;
   /** First unit in the store, or HOLE. */
   readonly target: number;
 }
@@ -40,6 +40,17 @@ export class ExtentMap {
    * continue each other become one extent.
    */
   set(start: number, count: number, target: number, release: (target: number, count: number) => void): void {
+    const last = this.extents[this.extents.length - 1];
+    // The usual case: a file grows.
+    if (
+      last !== undefined &&
+      last.start + last.count === start &&
+      last.target !== HOLE &&
+      target === last.target + last.count
+    ) {
+      last.count += count;
+      return;
+    }
     this.cut(start, count, release);
     const at = this.indexOf(start);
     const before = this.extents[at - 1];

@@ -77,11 +77,26 @@ export class UserBuffer implements IoBuffer {
   }
 
   putPtr(ptr: number, count: number): number {
+    if (this.addrs.length === 1)
+      return this.moved(this.memory.write(this.here, ptr, Math.min(count, this.remaining)), count);
     return this.move(count, (addr, n, done) => this.memory.write(addr, ptr + done, n));
   }
 
   takePtr(ptr: number, count: number): number {
+    if (this.addrs.length === 1)
+      return this.moved(this.memory.read(this.here, ptr, Math.min(count, this.remaining)), count);
     return this.move(count, (addr, n, done) => this.memory.read(addr, ptr + done, n));
+  }
+
+  /** Where the next byte of a single segment is. */
+  private get here(): number {
+    return this.addrs[0]! + this.within;
+  }
+
+  /** `n` bytes of a single segment were moved, of `count` that somebody wanted. */
+  private moved(n: number, count: number): number {
+    this.advance(n);
+    return n === 0 && count > 0 && this.remaining > 0 ? -EFAULT : n;
   }
 
   revert(count: number): void {
@@ -125,6 +140,11 @@ export class UserBuffer implements IoBuffer {
   }
 
   hostRead(hostFd: number, offset: number, max = Number.POSITIVE_INFINITY): number {
+    const count = Math.min(this.remaining, max);
+    if (offset >= 0 && this.addrs.length === 1 && count <= CHUNK) {
+      const n = shim.io_read(this.memory.space, hostFd, this.here, count, offset);
+      if (this.isComplete(n, count)) return n;
+    }
     const n = this.transfer(Access.write, hostFd, offset, max);
     if (n !== -EFAULT || offset < 0) return n;
     // Where no byte can be put, the end of the file or an error of its own goes first.
@@ -133,7 +153,19 @@ export class UserBuffer implements IoBuffer {
   }
 
   hostWrite(hostFd: number, offset: number, max = Number.POSITIVE_INFINITY): number {
+    const count = Math.min(this.remaining, max);
+    if (offset >= 0 && this.addrs.length === 1 && count <= CHUNK) {
+      const n = shim.io_write(this.memory.space, hostFd, this.here, count, offset);
+      if (this.isComplete(n, count)) return n;
+    }
     return this.transfer(Access.read, hostFd, offset, max);
+  }
+
+  /** Whether the host's answer to one call for a single segment is the final one; what met a missing page is done once more. */
+  private isComplete(n: number, count: number): boolean {
+    if (n < 0 || (n < count && shim.mem_fault_addr() >= 0)) return false;
+    this.advance(n);
+    return true;
   }
 
   /**

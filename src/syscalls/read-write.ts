@@ -202,9 +202,11 @@ export function sys_pwrite64(task: Task, fd: number, addr: number, count: number
   if (typeof file === "number") return file;
   if (!file.canWrite) return -EBADF;
   if (addr + count > 2 ** 48) return rangeError(addr, count);
-  const allowed = limitSize(task, file, pos, Math.min(count, MAX_RW_COUNT));
-  if (allowed < 0) return allowed;
-  return wrote(task, file, file.writeAt(task.mm.buffer(addr, allowed), pos));
+  if (task.group.limits.get(RLIMIT_FSIZE) !== Number.POSITIVE_INFINITY) {
+    count = limitSize(task, file, pos, Math.min(count, MAX_RW_COUNT));
+    if (count < 0) return count;
+  }
+  return wrote(task, file, file.writeAt(task.mm.buffer(addr, count), pos));
 }
 
 /** For the calls that bring a position: the open file, -EINVAL, -EBADF, -ESPIPE. */

@@ -2,7 +2,6 @@
 // the scratch store. Only pages that a write touches are ever copied.
 
 import { EIO } from "../../abi/errno.ts";
-import { files } from "../../host/files.ts";
 import { shim } from "../../host/shim.ts";
 import { ExtentMap, HOLE } from "../../lib/extent-map.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
@@ -10,7 +9,11 @@ import { KernelBuffer } from "../../mm/kernel-buffer.ts";
 import type { PageSource } from "../../mm/page-source.ts";
 import { PAGE, type ScratchStore, storeError } from "./scratch-store.ts";
 
-const FIRST_RESERVE = 16;
+/** Instead of a descriptor. */
+const NOWHERE = -1;
+const IN_MEMORY = -2;
+
+const FIRST_RESERVE = 1;
 const LAST_RESERVE = 4096;
 
 /** The file as the image has it. */
@@ -50,10 +53,10 @@ export class ImageContent implements PageSource {
 
   // --- Where a byte is: `locate` fills these three.
   private at = 0;
-  private fd = -1;
+  private fd = NOWHERE;
   private length = 0;
 
-  /** Finds the run of bytes from `pos` on that lie together: in `fd` at `at`, or nowhere when `fd` is -1; `length` is its length. */
+  /** Finds the run of bytes from `pos` on that lie together: in `fd` at `at`, IN_MEMORY at the host pointer `at`, or NOWHERE; `length` is its length. */
   private locate(pos: number): void {
     const index = Math.floor(pos / PAGE);
     const extent = this.extents.at(index);
@@ -61,8 +64,8 @@ export class ImageContent implements PageSource {
     if (extent !== undefined) {
       if (extent.start <= index) {
         this.length = (extent.start + extent.count) * PAGE - pos;
-        this.fd = extent.target === HOLE ? -1 : this.store.fd;
-        this.at = extent.target === HOLE ? 0 : (extent.target - extent.start) * PAGE + pos;
+        this.fd = NOWHERE;
+        if (extent.target !== HOLE) this.locateStored(extent.target, pos - extent.start * PAGE);
         return;
       }
       end = extent.start * PAGE;
@@ -70,8 +73,14 @@ export class ImageContent implements PageSource {
     this.locateBase(pos, end);
   }
 
+  private locateStored(page: number, within: number): void {
+    const ptr = this.store.pointerTo(page);
+    this.fd = ptr === 0 ? this.store.fd : IN_MEMORY;
+    this.at = (ptr === 0 ? this.store.offsetOf(page) : ptr) + within;
+  }
+
   private locateBase(pos: number, end: number): void {
-    this.fd = -1;
+    this.fd = NOWHERE;
     this.length = end - pos;
     if (this.base === null || pos >= this.baseEnd) return;
     const { pieces } = this.base;
@@ -99,7 +108,12 @@ export class ImageContent implements PageSource {
     while (io.remaining > 0 && pos < this.size) {
       this.locate(pos);
       const count = Math.min(this.length, this.size - pos, io.remaining);
-      const n = this.fd < 0 ? io.zero(count) : io.hostRead(this.fd, this.at, count);
+      const n =
+        this.fd === IN_MEMORY
+          ? io.putPtr(this.at, count)
+          : this.fd === NOWHERE
+            ? io.zero(count)
+            : io.hostRead(this.fd, this.at, count);
       if (n < 0) return done > 0 ? done : n;
       // The tar is shorter than its index says.
       if (n === 0) return done > 0 ? done : -EIO;
@@ -119,9 +133,10 @@ export class ImageContent implements PageSource {
       const extent = this.extents.at(index);
       const n =
         extent !== undefined && extent.start <= index && extent.target !== HOLE
-          ? io.hostWrite(
-              this.store.fd,
-              (extent.target - extent.start) * PAGE + pos,
+          ? this.writeStored(
+              io,
+              extent.target,
+              pos - extent.start * PAGE,
               Math.min(wanted, (extent.start + extent.count) * PAGE - pos),
             )
           : this.writeNew(io, pos, wanted);
@@ -133,6 +148,13 @@ export class ImageContent implements PageSource {
     return done;
   }
 
+  /** Writes to consecutive pages of the store, from byte `within` on. Bytes moved or -errno. */
+  private writeStored(io: IoBuffer, page: number, within: number, count: number): number {
+    const ptr = this.store.pointerTo(page);
+    if (ptr !== 0) return io.takePtr(ptr + within, count);
+    return io.hostWrite(this.store.fd, this.store.offsetOf(page) + within, count);
+  }
+
   /** Writes where the store has nothing of the file yet. */
   private writeNew(io: IoBuffer, pos: number, wanted: number): number {
     const first = Math.floor(pos / PAGE);
@@ -142,13 +164,13 @@ export class ImageContent implements PageSource {
     if (target < 0) return target;
     const count = Math.min(wanted, (first + this.taken) * PAGE - pos);
     const within = pos - first * PAGE;
-    const n = io.hostWrite(this.store.fd, target * PAGE + within, count);
+    const n = this.writeStored(io, target, within, count);
     const used = n <= 0 ? 0 : Math.ceil((within + n) / PAGE);
     this.giveBack(this.taken - used);
     if (n <= 0) return n;
     // What the write did not cover of its first and last page comes from before.
-    let error = this.carry(first * PAGE, pos, target * PAGE);
-    if (error === 0) error = this.carry(pos + n, (first + used) * PAGE, target * PAGE + within + n);
+    let error = this.carry(first * PAGE, pos, target, 0);
+    if (error === 0) error = this.carry(pos + n, (first + used) * PAGE, target, within + n);
     if (error < 0) {
       this.store.release(target, used);
       return error;
@@ -194,15 +216,15 @@ export class ImageContent implements PageSource {
   }
 
   /** Copies the file's bytes [from, to), less than a page, to pages that were just taken: zeros behind the end. 0 or -errno. */
-  private carry(from: number, to: number, storeOffset: number): number {
+  private carry(from: number, to: number, target: number, within: number): number {
+    if (from === to) return 0;
     const count = Math.max(0, Math.min(to, this.size) - from);
     const n = count === 0 ? 0 : this.read(pageBuffer.rewind(0, count), from);
     if (n < 0) return n;
     const length = this.reserveZeroed ? n : to - from;
     if (length === 0) return 0;
     page.fill(0, n, length);
-    const written = files.write(this.store.fd, page, 0, length, storeOffset);
-    return written === length ? 0 : written < 0 ? storeError(written) : -EIO;
+    return this.store.put(target, within, page, length);
   }
 
   /** Sets the size. 0 or -errno. */
@@ -225,8 +247,7 @@ export class ImageContent implements PageSource {
     const index = Math.floor(from / PAGE);
     const extent = this.extents.at(index);
     if (extent === undefined || extent.start > index || extent.target === HOLE) return 0;
-    const n = files.write(this.store.fd, zeros, 0, to - from, (extent.target - extent.start) * PAGE + from);
-    return Math.min(n, 0);
+    return this.store.put(extent.target, from - extent.start * PAGE, zeros, to - from);
   }
 
   /** Makes the bytes [start, end) zeros that take no space. 0 or -errno. */
@@ -251,7 +272,7 @@ export class ImageContent implements PageSource {
       const pos = from + (distance < 0 ? i : pages - 1 - i) * PAGE;
       const count = Math.min(PAGE, to - pos);
       this.locate(pos);
-      if (this.fd < 0 && this.length >= count) {
+      if (this.fd === NOWHERE && this.length >= count) {
         const error = pos + distance + count > this.size ? this.truncate(pos + distance + count) : 0;
         const punched = error < 0 ? error : this.punch(pos + distance, pos + distance + count);
         if (punched < 0) return punched;
@@ -269,7 +290,7 @@ export class ImageContent implements PageSource {
     const count = Math.min(to, this.size) - from;
     if (count <= 0) return 0;
     this.locate(from);
-    if (this.fd < 0 && this.length >= count) return 0;
+    if (this.fd === NOWHERE && this.length >= count) return 0;
     return Math.min(this.write(zeroBuffer.rewind(0, count), from, count), 0);
   }
 
@@ -277,7 +298,7 @@ export class ImageContent implements PageSource {
   seek(offset: number, data: boolean): number {
     for (let pos = offset; pos < this.size; pos += this.length) {
       this.locate(pos);
-      if (this.fd >= 0 === data) return pos;
+      if ((this.fd !== NOWHERE) === data) return pos;
     }
     return data ? Number.POSITIVE_INFINITY : this.size;
   }
@@ -292,7 +313,7 @@ export class ImageContent implements PageSource {
     let bytes = 0;
     for (let pos = 0; pos < this.size; pos += this.length) {
       this.locate(pos);
-      if (this.fd >= 0) bytes += Math.min(this.length, this.size - pos);
+      if (this.fd !== NOWHERE) bytes += Math.min(this.length, this.size - pos);
     }
     return Math.ceil(bytes / PAGE) * 8;
   }
@@ -311,7 +332,8 @@ export class ImageContent implements PageSource {
     for (let pos = start; pos < full; ) {
       this.locate(pos);
       const n = Math.min(this.length, full - pos);
-      if (this.fd < 0) shim.mem_zero(ptr + (pos - start), n);
+      if (this.fd === NOWHERE) shim.mem_zero(ptr + (pos - start), n);
+      else if (this.fd === IN_MEMORY) shim.mem_copy(ptr + (pos - start), this.at, n);
       else {
         const got = shim.host_read(this.fd, ptr + (pos - start), n, this.at);
         if (got <= 0) return got < 0 ? got : -EIO;
@@ -329,13 +351,15 @@ export class ImageContent implements PageSource {
     if (extent === undefined || extent.start > index || extent.target === HOLE) {
       const target = this.take(1);
       if (target < 0) return target;
-      if (!this.reserveZeroed) files.write(this.store.fd, zeros, 0, PAGE - sizeBytes, target * PAGE + sizeBytes);
+      if (!this.reserveZeroed) this.store.put(target, sizeBytes, zeros, PAGE - sizeBytes);
       this.extents.set(index, 1, target, this.release);
       extent = this.extents.at(index)!;
     }
     this.onWriteBack();
-    const at = (extent.target + (index - extent.start)) * PAGE;
-    return storeError(Math.min(shim.frame_flush(frame, sizeBytes, this.store.fd, at), 0));
+    this.locateStored(extent.target, (index - extent.start) * PAGE);
+    if (this.fd !== IN_MEMORY) return storeError(Math.min(shim.frame_flush(frame, sizeBytes, this.fd, this.at), 0));
+    shim.mem_copy(this.at, shim.frame_ptr(frame), sizeBytes);
+    return 0;
   }
 
   /** Nobody needs the bytes any more. */

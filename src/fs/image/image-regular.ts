@@ -100,20 +100,24 @@ export class ImageRegular extends MemoryRegular {
   }
 
   override readAt(io: IoBuffer, pos: number): number {
-    if (pos >= this.content.size) return 0;
-    if (this.cache?.hasDirtyPages) this.cache.writeBack();
-    return this.content.read(io, pos);
+    const { content, cache } = this;
+    if (pos >= content.size) return 0;
+    if (cache?.hasDirtyPages) cache.writeBack();
+    return content.read(io, pos);
   }
 
   override writeAt(io: IoBuffer, pos: number): number {
     if (io.remaining === 0) return 0;
     if (pos > MAX_BYTES) return -EFBIG;
-    this.cache?.writeBack();
-    const before = this.content.size;
-    const n = this.content.write(io, pos, MAX_BYTES - pos);
+    const { content, cache } = this;
+    if (cache !== null) cache.writeBack();
+    const before = content.size;
+    const n = content.write(io, pos, MAX_BYTES - pos);
     if (n <= 0) return n;
-    if (pos + n > before) this.cache?.clearTail(before);
-    this.cache?.refresh(pos, pos + n);
+    if (cache !== null) {
+      if (pos + n > before) cache.clearTail(before);
+      cache.refresh(pos, pos + n);
+    }
     this.modified();
     return n;
   }

@@ -1,6 +1,5 @@
-// Where changed file content of a run goes: one nameless host file that is handed out in pages and gone with the process. Pages are used
-// again as they are, since a host may write out a whole range before it makes a hole of it; only large ranges, and all that is
-// free at the end of the file, go back to the host.
+// Where changed file content of a run goes: the first of it stays in memory, so that little files never meet the host's file system; the
+// rest goes to one nameless host file. Both are handed out in pages and gone with the process.
 
 import { EEXIST, EFBIG, ENOSPC } from "../../abi/errno.ts";
 import {
@@ -13,52 +12,141 @@ import {
   O_TMPFILE,
 } from "../../abi/fcntl.ts";
 import { AT_FDCWD, files, type HostStatFs } from "../../host/files.ts";
+import { pointerOf, shim } from "../../host/shim.ts";
+import { type Backing, PagePool } from "./page-pool.ts";
 
 export const PAGE = 4096;
+/** What a run may keep in memory, 64 MiB; it takes what was written only. */
+const MEMORY_PAGES = 16384;
+const WORTH_A_COMMIT = 16;
 /** The host's largest file bounds the store; ext4's is the smallest of the usual ones. */
 const MAX_PAGES = 2 ** 32 - 1;
-/** Pages that files give back are put in order in batches of this many ranges, or of this many pages. */
-const BATCH_RANGES = 1024;
-const BATCH_PAGES = 4096;
-/** Free pages that are worth a call to the host. */
-const WORTH_A_HOLE = 16384;
-const WORTH_A_CUT = 256;
-/** Smaller free ranges than this wait until they have joined others. */
-const CRUMB = 16;
 /** The host file grows by this many pages; they take no space before they are written. */
 const GROWTH = 16384;
 const ATTEMPTS = 16;
 
-interface Range {
-  start: number;
-  count: number;
-  /** The host has nothing there. */
-  hole: boolean;
-}
-
 export class ScratchStore {
-  /** Directories of the host to try, in this order. */
-  private readonly directories: readonly string[];
   /** Pages of the last allocation, and whether they are zeros. */
   granted = 0;
   zeroed = false;
+  private readonly memory: MemoryPages;
+  private readonly file: FilePages;
+  private readonly memoryPool: PagePool;
+  private readonly filePool: PagePool;
+  /** Number of the file's first page. No range goes from memory on into the file. */
+  private readonly firstOfFile: number;
+
+  /** Directories of the host to try, in this order. */
+  constructor(directories: readonly string[], memoryPages = MEMORY_PAGES) {
+    this.memory = new MemoryPages(memoryPages);
+    this.file = new FilePages(directories);
+    this.memoryPool = new PagePool(this.memory);
+    this.filePool = new PagePool(this.file);
+    this.firstOfFile = memoryPages + 1;
+  }
+
+  /** Up to `count` consecutive pages: where they begin, with more in `granted` and `zeroed`; -errno. */
+  allocate(count: number): number {
+    const inMemory = this.memoryPool.allocate(count);
+    const pool = inMemory >= 0 ? this.memoryPool : this.filePool;
+    const start = inMemory >= 0 ? inMemory : this.filePool.allocate(count);
+    this.granted = pool.granted;
+    this.zeroed = pool.zeroed;
+    return start < 0 || inMemory >= 0 ? start : start + this.firstOfFile;
+  }
+
+  /** Takes pages back. */
+  release(start: number, count: number): void {
+    if (count === 0) return;
+    if (start < this.firstOfFile) this.memoryPool.release(start, count);
+    else this.filePool.release(start - this.firstOfFile, count);
+  }
+
+  /** Where a page lies in memory, a host pointer; 0 when it lies in the file. */
+  pointerTo(page: number): number {
+    return page < this.firstOfFile ? this.memory.ptr + page * PAGE : 0;
+  }
+
+  /** Where a page lies in the file `fd`. */
+  offsetOf(page: number): number {
+    return (page - this.firstOfFile) * PAGE;
+  }
+
+  /** The host file, made when first needed; -errno when no directory takes it. */
+  get fd(): number {
+    return this.file.fd;
+  }
+
+  /** Writes bytes into a page, from byte `within` on. 0 or -errno. */
+  put(page: number, within: number, bytes: Uint8Array, count: number): number {
+    const ptr = this.pointerTo(page);
+    if (ptr === 0) {
+      const written = files.write(this.fd, bytes, 0, count, this.offsetOf(page) + within);
+      return written === count ? 0 : written < 0 ? storeError(written) : -ENOSPC;
+    }
+    if (count > 0) shim.mem_copy(ptr + within, pointerOf(bytes), count);
+    return 0;
+  }
+
+  /** The host file system's figures; null before there is a file. */
+  statfs(): HostStatFs | null {
+    if (this.fd < 0) return null;
+    const answer = files.statfs(this.fd);
+    return typeof answer === "number" ? null : answer;
+  }
+
+  close(): void {
+    this.file.close();
+    this.memory.close();
+  }
+}
+
+/** One reservation of the host's memory, committed by what is written. */
+class MemoryPages implements Backing {
+  readonly maxPages: number;
+  readonly maxGrant = 256;
+  readonly worthAHole = 256;
+  ptr = 0;
+
+  constructor(pages: number) {
+    this.maxPages = pages;
+  }
+
+  /** Who wants many pages has written as many: most of them will be needed, and cost less together. */
+  extend(end: number, count: number): number {
+    if (this.ptr === 0) this.ptr = shim.mem_reserve(this.maxPages * PAGE);
+    if (this.ptr === 0) return -ENOSPC;
+    if (count >= WORTH_A_COMMIT) shim.mem_commit(this.ptr + end * PAGE, count * PAGE);
+    return 0;
+  }
+
+  cut(end: number): boolean {
+    return shim.mem_give_back(this.ptr + end * PAGE, (this.maxPages - end) * PAGE) === 0;
+  }
+
+  punch(start: number, count: number): void {
+    shim.mem_give_back(this.ptr + start * PAGE, count * PAGE);
+  }
+
+  close(): void {
+    if (this.ptr !== 0) shim.mem_release(this.ptr, this.maxPages * PAGE);
+    this.ptr = 0;
+  }
+}
+
+class FilePages implements Backing {
+  readonly maxPages = MAX_PAGES;
+  readonly maxGrant = MAX_PAGES;
+  readonly worthAHole = 16384;
+  private readonly directories: readonly string[];
   private opened = -1;
-  private end = 0;
   /** Pages that the host file is long. */
   private reach = 0;
-  /** Free below `end`, in order. */
-  private free: Range[] = [];
-  /** Free too, but too small to be handed out. */
-  private crumbs: Range[] = [];
-  /** Given back since `free` was put in order. */
-  private released: Range[] = [];
-  private releasedPages = 0;
 
   constructor(directories: readonly string[]) {
     this.directories = directories;
   }
 
-  /** The host file, made when first needed; -errno when no directory takes it. */
   get fd(): number {
     if (this.opened < 0) this.opened = this.create();
     return this.opened;
@@ -75,32 +163,9 @@ export class ScratchStore {
     return error;
   }
 
-  /** Up to `count` consecutive pages: where they begin, with more in `granted` and `zeroed`; -errno. */
-  allocate(count: number): number {
+  extend(end: number, count: number): number {
+    const pages = end + count;
     if (this.fd < 0) return this.fd;
-    const range = this.free[0];
-    if (range !== undefined) {
-      this.granted = Math.min(count, range.count);
-      this.zeroed = false;
-      const { start } = range;
-      range.start += this.granted;
-      range.count -= this.granted;
-      if (range.count < CRUMB) this.free.shift();
-      if (range.count > 0 && range.count < CRUMB) this.crumbs.push(range);
-      return start;
-    }
-    if (this.end + count > MAX_PAGES) return -ENOSPC;
-    const error = this.extend(this.end + count);
-    if (error < 0) return error;
-    const start = this.end;
-    this.end += count;
-    this.granted = count;
-    this.zeroed = true;
-    return start;
-  }
-
-  /** Makes the host file reach beyond `pages`, so that what was not written there reads as zeros. */
-  private extend(pages: number): number {
     if (pages <= this.reach) return 0;
     const reach = Math.min(Math.ceil(pages / GROWTH) * GROWTH, MAX_PAGES);
     const error = files.truncate(this.fd, reach * PAGE);
@@ -109,67 +174,20 @@ export class ScratchStore {
     return 0;
   }
 
-  /** Takes pages back. */
-  release(start: number, count: number): void {
-    if (count === 0) return;
-    this.released.push({ start, count, hole: false });
-    this.releasedPages += count;
-    if (this.releasedPages >= BATCH_PAGES || this.released.length >= BATCH_RANGES) this.tidy();
-  }
-
-  private tidy(): void {
-    const ranges = merged([...this.free, ...this.crumbs, ...this.released]);
-    this.released = [];
-    this.releasedPages = 0;
-    let at = ranges.length;
-    let tail = this.end;
-    while (at > 0 && ranges[at - 1]!.start + ranges[at - 1]!.count === tail) {
-      at -= 1;
-      tail = ranges[at]!.start;
-    }
-    if (this.end - tail >= WORTH_A_CUT && this.cut(tail)) ranges.length = at;
-    for (const range of ranges) {
-      if (range.count < WORTH_A_HOLE || range.hole) continue;
-      const { start, count } = range;
-      files.allocate(this.opened, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start * PAGE, count * PAGE);
-      range.hole = true;
-    }
-    this.free = ranges.filter((range) => range.count >= CRUMB);
-    this.crumbs = ranges.filter((range) => range.count < CRUMB);
-  }
-
-  /** Everything from page `end` on is free: the host throws it away. Whether it could. */
-  private cut(end: number): boolean {
+  cut(end: number): boolean {
     if (files.truncate(this.opened, end * PAGE) < 0) return false;
-    this.end = end;
     this.reach = end;
     return true;
   }
 
-  /** The host file system's figures; null before there is a file. */
-  statfs(): HostStatFs | null {
-    if (this.fd < 0) return null;
-    const answer = files.statfs(this.fd);
-    return typeof answer === "number" ? null : answer;
+  punch(start: number, count: number): void {
+    files.allocate(this.opened, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start * PAGE, count * PAGE);
   }
 
   close(): void {
     if (this.opened >= 0) files.close(this.opened);
     this.opened = -1;
   }
-}
-
-/** In order, with neighbours of a kind joined. */
-function merged(ranges: readonly Range[]): Range[] {
-  const sorted = ranges.toSorted((a, b) => a.start - b.start);
-  const joined: Range[] = [];
-  for (const range of sorted) {
-    const last = joined.at(-1);
-    if (last !== undefined && last.start + last.count === range.start && last.hole === range.hole)
-      last.count += range.count;
-    else joined.push({ ...range });
-  }
-  return joined;
 }
 
 /** For hosts that have no O_TMPFILE. */

@@ -126,8 +126,9 @@ export abstract class MemoryInode extends Inode {
 
   /** The content changed now. */
   modified(): void {
-    this.touch();
-    this.ownTimes.modify(this.fs.clock.realtime());
+    if (this.untouched) this.touch();
+    this.times ??= new Times(this.born);
+    this.times.modify(this.fs.clock.realtime());
   }
 
   /** The content was read now. */

@@ -24,10 +24,9 @@ export class Times {
     this.ctimeNsec = nsec;
   }
 
-  modify(now: Timestamp): void {
-    this.change(now);
-    this.mtimeSec = now.sec;
-    this.mtimeNsec = now.nsec;
+  modify({ sec, nsec }: Timestamp): void {
+    this.mtimeSec = this.ctimeSec = sec;
+    this.mtimeNsec = this.ctimeNsec = nsec;
   }
 
   /** relatime, as every mount has it by default. */

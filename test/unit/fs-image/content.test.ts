@@ -75,9 +75,12 @@ test("content is a buffer", () => {
   for (let i = 0; i < tar.length; i += 1) tar[i] = 1 + ((i * 7) % 250);
   writeFileSync(tarPath, tar);
   const tarFd = openSync(tarPath, "r");
-  const store = new ScratchStore([work]);
+  // Nothing in memory, a little of it, and everything.
+  const stores = [0, 40, 16384].map((memoryPages) => new ScratchStore([work], memoryPages));
+  const choice = fc.constantFrom(...stores);
+  const body = fc.tuple(pieces, fc.nat(PAGE), fc.array(step, { maxLength: 25 }), fc.boolean(), choice);
   fc.assert(
-    fc.property(pieces, fc.nat(PAGE), fc.array(step, { maxLength: 25 }), fc.boolean(), (gaps, tail, steps, mapped) => {
+    fc.property(body, ([gaps, tail, steps, mapped, store]) => {
       let end = 0;
       let tarOffset = 512;
       const base: { start: number; length: number; tarOffset: number }[] = [];
@@ -138,14 +141,14 @@ test("content is a buffer", () => {
       cache?.destroy();
       content.destroy();
     }),
-    { numRuns: 200 },
+    { numRuns: 400 },
   );
-  store.close();
+  for (const store of stores) store.close();
   closeSync(tarFd);
 });
 
-test("pages of the store are used again, and are zero then", () => {
-  const store = new ScratchStore([work]);
+test.each([0, 25, 16384])("pages of the store are used again, and are zero then: %d in memory", (memoryPages) => {
+  const store = new ScratchStore([work], memoryPages);
   for (let round = 0; round < 300; round += 1) {
     const content = new ImageContent(store, null, 0);
     content.write(new KernelBuffer(new Uint8Array(20 * PAGE).fill(1 + (round % 200))), 0);
