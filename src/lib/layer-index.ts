@@ -12,7 +12,15 @@ export const HEADER_WORDS = 16;
 export const RECORD_WORDS = 16;
 
 /** Words of the header. */
-export const Header = { magic: 0, version: 1, entries: 2, blobBytes: 3, externals: 4, firstExternal: 5 } as const;
+export const Header = {
+  magic: 0,
+  version: 1,
+  entries: 2,
+  blobBytes: 3,
+  externals: 4,
+  firstExternal: 5,
+  firstImplied: 6,
+} as const;
 
 /** Words of a record. */
 export const Record = {
@@ -36,7 +44,7 @@ export const Record = {
   /** Places in the blob plus one; 0 for none. */
   xattrs: 13,
   sparse: 14,
-  /** The next name of the same inode, in a ring; externals: the next external. 0 for none. */
+  /** The next name of the same inode, in a ring; externals and implied directories: the next one. 0 for none. */
   next: 15,
 } as const;
 
@@ -55,6 +63,8 @@ export const Flag = {
   implied: 1,
   /** What lower layers have under this name does not show through. */
   opaque: 2,
+  /** Opaque, but the same directory as below: its attributes may come from there. */
+  emptied: 4,
 } as const;
 
 /** FNV-1a over the bytes of a name. */

@@ -122,9 +122,10 @@ function serialise(root: LayerName): Uint8Array {
   const names = new Map<LayerInode, { primary: number; last: number; count: number }>();
   let externals = 0;
   let lastExternal = 0;
+  let lastImplied = 0;
   rows.forEach((row, index) => {
     const at = HEADER_WORDS + index * RECORD_WORDS;
-    const { inode, opaque } = row.entry;
+    const { inode, opaque, emptied } = row.entry;
     hashes[index] = row.hash;
     words[at + Record.parent] = row.parent;
     words[at + Record.name] = blob.text(row.name);
@@ -143,6 +144,12 @@ function serialise(root: LayerName): Uint8Array {
       if (known === undefined) {
         names.set(inode, { primary: index, last: index, count: 1 });
         describe(words, at, inode, first[index]!, blob);
+        // The root is no name that could lead elsewhere.
+        if (inode.implied && index > 0) {
+          if (lastImplied === 0) words[Header.firstImplied] = index;
+          else words[HEADER_WORDS + lastImplied * RECORD_WORDS + Record.next] = index;
+          lastImplied = index;
+        }
       } else {
         words[at + Record.dataLow] = known.primary;
         words[at + Record.next] = known.primary;
@@ -152,7 +159,8 @@ function serialise(root: LayerName): Uint8Array {
         if (known.count > MAX_LINKS) throw new LayerError(`the layer has a file with more than ${MAX_LINKS} names`);
       }
     }
-    const flags = (inode?.implied === true ? Flag.implied : 0) | (opaque ? Flag.opaque : 0);
+    const flags =
+      (inode?.implied === true ? Flag.implied : 0) | (opaque ? Flag.opaque : 0) | (emptied ? Flag.emptied : 0);
     words[at + Record.kind] = row.name.length | (kind << 16) | (flags << 24);
   });
   words[Header.magic] = INDEX_MAGIC;

@@ -56,6 +56,8 @@ export interface LayerName {
   inode: LayerInode | null;
   /** Whether lower layers' tree under the name is hidden. */
   opaque: boolean;
+  /** Whether a directory that is opaque was there before it became so, and keeps the attributes that it has below. */
+  emptied: boolean;
 }
 
 function impliedDirectory(): LayerInode {
@@ -102,7 +104,7 @@ function deviceNumber(entry: TarEntry): number {
 }
 
 export class LayerTree {
-  readonly root: LayerName = { inode: impliedDirectory(), opaque: false };
+  readonly root: LayerName = { inode: impliedDirectory(), opaque: false, emptied: false };
   private entries = 1;
   private textBytes = 0;
   private externalBytes = 0;
@@ -138,8 +140,10 @@ export class LayerTree {
   }
 
   private addTo(parent: LayerName, name: string, entry: TarEntry): void {
-    if (name === OPAQUE) parent.opaque = true;
-    else if (name.startsWith(AUFS)) return;
+    if (name === OPAQUE) {
+      parent.emptied ||= !parent.opaque;
+      parent.opaque = true;
+    } else if (name.startsWith(AUFS)) return;
     else if (name.startsWith(WHITEOUT)) this.whiteout(parent, name.slice(WHITEOUT.length), entry.name);
     else if (entry.type === "link") this.link(parent, name, entry);
     else this.put(parent, name, this.inodeOf(entry));
@@ -190,7 +194,7 @@ export class LayerTree {
   private directory(path: readonly string[], name: string): LayerName {
     const found = this.walk(path, (dir, part) => {
       this.count(part.length);
-      const made: LayerName = { inode: impliedDirectory(), opaque: dir.get(part)?.opaque ?? false };
+      const made: LayerName = { inode: impliedDirectory(), opaque: dir.get(part)?.opaque ?? false, emptied: false };
       dir.set(part, made);
       return made;
     });
@@ -238,7 +242,7 @@ export class LayerTree {
     const old = dir.get(name);
     if (old === undefined) {
       this.textBytes += name.length;
-      dir.set(name, { inode, opaque: false });
+      dir.set(name, { inode, opaque: false, emptied: false });
       return;
     }
     const before = old.inode?.children ?? null;
@@ -249,6 +253,7 @@ export class LayerTree {
     this.last = null;
     // What was there in between has hidden the layers below.
     old.opaque ||= old.inode !== null && (before === null) !== (inode.children === null);
+    old.emptied = false;
     old.inode = inode;
   }
 
@@ -259,8 +264,12 @@ export class LayerTree {
     const old = dir.get(name);
     this.count(name.length);
     // A whiteout speaks about lower layers only, wherever in its own it stands.
-    if (old === undefined) dir.set(name, { inode: null, opaque: true });
-    else old.opaque = true;
+    if (old === undefined) dir.set(name, { inode: null, opaque: true, emptied: false });
+    else {
+      // What names in front of it have implied was there, with its attributes, and loses only what lower layers have in it.
+      old.emptied = old.inode !== null && (old.emptied || !old.opaque);
+      old.opaque = true;
+    }
   }
 
   private link(parent: LayerName, name: string, entry: TarEntry): void {

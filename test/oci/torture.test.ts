@@ -9,7 +9,7 @@ import { debianPackage } from "../../scripts/corpora.ts";
 import { cache, has } from "../../scripts/toolchain.ts";
 import { shim } from "../../src/host/shim.ts";
 import type { OpenImage } from "../../src/oci/store.ts";
-import { listing } from "../support/mtree.ts";
+import { listing, readMtree } from "../support/mtree.ts";
 import { loadLayout } from "../support/open-images.ts";
 import { containerRun } from "../support/run-container.ts";
 
@@ -52,32 +52,6 @@ test.skipIf(!canMake)("the torture image is what umoci unpacks", () => {
   expect([...theirs.keys()].filter((path) => !ours.has(path))).toEqual([]);
   expect(theirs.size).toBeGreaterThan(140);
 });
-
-/** Each path of a listing with its words in alphabetical order; "/set" lines applied. */
-function readMtree(text: string): Map<string, string> {
-  const found = new Map<string, string>();
-  const defaults = new Map<string, string>();
-  const path: string[] = [];
-  for (const line of text.split("\n")) {
-    const [name, ...words] = line.trim().split(" ");
-    if (name === undefined || name === "" || name.startsWith("#")) continue;
-    const values = new Map(defaults);
-    for (const word of words) values.set(word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1));
-    if (name === "/set") for (const [key, value] of values) defaults.set(key, value);
-    else if (name === "..") path.pop();
-    else {
-      found.set(
-        [...path, name].join("/"),
-        [...values]
-          .map(([key, value]) => `${key}=${value}`)
-          .sort()
-          .join(" "),
-      );
-      if (values.get("type") === "dir") path.push(name);
-    }
-  }
-  return found;
-}
 
 test.skipIf(!canMake)("the busybox image runs its command", () => {
   const image = load("busybox");

@@ -81,3 +81,29 @@ export function listing(image: OpenImage): Map<string, string> {
   fs.close();
   return found;
 }
+
+/** Each path of a listing with its words in alphabetical order; "/set" lines applied. */
+export function readMtree(text: string): Map<string, string> {
+  const found = new Map<string, string>();
+  const defaults = new Map<string, string>();
+  const path: string[] = [];
+  for (const line of text.split("\n")) {
+    const [name, ...words] = line.trim().split(" ");
+    if (name === undefined || name === "" || name.startsWith("#")) continue;
+    const values = new Map(defaults);
+    for (const word of words) values.set(word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1));
+    if (name === "/set") for (const [key, value] of values) defaults.set(key, value);
+    else if (name === "..") path.pop();
+    else {
+      found.set(
+        [...path, name].join("/"),
+        [...values]
+          .map(([key, value]) => `${key}=${value}`)
+          .sort()
+          .join(" "),
+      );
+      if (values.get("type") === "dir") path.push(name);
+    }
+  }
+  return found;
+}

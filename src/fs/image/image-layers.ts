@@ -6,6 +6,7 @@ import { pointerOf, shim } from "../../host/shim.ts";
 import { Flag, Kind } from "../../lib/layer-index.ts";
 import type { LayerRecord } from "../../vfs/inode.ts";
 import type { LayerIndex } from "./layer-reader.ts";
+import { Redirects, walk } from "./layer-redirects.ts";
 
 /** Words of shim/image/walk.zig's LayerFrom. */
 const LAYER_WORDS = 6;
@@ -47,6 +48,8 @@ export class ImageLayers {
   private externalNames: Map<number, Place[]> | null = null;
   /** What the paths of directories' records mean, as far as somebody asked. */
   private readonly paths = new Map<number, Found | null>();
+  /** Null when no name of a layer goes through a link of a lower one, as in almost every image. */
+  redirects: Redirects | null = null;
 
   /** Bottom layer first. */
   constructor(layers: readonly ImageLayer[]) {
@@ -58,6 +61,10 @@ export class ImageLayers {
     }
     this.endOfInodes = next;
     this.anyExternals = layers.some(({ index }) => index.firstExternal !== 0);
+    if (layers.some(({ index }, i) => i > 0 && index.firstImplied !== 0)) {
+      const redirects = new Redirects(this, layers.length);
+      if (!redirects.any) this.redirects = null;
+    }
     this.root = this.rootBelow(layers.length);
   }
 
@@ -100,23 +107,48 @@ export class ImageLayers {
   }
 
   /** The root of the tree that the layers below `end` make. */
-  private rootBelow(end: number): Found {
+  rootBelow(end: number): Found {
     const sources: Place[] = [];
-    for (let layer = end - 1; layer >= 0; layer -= 1) {
-      sources.push({ layer, entry: 0 });
+    let layer = end - 1;
+    for (; layer >= 0; layer -= 1) {
+      this.join(sources, { layer, entry: 0 }, end);
       if (this.layers[layer]!.index.hasFlag(0, Flag.opaque)) break;
     }
-    return this.directory(sources);
+    const root = this.directory(sources);
+    if (layer <= 0 || !this.isEmptied(sources)) return root;
+    return { ...this.rootBelow(layer), sources };
+  }
+
+  /** Adds a directory's record, and before it what joins it from the layers below `end`. */
+  private join(sources: Place[], place: Place, end: number): void {
+    const joining = this.redirects?.joining(place);
+    if (joining !== undefined) for (const other of joining) if (other.layer < end) sources.push(other);
+    sources.push(place);
   }
 
   private directory(sources: readonly Place[]): Found {
-    const described = sources.find((place) => !this.index(place).hasFlag(place.entry, Flag.implied));
-    const { layer, entry } = described ?? sources[0] ?? { layer: 0, entry: 0 };
+    const described = sources.find((place) => !this.isImplied(place));
+    const own = described ?? sources.find((place) => this.redirects?.pathOf(place) === undefined);
+    const { layer, entry } = own ?? { layer: 0, entry: 0 };
     return { layer, entry, sources };
   }
 
-  /** What `name` is in a directory; null when there is no such name. */
-  find(sources: readonly Place[], name: string): Found | null {
+  private isImplied(place: Place): boolean {
+    return this.index(place).hasFlag(place.entry, Flag.implied);
+  }
+
+  /** Whether a directory that no layer describes was emptied by a mark alone: the layers below describe it still. */
+  private isEmptied(sources: readonly Place[]): boolean {
+    const last = sources.at(-1);
+    return (
+      last !== undefined &&
+      this.index(last).hasFlag(last.entry, Flag.emptied) &&
+      sources.every((s) => this.isImplied(s))
+    );
+  }
+
+  /** What `name` is in a directory; null when there is no such name. Layers from `end` on do not count. */
+  find(sources: readonly Place[], name: string, end = this.layers.length): Found | null {
     let directories: Place[] | null = null;
     for (let i = 0; i < sources.length; i += 1) {
       const { layer, entry } = sources[i]!;
@@ -126,10 +158,14 @@ export class ImageLayers {
       const kind = index.kind(at);
       if (kind === Kind.whiteout) break;
       if (kind === Kind.inode && (index.mode(at) & S_IFMT) === S_IFDIR) {
+        const place = { layer, entry: at };
+        if (this.redirects?.pathOf(place) !== undefined) continue;
         directories ??= [];
-        directories.push({ layer, entry: at });
-        if (index.hasFlag(at, Flag.opaque)) break;
-        continue;
+        this.join(directories, place, end);
+        if (!index.hasFlag(at, Flag.opaque)) continue;
+        if (!this.isEmptied(directories)) break;
+        const below = this.find(sources.slice(i + 1), name, end);
+        return below?.sources == null ? this.directory(directories) : { ...below, sources: directories };
       }
       if (directories !== null) break;
       return this.fileAt(layer, at);
@@ -141,21 +177,19 @@ export class ImageLayers {
   private fileAt(layer: number, at: number): Found | null {
     const { index } = this.layers[layer]!;
     if (index.kind(at) === Kind.external) {
-      const found = this.resolve(this.rootBelow(layer), index.target(at));
+      const found = this.resolve(layer, index.target(at));
       return found === null || found.sources !== null ? null : found;
     }
     const entry = index.kind(at) === Kind.link ? index.linkedTo(at) : at;
     return { layer, entry, sources: null };
   }
 
-  /** A path without links, dots and leading slashes. */
-  private resolve(from: Found, path: string): Found | null {
-    let at: Found | null = from;
-    for (const name of path.split("/")) {
-      if (at?.sources == null) return null;
-      at = this.find(at.sources, name);
-    }
-    return at;
+  /** A path in the tree of the layers below `end`: links on its way are followed, one at its end is not. */
+  private resolve(end: number, path: string): Found | null {
+    const names = path.split("/");
+    const last = names.pop()!;
+    const parent = walk(this, end, names);
+    return parent?.found.sources == null ? null : this.find(parent.found.sources, last, end);
   }
 
   /** The name in one record of a directory that no other layer takes part in; null when it is gone. */
@@ -237,7 +271,8 @@ export class ImageLayers {
   private isTopmost(sources: readonly Place[], record: Place, name: string): boolean {
     for (const { layer, entry } of sources) {
       const at = this.layers[layer]!.index.find(entry, name);
-      if (at >= 0) return layer === record.layer && at === record.entry;
+      if (at >= 0 && this.redirects?.pathOf({ layer, entry: at }) === undefined)
+        return layer === record.layer && at === record.entry;
     }
     return false;
   }
@@ -253,7 +288,9 @@ export class ImageLayers {
     }
     let found: Found | null = at === 0 ? this.root : (this.paths.get(this.bases[layer]! + at) ?? null);
     for (const next of missing.reverse()) {
-      found = found === null || found.sources === null ? null : this.find(found.sources, index.name(next));
+      const away = this.redirects?.pathOf({ layer, entry: next });
+      if (away !== undefined) found = walk(this, this.layers.length, away)?.found ?? null;
+      else found = found === null || found.sources === null ? null : this.find(found.sources, index.name(next));
       this.paths.set(this.bases[layer]! + next, found);
     }
     return found;

@@ -82,6 +82,11 @@ export class LayerIndex {
     return this.header[Header.externals] === 0 ? 0 : this.header[Header.firstExternal]!;
   }
 
+  /** The first directory that the archive does not describe; `next` leads from one to the next. */
+  get firstImplied(): number {
+    return this.header[Header.firstImplied]!;
+  }
+
   parent(entry: number): number {
     return this.word(entry, Record.parent);
   }
