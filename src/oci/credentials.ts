@@ -18,6 +18,8 @@ export type Credentials =
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const HELPER_TIMEOUT_MS = 60_000;
+/** How long the output of a helper that has ended may still be on its way. */
+const OUTPUT_GRACE_MS = 2000;
 /** The user name by which a helper says that the secret is an identity token. */
 const TOKEN_USER = "<token>";
 const NOT_FOUND = /credentials not found|no credentials/i;
@@ -131,7 +133,12 @@ function fromEntry(entry: JsonObject, path: string): Credentials | null {
 }
 
 /** Asks docker-credential-NAME. Null when it knows nothing of the server. */
-async function askHelper(name: string, server: string, env: Environment): Promise<Credentials | null> {
+export async function askHelper(
+  name: string,
+  server: string,
+  env: Environment,
+  timeoutMs = HELPER_TIMEOUT_MS,
+): Promise<Credentials | null> {
   const program = `docker-credential-${name}`;
   const path = findProgram(program, env["PATH"] ?? "");
   if (path === null) throw new OciError(`the credential helper ${program} is not installed`);
@@ -140,17 +147,34 @@ async function askHelper(name: string, server: string, env: Environment): Promis
     stdout: "pipe",
     stderr: "ignore",
     env: { ...env },
-    timeout: HELPER_TIMEOUT_MS,
+    timeout: timeoutMs,
     killSignal: "SIGKILL",
   });
-  const text = (await new Response(child.stdout).text()).slice(0, MAX_JSON_BYTES);
+  const output: Uint8Array[] = [];
+  const read = readSome(child.stdout, output, () => child.kill("SIGKILL"));
   const status = await child.exited;
-  if (child.signalCode !== null) throw new OciError(`the credential helper ${program} did not answer in time`);
+  if (child.signalCode !== null)
+    throw new OciError(`the credential helper ${program} did not answer in time, or at too great length`);
+  // What the helper has left running may hold its output open.
+  await Promise.race([read, Bun.sleep(OUTPUT_GRACE_MS)]);
+  const text = Buffer.concat(output).toString("utf8");
   if (status !== 0) {
     if (NOT_FOUND.test(text)) return null;
     throw new OciError(`the credential helper ${program} failed with status ${status}`);
   }
   return fromHelper(text, program);
+}
+
+/** Adds what a helper prints to `parts`, up to the size of any answer that makes sense. */
+async function readSome(stream: ReadableStream<Uint8Array>, parts: Uint8Array[], tooMuch: () => void): Promise<void> {
+  let length = 0;
+  for await (const part of stream) {
+    parts.push(part);
+    length += part.length;
+    if (length <= MAX_JSON_BYTES) continue;
+    tooMuch();
+    return;
+  }
 }
 
 function fromHelper(text: string, program: string): Credentials | null {

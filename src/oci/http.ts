@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
 import type { Environment } from "./credentials.ts";
+import { decompress } from "./decompress.ts";
 import { OciError, reason } from "./oci-error.ts";
 import { isLoopback, proxyFor } from "./proxy.ts";
 
@@ -174,7 +175,7 @@ export class Answer {
     }
   }
 
-  /** The whole body, unless it has more than `max` bytes. */
+  /** The whole body, unless it has more than `max` bytes. Some servers compress documents whatever they are asked for. */
   async bytes(max: number, what: string): Promise<Uint8Array> {
     const tooLong = (): OciError => new OciError(`${what} has more than ${max} bytes, which is not accepted`);
     if (Number(this.headers.get("content-length") ?? 0) > max) {
@@ -183,7 +184,8 @@ export class Answer {
     }
     const parts: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of this.chunks()) {
+    const encoded = /^(x-)?gzip$/i.test(this.headers.get("content-encoding")?.trim() ?? "");
+    for await (const chunk of encoded ? decompress(this.chunks(), what) : this.chunks()) {
       length += chunk.length;
       if (length > max) throw tooLong();
       parts.push(chunk);

@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findCredentials } from "../../src/oci/credentials.ts";
+import { askHelper, findCredentials } from "../../src/oci/credentials.ts";
 import { DEFAULT_REGISTRY } from "../../src/oci/reference.ts";
 import { error, FakeRegistry } from "../support/fake-registry.ts";
 import { fetchOptions, freshFolder, freshStore, pullInto, removeFolders } from "../support/image-store.ts";
@@ -179,6 +179,17 @@ test("helpers that fail are named, and not quoted", async () => {
   writeConfig({ credsStore: "../../bin/sh" });
   expect(await message(() => find("x.example", "a", { PATH }))).toMatch(/name of the credential helper/);
   expect(existsSync(join(home, "bin"))).toBe(true);
+});
+
+test("helpers that hang, leave something running, or print without end are ended", async () => {
+  const PATH = `${writeHelper("slow", `sleep 600 & echo $! >${home}/slow; wait`)}:${process.env["PATH"]}`;
+  const ask = (name: string, timeoutMs: number): Promise<unknown> => askHelper(name, "x.example", { PATH }, timeoutMs);
+  expect(await message(() => ask("slow", 100))).toMatch(/did not answer in time/);
+  writeHelper("child", `sleep 600 & echo $! >${home}/child; echo '{"Username":"u","Secret":"s"}'`);
+  expect(await ask("child", 60_000)).toEqual({ kind: "password", user: "u", password: "s" });
+  for (const left of ["slow", "child"]) process.kill(Number(readFileSync(join(home, left), "utf8")), "SIGKILL");
+  writeHelper("endless", "exec cat /dev/zero");
+  expect(await message(() => ask("endless", 60_000))).toMatch(/at too great length/);
 });
 
 test("Basic: nothing is sent before it is asked for; the configuration is not touched", async () => {

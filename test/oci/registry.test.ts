@@ -461,6 +461,23 @@ test("a content encoding does not change what is checked", async () => {
   await pullInto(store, `${registry.host}/a/b:1`);
 });
 
+test("documents that are compressed unasked are read, as far as they may go", async () => {
+  const image = makeImage();
+  registry.add("1", image);
+  registry.hook = (_request, url) => {
+    if (!url.pathname.includes("/manifests/")) return undefined;
+    const body = Bun.gzipSync(Uint8Array.from(image.manifest));
+    return new Response(body, { headers: { "content-type": image.manifestType, "content-encoding": "gzip" } });
+  };
+  await pullInto(store, `${registry.host}/a/b:1`);
+  await pullInto(store, `${registry.host}/a/b@${image.manifestDigest}`);
+  registry.hook = () =>
+    new Response(Bun.gzipSync(new Uint8Array(64 << 20)), { headers: { "content-encoding": "gzip" } });
+  await expect(pullInto(store, `${registry.host}/a/c:1`)).rejects.toThrow(/has more than 4194304 bytes/);
+  registry.hook = () => new Response("no gzip", { headers: { "content-encoding": "gzip" } });
+  await expect(pullInto(store, `${registry.host}/a/c:1`)).rejects.toThrow(/manifest of .* is not valid JSON/);
+});
+
 test("no registry, no TLS, no proxy for this machine", async () => {
   registry.add("1", makeImage());
   const before = process.env["HTTP_PROXY"];
