@@ -56,8 +56,16 @@ pub const RegisterBlock = extern struct {
     x: [31]u64 = @splat(0),
     sp: u64 = 0,
     pc: u64 = 0,
-    /// NZCV in bits 31..28, as in SPSR_EL1; the rest is zero at EL0.
+    /// NZCV in bits 31..28, as in SPSR_EL1; the rest is zero at EL0. The registers end here, as in a signal's frame.
     pstate: u64 = 0,
+
+    /// What translated code uses most, near the registers, and set where the task is entered: what tags of the TLB have of the address
+    /// space, NZCV as the host's flags have it, the instructions left in the slice, and the key of entries of the jump cache.
+    tlb_mark: u64 = 0,
+    host_flags: u32 = 0,
+    slice: i32 = 0,
+    jump_key: u64 = 0,
+
     tpidr: u64 = 0,
     tpidrro: u64 = 0,
 

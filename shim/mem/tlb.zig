@@ -1,7 +1,7 @@
 //! The software TLB: what a software CPU asks for every load and store. Direct-mapped, one per virtual CPU,
 //! bound to one address space at a time.
 //!
-//! A tag is the page's address as the program wrote it, top byte included, plus in its low 12 bits the context of
+//! A tag is the page's number as the program wrote it, top byte included, plus in its upper 12 bits the context of
 //! the address space. So the hit path needs no masking of the top byte (a tagged pointer simply misses once and
 //! gets an entry of its own), no flush when another space is bound, and a whole space is flushed by giving it a
 //! fresh context. The compare uses the address of the access's last byte: an access that leaves the page of
@@ -40,16 +40,25 @@ pub const Entry = extern struct {
 const last_context = 0xffe;
 const unbound = 0xfff;
 
+fn markOf(context: u32) u64 {
+    return @as(u64, context) << 52;
+}
+
+/// Where tags have the top byte of the address.
+const top_byte: u64 = 0xff << 56 - 12;
+
 pub const Tlb = struct {
     entries: [entry_count]Entry align(64),
     context: u64,
+    /// The context where tags have it.
+    mark: u64,
     space: u32,
     next: ?*Tlb,
 
     /// Empties the TLB and puts it on the list of those that are kept coherent. Not to be moved until `deinit`.
     pub fn init(t: *Tlb) void {
         @memset(std.mem.asBytes(&t.entries), 0);
-        t.context = unbound;
+        t.setContext(unbound);
         t.space = 0;
         t.next = list;
         list = t;
@@ -75,7 +84,12 @@ pub const Tlb = struct {
         if (s) |bound| {
             if (bound.context == 0) giveContext(bound);
         }
-        t.context = if (s) |bound| bound.context else unbound;
+        t.setContext(if (s) |bound| bound.context else unbound);
+    }
+
+    fn setContext(t: *Tlb, context: u32) void {
+        t.context = context;
+        t.mark = markOf(context);
     }
 
     inline fn slot(t: *Tlb, addr: u64) *Entry {
@@ -84,7 +98,7 @@ pub const Tlb = struct {
     }
 
     inline fn tag(t: *const Tlb, comptime T: type, addr: u64) u64 {
-        return ((addr +% (@sizeOf(T) - 1)) & page_mask) | t.context;
+        return (addr +% (@sizeOf(T) - 1)) >> 12 | t.mark;
     }
 
     inline fn hostOf(e: *const Entry, addr: u64) u64 {
@@ -118,7 +132,7 @@ pub const Tlb = struct {
         if (!desc.allows(d, access)) return null;
         const frame = desc.frameOf(d);
         const p: [*]u8 = frames.ptr(frame);
-        const key = (addr & page_mask) | t.context;
+        const key = addr >> 12 | t.mark;
         t.slot(addr).* = .{
             .read = if (desc.readable(d)) key else 0,
             .write = if (desc.writable(d)) key else 0,
@@ -136,9 +150,9 @@ pub const Tlb = struct {
     /// Drops the entry of a page, whatever the top byte it was used with.
     fn drop(t: *Tlb, va: u64, context: u64) void {
         const e = t.slot(va);
-        const key = va | context;
-        if (e.read & address_mask == key) e.read = 0;
-        if (e.write & address_mask == key) e.write = 0;
+        const key = va >> 12 | markOf(@intCast(context));
+        if (e.read & ~top_byte == key) e.read = 0;
+        if (e.write & ~top_byte == key) e.write = 0;
     }
 };
 
@@ -201,7 +215,7 @@ fn flush(s: *space.Space) void {
     while (it) |t| : (it = t.next) {
         if (t.space != handle) continue;
         if (s.context == 0) giveContext(s);
-        t.context = s.context;
+        t.setContext(s.context);
     }
 }
 
@@ -214,7 +228,7 @@ pub fn forget(s: *space.Space) void {
     while (it) |t| : (it = t.next) {
         if (t.space != handle) continue;
         t.space = 0;
-        t.context = unbound;
+        t.setContext(unbound);
     }
 }
 
@@ -239,7 +253,7 @@ fn recycle() void {
             s.context = next_context;
             next_context += 1;
         }
-        t.context = s.context;
+        t.setContext(s.context);
     }
 }
 
@@ -250,7 +264,7 @@ pub fn reset() void {
     var it = list;
     while (it) |t| : (it = t.next) {
         @memset(std.mem.asBytes(&t.entries), 0);
-        t.context = unbound;
+        t.setContext(unbound);
         t.space = 0;
     }
 }

@@ -76,7 +76,7 @@ pub fn branch_reg(t: *Translator, insn: u32) bool {
         a.shiftImm(.shl, .d, .{ .reg = .rcx }, 3);
     }
     a.aluImm(.@"and", .d, .{ .reg = .rcx }, (layout.jump_count - 1) << 5);
-    a.mov(.q, .rdx, .{ .mem = layout.cpuField("key") });
+    a.mov(.q, .rdx, .{ .mem = layout.blockField("jump_key") });
     a.alu(.cmp, .q, .rax, .{ .mem = jump("pc") });
     const other = a.jcc(.ne);
     a.alu(.cmp, .q, .rdx, .{ .mem = jump("key") });
@@ -90,7 +90,7 @@ pub fn branch_reg(t: *Translator, insn: u32) bool {
 }
 
 fn jump(comptime field: []const u8) x64.Mem {
-    return .{ .base = null, .index = .rcx, .disp = @offsetOf(layout.Cpu, "jumps") + @offsetOf(layout.Jump, field) };
+    return .{ .base = .rcx, .gs = true, .disp = @offsetOf(layout.Cpu, "jumps") + @offsetOf(layout.Jump, field) };
 }
 
 pub fn svc(t: *Translator, insn: u32) bool {

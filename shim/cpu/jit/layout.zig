@@ -1,7 +1,7 @@
 //! Which host register holds what while translated code runs, and the state of the host thread that runs it.
 //!
-//! rbp points into the register block, 128 bytes in, so that all of x0..x30 and sp are within an 8-bit displacement; hosts
-//! rename such memory. The gs segment is the `Cpu`. Eleven guest registers stay in host registers between instructions and
+//! rbp points into the register block, 160 bytes in, so that x4..x30, sp, and what code uses most behind them are within an 8-bit displacement;
+//! hosts rename such memory. The gs segment is the `Cpu`. Eleven guest registers stay in host registers between instructions and
 //! between blocks; the others live in the register block. rax, rcx and rdx are scratch, xmm registers hold nothing between
 //! instructions.
 
@@ -17,7 +17,7 @@ pub const Rm = x64.Rm;
 
 pub const block_reg: Reg = .rbp;
 /// What rbp points beyond the start of the register block.
-pub const block_bias = 128;
+pub const block_bias = 160;
 
 pub const sp = 31;
 
@@ -88,10 +88,7 @@ pub const Cpu = struct {
     block: *Block,
     /// Tag of the entries of `jumps`, and what `pages` was filled under.
     key: u64,
-    /// NZCV as `lahf; seto al` left it after a subtraction: bit 0 V, bits 15, 14 N and Z, bit 8 not C.
-    flags: u32,
-    /// Instructions left in this slice, and budget beyond it.
-    slice: i32,
+    /// What `RegisterBlock.slice` began with, and budget beyond it.
     slice_start: i32,
     budget: u32,
     /// Host pointers of what accesses off a base register share, while a block runs.
@@ -116,9 +113,9 @@ pub fn cpuField(comptime name: []const u8) Mem {
 const tlb = @offsetOf(Cpu, "v") + @offsetOf(core.Vcpu, "tlb");
 const Tlb = @FieldType(core.Vcpu, "tlb");
 pub const tlb_entries: i32 = tlb + @offsetOf(Tlb, "entries");
-pub const tlb_context: Mem = .{ .base = null, .disp = tlb + @offsetOf(Tlb, "context") };
 
-/// NZCV in bits 31..28, from and to the saved form.
+/// NZCV in bits 31..28, from and to the saved form (`RegisterBlock.host_flags`), as `lahf; seto al` leave it after a subtraction: bit 0 V,
+/// bits 15, 14 N and Z, bit 8 not C.
 pub fn savedFlags(pstate: u64) u32 {
     const p: u32 = @truncate(pstate);
     return (p >> 31) << 15 | (p >> 30 & 1) << 14 | (~p >> 29 & 1) << 8 | (p >> 28 & 1);

@@ -75,8 +75,8 @@ fn probe(t: *Translator, known: ?u64, bytes: i32, comptime kind: Probe) void {
     if (known) |addr| {
         const last = addr +% @as(u64, @intCast(bytes - 1));
         if (last ^ addr <= 4095) {
-            a.lea(.q, .rdx, .{ .base = .rax, .disp = -@as(i32, @intCast(addr & 4095)) });
-            a.alu(.@"or", .q, .rdx, .{ .mem = layout.tlb_context });
+            a.movImm(.rdx, addr >> 12);
+            a.alu(.@"or", .q, .rdx, .{ .mem = layout.blockField("tlb_mark") });
             return a.alu(.cmp, .q, .rdx, .{ .mem = entryOf(addr, @tagName(kind)) });
         }
     }
@@ -87,14 +87,14 @@ fn probe(t: *Translator, known: ?u64, bytes: i32, comptime kind: Probe) void {
         a.movRegs(.d, .rcx, .rax);
         a.shiftImm(.shr, .d, .{ .reg = .rcx }, 12 - 5);
     }
-    a.aluImm(.@"and", .q, .{ .reg = .rdx }, -4096);
+    a.shiftImm(.shr, .q, .{ .reg = .rdx }, 12);
     a.aluImm(.@"and", .d, .{ .reg = .rcx }, (mem.tlb.entry_count - 1) << 5);
-    a.alu(.@"or", .q, .rdx, .{ .mem = layout.tlb_context });
+    a.alu(.@"or", .q, .rdx, .{ .mem = layout.blockField("tlb_mark") });
     a.alu(.cmp, .q, .rdx, .{ .mem = entry(@tagName(kind)) });
 }
 
 fn entry(comptime field: []const u8) x64.Mem {
-    return .{ .base = null, .index = .rcx, .disp = layout.tlb_entries + @as(i32, @offsetOf(mem.tlb.Entry, field)) };
+    return .{ .base = .rcx, .gs = true, .disp = layout.tlb_entries + @as(i32, @offsetOf(mem.tlb.Entry, field)) };
 }
 
 fn entryOf(addr: u64, comptime field: []const u8) x64.Mem {

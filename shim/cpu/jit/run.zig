@@ -112,14 +112,16 @@ fn enterWith(cpu: *Cpu, b: *Block, budget: u32) i32 {
     }
     cpu.block = b;
     service.startSlice(cpu, budget);
-    cpu.flags = layout.savedFlags(b.pstate);
+    b.host_flags = layout.savedFlags(b.pstate);
+    b.tlb_mark = cpu.v.tlb.mark;
+    b.jump_key = cpu.key;
     const code = service.begin(cpu, b.pc);
     if (code == 0) return @intCast(b.exit);
     fp.enter(b);
     const reason = thunks.entry()(b, code);
     fp.leave(b);
     service.retire(cpu);
-    b.pstate = layout.pstateOf(cpu.flags);
+    b.pstate = layout.pstateOf(b.host_flags);
     return reason;
 }
 

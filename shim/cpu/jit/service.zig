@@ -36,7 +36,7 @@ pub const Place = packed struct(u32) {
 const slice_max = 1 << 14;
 
 /// Bytes at the start of a block that count down the slice: forward branches go behind them.
-pub const head_bytes = 18;
+pub const head_bytes = 10;
 
 fn code(offset: u32) u64 {
     return @intFromPtr(cache.running) + offset;
@@ -57,6 +57,7 @@ fn syncKey(cpu: *Cpu) void {
     const key = (@atomicLoad(u64, &cache.epoch, .acquire) << 1 | @intFromBool(exact(cpu))) << 12 | cpu.v.tlb.context;
     if (cpu.key == key) return;
     cpu.key = key;
+    cpu.block.jump_key = key;
     @memset(&cpu.pages, layout.no_page);
 }
 
@@ -206,24 +207,27 @@ pub fn slice(cpu: *Cpu, place: Place) callconv(.c) u64 {
     const pc = place.pc();
     retire(cpu);
     cpu.v.cpu.check();
+    b.tlb_mark = cpu.v.tlb.mark;
     if (@atomicRmw(u32, &b.stop, .Xchg, 0, .monotonic) != 0) return leave(cpu, .kicked, pc);
     // What the slice was overdrawn by comes out of the rest.
-    const left = @as(i64, cpu.budget) + cpu.slice;
+    const left = @as(i64, cpu.budget) + b.slice;
     if (left <= 0) return leave(cpu, .budget, pc);
     startSlice(cpu, @intCast(left));
     return begin(cpu, pc);
 }
 
 pub fn startSlice(cpu: *Cpu, left: u32) void {
-    cpu.slice = @intCast(@min(left, slice_max));
-    cpu.slice_start = cpu.slice;
-    cpu.budget = left - @as(u32, @intCast(cpu.slice));
+    const slice_length: u32 = @min(left, slice_max);
+    cpu.block.slice = @intCast(slice_length);
+    cpu.slice_start = cpu.block.slice;
+    cpu.budget = left - slice_length;
 }
 
 /// Counts the instructions of the slice so far.
 pub fn retire(cpu: *Cpu) void {
-    cpu.block.retired +%= @bitCast(cpu.slice_start -% cpu.slice);
-    cpu.slice_start = cpu.slice;
+    const b = cpu.block;
+    b.retired +%= @bitCast(cpu.slice_start -% b.slice);
+    cpu.slice_start = b.slice;
 }
 
 /// An instruction that is left to the interpreter.
@@ -238,10 +242,10 @@ pub fn interpret(cpu: *Cpu, site: *const Site) callconv(.c) u64 {
     v.budget = 0;
     const retired = b.retired;
     b.single_step = 1;
-    const reason: abi.Exit = @enumFromInt(run.executeSingle(b, v, &site.single, flags.fromPstate(layout.pstateOf(cpu.flags))));
+    const reason: abi.Exit = @enumFromInt(run.executeSingle(b, v, &site.single, flags.fromPstate(layout.pstateOf(b.host_flags))));
     b.single_step = 0;
     b.retired = retired;
-    cpu.flags = layout.savedFlags(b.pstate);
+    b.host_flags = layout.savedFlags(b.pstate);
     return @intFromBool(reason == .step);
 }
 
@@ -249,9 +253,9 @@ pub fn interpret(cpu: *Cpu, site: *const Site) callconv(.c) u64 {
 pub const Function = *const fn (b: *Block, insn: u32) callconv(.c) void;
 
 pub fn callFlags(cpu: *Cpu, function: Function, insn: u32) callconv(.c) u64 {
-    cpu.block.pstate = layout.pstateOf(cpu.flags);
+    cpu.block.pstate = layout.pstateOf(cpu.block.host_flags);
     function(cpu.block, insn);
-    cpu.flags = layout.savedFlags(cpu.block.pstate);
+    cpu.block.host_flags = layout.savedFlags(cpu.block.pstate);
     return 1;
 }
 
@@ -280,7 +284,7 @@ pub fn stop(cpu: *Cpu, place: Place, reason: abi.Exit, syndrome: u32) callconv(.
     if (reason == .budget and cpu.v.cpu.worker) {
         // Whom it waits for runs elsewhere: a moment, not the rest of the slice.
         threads.relax();
-        cpu.slice -= run.pause_charge;
+        cpu.block.slice -= run.pause_charge;
         return code(lookup(cpu, place.pc() + behind) orelse return fetchFault(cpu, place.pc() + behind));
     }
     return leave(cpu, reason, place.pc() + behind);

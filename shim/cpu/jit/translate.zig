@@ -247,7 +247,7 @@ pub const Translator = struct {
     fn saveHost(a: *Asm) void {
         a.lahf();
         a.setcc(.o, .{ .reg = .rax });
-        a.store(.d, .{ .mem = layout.cpuField("flags") }, .rax);
+        a.store(.d, .{ .mem = layout.blockField("host_flags") }, .rax);
     }
 
     /// Brings NZCV into the host's flags. Uses rax and rcx.
@@ -268,7 +268,7 @@ pub const Translator = struct {
     }
 
     pub fn restoreHost(a: *Asm) void {
-        a.mov(.d, .rax, .{ .mem = layout.cpuField("flags") });
+        a.mov(.d, .rax, .{ .mem = layout.blockField("host_flags") });
         a.aluImm(.add, .b, .{ .reg = .rax }, 0x7f);
         a.sahf();
     }
@@ -455,7 +455,7 @@ pub const Translator = struct {
 
     /// Counts the block down.
     fn head(t: *Translator) x64.Fixup {
-        t.a.subImm32(layout.cpuField("slice"), @intCast(t.count));
+        t.a.aluImm(.sub, .d, .{ .mem = layout.blockField("slice") }, @intCast(t.count));
         const spent = t.a.jcc(.s);
         while (t.a.at < t.code + service.head_bytes) t.a.nop();
         std.debug.assert(t.a.at == t.code + service.head_bytes);

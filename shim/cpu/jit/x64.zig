@@ -7,8 +7,8 @@ const std = @import("std");
 pub const Reg = enum(u4) { rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15 };
 pub const Xmm = enum(u4) { xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15 };
 
-/// Without a base: relative to the gs segment.
-pub const Mem = struct { base: ?Reg, index: ?Reg = null, scale: u2 = 0, disp: i32 = 0 };
+/// Without a base, or where it says so: relative to the gs segment. A base alone encodes shorter than an index.
+pub const Mem = struct { base: ?Reg, index: ?Reg = null, scale: u2 = 0, disp: i32 = 0, gs: bool = false };
 /// A register or memory operand.
 pub const Rm = union(enum) { reg: Reg, mem: Mem };
 
@@ -69,7 +69,7 @@ pub const Asm = struct {
 
     /// The segment prefix, which comes before all others.
     fn segment(a: *Asm, rm: Rm) void {
-        if (rm == .mem and rm.mem.base == null) a.byte(0x65);
+        if (rm == .mem and (rm.mem.base == null or rm.mem.gs)) a.byte(0x65);
     }
 
     fn low(r: u4) u8 {
@@ -163,11 +163,6 @@ pub const Asm = struct {
     /// Compares a 32-bit word; the constant is always the last four bytes.
     pub fn cmpImm32(a: *Asm, x: Mem, value: u32) void {
         a.general(0x81, .d, @intFromEnum(Alu.cmp), .{ .mem = x });
-        a.word32(value);
-    }
-
-    pub fn subImm32(a: *Asm, x: Mem, value: u32) void {
-        a.general(0x81, .d, @intFromEnum(Alu.sub), .{ .mem = x });
         a.word32(value);
     }
 

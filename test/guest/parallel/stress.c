@@ -163,8 +163,10 @@ static void replacing_data(int advice) {
   printf(advice ? "discarding done\n" : "replacing done\n");
 }
 
-/* Nobody writes to a page after mprotect has taken the right away. */
+/* Nobody writes to a page after mprotect has taken the right away, from it alone or from so many that a kernel flushes all. */
+#define MANY 200
 static atomic_ulong refused;
+static int extent;
 static void on_fault(int signal, siginfo_t *info, void *context) {
   (void)signal, (void)context;
   uint64_t at = (uintptr_t)info->si_addr;
@@ -179,22 +181,24 @@ static void *write_data(void *a) {
 }
 static void protect_data(void) {
   for (int i = 0; i < times * 10; i++) {
-    mprotect((void *)data, PAGE, PROT_READ);
+    mprotect((void *)data, extent * PAGE, PROT_READ);
     uint64_t a = data[0], b = data[8];
     pause_a_little(1000);
     if (data[0] != a || data[8] != b) complain("written after mprotect");
-    mprotect((void *)data, PAGE, PROT_READ | PROT_WRITE);
+    mprotect((void *)data, extent * PAGE, PROT_READ | PROT_WRITE);
     pause_a_little(1000);
   }
 }
-static void protecting(void) {
+static void protecting(int n) {
   struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, old;
   sigaction(SIGSEGV, &action, &old);
-  data = pages(1, PROT_READ | PROT_WRITE);
+  extent = n;
+  data = pages(n, PROT_READ | PROT_WRITE);
+  for (int i = 0; i < n; i++) data[i * PAGE / 8 + 100] = 1;
   among(2, write_data, protect_data);
-  munmap((void *)data, PAGE);
+  munmap((void *)data, n * PAGE);
   sigaction(SIGSEGV, &old, 0);
-  printf("protecting done\n");
+  printf(n == 1 ? "protecting done\n" : "protecting many done\n");
 }
 
 /* A fork is a moment: what is written in order is found in order, and does not change afterwards. */
@@ -321,7 +325,8 @@ int main(int argc, char **argv) {
   changing_mappings();
   replacing_data(0);
   replacing_data(1);
-  protecting();
+  protecting(1);
+  protecting(MANY);
   forking();
   signalling();
   coming_and_going();
