@@ -128,6 +128,12 @@ export class TaskView implements ProcTask {
   set oomScoreAdj(value: number) {
     this.task.group.oomScoreAdj = value;
   }
+  get coredumpFilter(): number {
+    return this.task.group.coredumpFilter;
+  }
+  set coredumpFilter(bits: number) {
+    this.task.group.coredumpFilter = bits;
+  }
   get timerSlackNs(): number {
     return this.task.timerSlackNs;
   }

@@ -165,6 +165,7 @@ function makeGroup(parent: Task, child: Task, args: CloneArgs): void {
   made.parentTask = toGrandparent ? group.parentTask : parent;
   made.exitSignal = toGrandparent ? group.exitSignal : args.exitSignal;
   made.oomScoreAdj = group.oomScoreAdj;
+  made.coredumpFilter = group.coredumpFilter;
   made.dumpable = group.dumpable;
   made.tasks.push(child);
   child.group = made;

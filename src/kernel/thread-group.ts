@@ -71,6 +71,8 @@ export class ThreadGroup {
   /** PR_SET_DUMPABLE: 0, 1 or 2. */
   dumpable = 1;
   oomScoreAdj = 0;
+  /** What a core dump would hold (core(5)); remembered, for there are none. */
+  coredumpFilter = 0x33;
   /** PR_SET_THP_DISABLE. */
   thpDisabled = false;
   /** Commands of membarrier(2) that it has registered for. */

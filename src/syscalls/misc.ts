@@ -127,10 +127,14 @@ export function sys_kcmp(
   return a === b ? 0 : rank(a) < rank(b) ? 1 : 2;
 }
 
+/** What stands for the list of what is to be undone where there is none. */
+const NO_UNDOS = {};
+
 /** KCMP_FILE, VM, FILES, FS, SIGHAND, IO, SYSVSEM. */
 function resource(task: Task, type: number, index: number): object | undefined {
   if (type === KCMP_FILE) return task.files.get(index);
-  return [task.mm, task.files, task.fs.shared, task.group.actions, task, task.group][type - 1] ?? task.group;
+  const undos = task.group.semaphoreUndos ?? NO_UNDOS;
+  return [task.mm, task.files, task.fs.shared, task.group.actions, task, undos][type - 1] ?? task.group;
 }
 
 const ranks = new WeakMap<object, number>();

@@ -47,6 +47,7 @@ export interface ProcTask {
   readonly noNewPrivs: boolean;
   readonly personality: number;
   oomScoreAdj: number;
+  coredumpFilter: number;
   timerSlackNs: number;
   /** Since boot, in ns. */
   readonly startNs: number;

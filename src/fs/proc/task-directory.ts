@@ -79,7 +79,7 @@ const common: readonly Node<S>[] = [
 
 const processNodes: readonly Node<S>[] = [
   ...common,
-  constant("coredump_filter", "00000033\n", 0o644),
+  file("coredump_filter", T.coredumpFilter, 0o644, T.setCoredumpFilter),
   file("mountstats", T.mountstats, 0o400),
   custom("task", DT_DIR, (place) => new ThreadsDirectory(place)),
   file("timerslack_ns", T.timerSlack, 0o666),

@@ -151,6 +151,25 @@ export function setOomScoreAdj({ task }: TaskSubject, text: string): number {
   return 0;
 }
 
+export function coredumpFilter({ task }: TaskSubject): string {
+  return `${task.coredumpFilter.toString(16).padStart(8, "0")}\n`;
+}
+
+const COREDUMP_BITS = 0x1ff;
+
+export function setCoredumpFilter({ task }: TaskSubject, text: string): number {
+  const number = text.trim();
+  // As C writes numbers: with 0x, with 0, or plain.
+  const value = /^0[0-7]+$/.test(number)
+    ? Number.parseInt(number, 8)
+    : /^(0x[0-9a-f]+|\d+)$/i.test(number)
+      ? Number(number)
+      : -1;
+  if (value < 0 || value > 0xffffffff) return -EINVAL;
+  task.coredumpFilter = value & COREDUMP_BITS;
+  return 0;
+}
+
 /** The old scale: -17 to 15. */
 export function oomAdj({ task }: TaskSubject): string {
   const adj = task.oomScoreAdj;

@@ -208,6 +208,12 @@ int main(int argc, char **argv) {
   }
   printf("mountinfo shape %d\n", ids == lines);
   has("/proc/self/cgroup", ":/");
+  first("/proc/self/coredump_filter");
+  say("set coredump_filter", write(open("/proc/self/coredump_filter", O_WRONLY), "0x3f", 4));
+  first("/proc/self/coredump_filter");
+  say("octal", write(open("/proc/self/coredump_filter", O_WRONLY), "010", 3));
+  first("/proc/self/coredump_filter");
+  say("no number", write(open("/proc/self/coredump_filter", O_WRONLY), "x", 1));
   first("/proc/self/oom_score_adj");
   say("set oom_score_adj", write(open("/proc/self/oom_score_adj", O_WRONLY), "500", 3));
   first("/proc/self/oom_score_adj");
