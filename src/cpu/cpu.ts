@@ -5,6 +5,8 @@ import { pointerOf, shim } from "../host/shim.ts";
 import type { Registers } from "./registers.ts";
 
 export interface Cpu {
+  /** Budgets, and what registers count as retired, are nanoseconds instead of instructions. */
+  readonly isTimed: boolean;
   /** Runs at most about `budget` instructions. Returns one of Exit. */
   enter(regs: Registers, budget: number): number;
   /** Names the block that is entered from now on: the one to stop when a host signal arrives. */
@@ -35,9 +37,14 @@ export const DEFAULT_ENGINE: Engine = ENGINES[shim.cpu_engine_default()]!;
 /** The most CPUs that a guest can have: the affinity masks that it sees are exact numbers. */
 export const CPUS_MAX = 53;
 
+let chosen: Engine = "interp";
+
 /** Chooses the engine, before anything runs. Null, or why this host cannot run it. */
 export function useEngine(engine: Engine): string | null {
-  if (shim.cpu_engine(ENGINES.indexOf(engine)) === 0) return null;
+  if (shim.cpu_engine(ENGINES.indexOf(engine)) === 0) {
+    chosen = engine;
+    return null;
+  }
   const text = new Uint8Array(256);
   const length = shim.cpu_engine_reason(pointerOf(text), text.length);
   return length > 0 ? Buffer.from(text.subarray(0, length)).toString("latin1") : UNAVAILABLE[engine];
@@ -58,6 +65,9 @@ export function counterAt(hostNs: bigint, counterHz: number): bigint {
 
 /** The shim's engine. */
 export const shimCpu: Cpu = {
+  get isTimed(): boolean {
+    return chosen === "hvf";
+  },
   enter(regs: Registers, budget: number): number {
     return shim.cpu_enter(regs.ptr, budget);
   },

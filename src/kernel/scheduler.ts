@@ -49,7 +49,7 @@ export class Scheduler {
   yielding = false;
   private halted = false;
 
-  /** Guest instructions, and traps, that take about one slice; adapted to what is measured. */
+  /** Guest instructions, and traps, that take about one slice; adapted to what is measured. A CPU that knows the time is told it. */
   private budget = 1_000_000;
   private trapsPerSlice = 256;
   private trapsLeft = 0;
@@ -70,6 +70,9 @@ export class Scheduler {
   constructor(kernel: Kernel, cpuThreads: number) {
     this.kernel = kernel;
     this.threads = new CpuThreads(kernel, cpuThreads);
+    if (!kernel.cpu.isTimed) return;
+    this.budget = SLICE_NS;
+    this.nsPerInstruction = 1;
   }
 
   get runnableCount(): number {
@@ -269,7 +272,8 @@ export class Scheduler {
     const share = this.inKernel ? Math.min(elapsed, instructions * this.nsPerInstruction) : elapsed;
     task.usage.utimeNs += share;
     task.usage.stimeNs += elapsed - share;
-    if (!this.inKernel && instructions > BUDGET_MIN) this.nsPerInstruction = elapsed / instructions;
+    if (!this.inKernel && instructions > BUDGET_MIN && !this.kernel.cpu.isTimed)
+      this.nsPerInstruction = elapsed / instructions;
     this.measureBurst(task, instructions * this.nsPerInstruction);
   }
 
@@ -297,6 +301,7 @@ export class Scheduler {
   }
 
   private adaptBudget(): void {
+    if (this.kernel.cpu.isTimed) return;
     const elapsed = this.kernel.clock.monotonicNs() - this.sliceStartNs;
     if (elapsed > 2 * SLICE_NS) this.budget = Math.max(BUDGET_MIN, this.budget >> 1);
     else if (elapsed > 0 && elapsed < SLICE_NS / 2) this.budget = Math.min(BUDGET_MAX, this.budget * 2);

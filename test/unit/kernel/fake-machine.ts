@@ -53,6 +53,9 @@ export function call(handler: (task: Task) => number): Step {
 const NS_PER_INSTRUCTION = 4;
 
 export class Machine implements Cpu {
+  readonly isTimed: boolean;
+  /** What `enter` was given, in order. */
+  readonly budgets: number[] = [];
   readonly clock = new ManualClock();
   readonly kernel: Kernel;
   readonly log: string[] = [];
@@ -74,7 +77,8 @@ export class Machine implements Cpu {
   holds = false;
 
   /** `cpuThreads`: there may be so many beside the kernel's. */
-  constructor(cpuThreads = 0) {
+  constructor(cpuThreads = 0, isTimed = false) {
+    this.isTimed = isTimed;
     shim.mem_init(0, 0);
     this.kernel = new Kernel({
       cpu: this,
@@ -174,7 +178,8 @@ export class Machine implements Cpu {
 
   barrier(): void {}
 
-  enter(regs: Registers, _budget: number): number {
+  enter(regs: Registers, budget: number): number {
+    this.budgets.push(budget);
     this.comeBack();
     const task = this.kernel.scheduler.current!;
     const handler = this.handlers.get(regs.pc);

@@ -37,6 +37,24 @@ describe("the run loop", () => {
     expect(machine.run()).toBe(exitedStatus(7));
   });
 
+  /** Budgets of a task that computes until each is spent, which takes it ten times longer than it should: the machine has other things to do. */
+  function budgets(isTimed: boolean): number[] {
+    machine = new Machine(0, isTimed);
+    const slow = Array.from({ length: 30 }, () => ({ computeNs: 30e6 }));
+    machine.boot(steps(...slow));
+    machine.run();
+    return machine.budgets;
+  }
+
+  test("slices of instructions become shorter where they take too long", () => {
+    const all = budgets(false);
+    expect(all.at(-1)!).toBeLessThan(all[0]!);
+  });
+
+  test("a CPU that is told times is told the same one always", () => {
+    expect([...new Set(budgets(true))]).toEqual([3e6]);
+  });
+
   test("a sleeper wakes at its deadline, and the machine sleeps meanwhile", () => {
     const seen: number[] = [];
     machine.boot((_task, x0) => {
