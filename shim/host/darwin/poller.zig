@@ -188,45 +188,12 @@ pub fn wake() void {
     _ = sys("kevent")(queue, &one, 1, null, 0, null);
 }
 
-/// Threads that work for the kernel; how many of them have finished and were not taken yet.
-var expected: u32 = 0;
-var finished_count: u32 = 0;
-/// The kernel's thread is in, or about to begin, a sleep that `finish` has to end; the same for `settle`.
-var asleep: u32 = 0;
-var settling: u32 = 0;
-
-/// As long as somebody who has just begun to work may take to finish.
-const spin_ns = 20_000;
-
-/// How many threads work now.
-pub fn expect(count: u32) void {
-    expected = count;
-}
-
-/// A thread has finished: stops the guest code of the kernel's thread, or ends its sleep.
-pub fn finish() void {
-    _ = @atomicRmw(u32, &finished_count, .Add, 1, .seq_cst);
-    signals.stopRunning();
-    if (@atomicLoad(u32, &asleep, .seq_cst) != 0) wake();
-    if (@atomicLoad(u32, &settling, .seq_cst) != 0) threads.wakeAll(&finished_count);
-}
-
-pub fn finished() u32 {
-    return @atomicLoad(u32, &finished_count, .seq_cst);
-}
-
-/// The kernel has taken one of those that have finished.
-pub fn take() void {
-    _ = @atomicRmw(u32, &finished_count, .Sub, 1, .seq_cst);
-}
-
-/// Waits until one of those that work has finished, and for nothing else.
-pub fn settle() void {
-    if (threads.spinWhile(&finished_count, 0, spin_ns)) return;
-    @atomicStore(u32, &settling, 1, .seq_cst);
-    while (finished() == 0) threads.sleepWhile(&finished_count, 0);
-    @atomicStore(u32, &settling, 0, .seq_cst);
-}
+const workers = @import("../waiting.zig").Workers(threads, signals.stopRunning, wake);
+pub const expect = workers.expect;
+pub const finish = workers.finish;
+pub const finished = workers.finished;
+pub const take = workers.take;
+pub const settle = workers.settle;
 
 const max_events = 64;
 
@@ -235,13 +202,9 @@ const max_events = 64;
 pub fn wait(timeout_ns: f64, out: [*]u32, max_pairs: u32) i32 {
     var events: [max_events]c.struct_kevent = undefined;
     const limit = @min(max_pairs, max_events);
-    var timeout = if (signals.pending()) 0 else timeout_ns;
-    const works = expected != 0 and timeout > 0;
-    if (works and threads.spinWhile(&finished_count, 0, @min(spin_ns, @as(u64, @intFromFloat(@min(timeout, 1e9)))))) timeout = 0;
-    if (works) @atomicStore(u32, &asleep, 1, .seq_cst);
-    if (works and finished() != 0) timeout = 0;
+    const timeout = workers.beforeSleep(if (signals.pending()) 0 else timeout_ns);
     const seen = if (limit == 0) -call.E.INVAL else sleep(&events, limit, timeout);
-    if (works) @atomicStore(u32, &asleep, 0, .seq_cst);
+    workers.afterSleep();
     out[0] = signals.take();
     if (seen < 0) return if (seen == -call.E.INTR) 0 else seen;
     var pairs: u32 = 0;

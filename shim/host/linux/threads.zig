@@ -34,11 +34,6 @@ pub fn wakeAll(word: *const u32) void {
     _ = call.plain(.futex, .{ @intFromPtr(word), FUTEX_WAKE_PRIVATE, std.math.maxInt(i32), 0, 0, 0 });
 }
 
-/// Tells the host's CPU that this is a spin loop.
-pub inline fn relax() void {
-    std.atomic.spinLoopHint();
-}
-
 /// Monotonic time in ns.
 pub fn now() u64 {
     var t: linux.timespec = undefined;
@@ -46,37 +41,7 @@ pub fn now() u64 {
     return @as(u64, @intCast(t.sec)) * std.time.ns_per_s + @as(u64, @intCast(t.nsec));
 }
 
-/// Spins while the word has this value, for about `limit_ns` at most. True when it has another.
-pub fn spinWhile(word: *const u32, value: u32, limit_ns: u64) bool {
-    const start_ns = now();
-    while (true) {
-        for (0..64) |_| {
-            if (@atomicLoad(u32, word, .acquire) != value) return true;
-            relax();
-        }
-        if (now() - start_ns > limit_ns) return false;
-    }
-}
-
-/// For short sections: whoever finds it taken spins for a moment, then sleeps.
-pub const Mutex = struct {
-    /// 0 free, 1 taken, 2 taken and somebody may sleep.
-    state: u32 = 0,
-
-    pub inline fn lock(m: *Mutex) void {
-        if (@cmpxchgWeak(u32, &m.state, 0, 1, .acquire, .monotonic) != null) m.lockSlowly();
-    }
-
-    fn lockSlowly(m: *Mutex) void {
-        @branchHint(.cold);
-        for (0..200) |_| {
-            if (@cmpxchgWeak(u32, &m.state, 0, 1, .acquire, .monotonic) == null) return;
-            relax();
-        }
-        while (@atomicRmw(u32, &m.state, .Xchg, 2, .acquire) != 0) sleepWhile(&m.state, 2);
-    }
-
-    pub inline fn unlock(m: *Mutex) void {
-        if (@atomicRmw(u32, &m.state, .Xchg, 0, .release) == 2) wakeAll(&m.state);
-    }
-};
+const words = @import("../waiting.zig").Words(@This());
+pub const relax = words.relax;
+pub const spinWhile = words.spinWhile;
+pub const Mutex = words.Mutex;

@@ -1,0 +1,181 @@
+//! Files: attributes, opens, O_PATH places, walks.
+
+const std = @import("std");
+const call = @import("../call.zig");
+const host = @import("../../darwin.zig");
+const support = @import("support.zig");
+const linux = std.os.linux;
+const expect = std.testing.expect;
+const expectEqual = std.testing.expectEqual;
+
+const AT_FDCWD = -100;
+const O = call.O;
+const double = support.double;
+const Place = support.Place;
+const linuxErrno = support.linuxErrno;
+
+test "errnos are Linux's" {
+    const pairs = .{
+        .{ 35, 11 }, .{ 36, 115 }, .{ 37, 114 }, .{ 38, 88 }, .{ 45, 95 }, .{ 48, 98 },  .{ 54, 104 }, .{ 61, 111 }, .{ 62, 40 },  .{ 63, 36 },
+        .{ 66, 39 }, .{ 69, 122 }, .{ 70, 116 }, .{ 77, 37 }, .{ 78, 38 }, .{ 84, 75 },  .{ 89, 125 }, .{ 92, 84 },  .{ 93, 61 },  .{ 102, 95 },
+        .{ 11, 35 }, .{ 2, 2 },    .{ 28, 28 },  .{ 34, 34 }, .{ 106, 5 }, .{ 60, 110 }, .{ 47, 97 },  .{ 57, 107 }, .{ 56, 106 }, .{ 55, 105 },
+    };
+    inline for (pairs) |pair| try expectEqual(-@as(i32, pair[1]), call.errorOf(pair[0]));
+}
+
+test "a file's attributes are those that Linux tells" {
+    var p = try Place.init();
+    defer p.deinit();
+    const fd = try p.make("file");
+    try expectEqual(@as(i32, 5000), host.write(fd, &@as([5000]u8, @splat(7)), 5000, 0));
+    const times = [2]call.c.struct_timespec{ .{ .tv_sec = 1000, .tv_nsec = 5 }, .{ .tv_sec = 2000, .tv_nsec = 6 } };
+    try expectEqual(@as(i32, 0), host.changeTimes(p.fd, "file", &times));
+    try expectEqual(@as(i32, 0), host.changeMode(fd, "", 0o4751));
+    for ([_]struct { i32, call.Path }{ .{ p.fd, "file" }, .{ fd, "" }, .{ p.fd, "" } }) |at| {
+        var ours: [256]u8 = undefined;
+        var truth: linux.Statx = undefined;
+        try expectEqual(@as(i32, 0), host.stat(at[0], at[1], &ours));
+        try expectEqual(@as(i32, 0), linuxErrno(linux.syscall5(.statx, @bitCast(@as(isize, at[0])), @intFromPtr(at[1]), 0x1100, 0xfff, @intFromPtr(&truth))));
+        const theirs = std.mem.asBytes(&truth);
+        // blksize; nlink, uid, gid, mode; ino, size, blocks; times.
+        for ([_][2]usize{ .{ 4, 8 }, .{ 16, 30 }, .{ 32, 56 }, .{ 64, 76 }, .{ 80, 92 }, .{ 96, 108 }, .{ 112, 124 } }) |range| {
+            try std.testing.expectEqualSlices(u8, theirs[range[0]..range[1]], ours[range[0]..range[1]]);
+        }
+    }
+    _ = host.close(fd);
+}
+
+test "times stay, are now, or are what is asked for" {
+    var p = try Place.init();
+    defer p.deinit();
+    try p.put("f");
+    const NOW = (1 << 30) - 1;
+    const OMIT = (1 << 30) - 2;
+    const first = [2]call.c.struct_timespec{ .{ .tv_sec = 11, .tv_nsec = 1 }, .{ .tv_sec = 22, .tv_nsec = 2 } };
+    try expectEqual(@as(i32, 0), host.changeTimes(p.fd, "f", &first));
+    const second = [2]call.c.struct_timespec{ .{ .tv_sec = 0, .tv_nsec = OMIT }, .{ .tv_sec = 0, .tv_nsec = NOW } };
+    try expectEqual(@as(i32, 0), host.changeTimes(p.fd, "f", &second));
+    var out: [256]u8 = undefined;
+    try expectEqual(@as(i32, 0), host.stat(p.fd, "f", &out));
+    try expectEqual(@as(i64, 11), std.mem.readInt(i64, out[64..72], .little));
+    try expect(std.mem.readInt(i64, out[112..120], .little) > 1_000_000_000);
+}
+
+test "devices have Linux's numbers and one of the user's files has none" {
+    double("");
+    var out: [256]u8 = undefined;
+    const known = .{ .{ "/dev/null", 1, 3 }, .{ "/dev/zero", 1, 5 }, .{ "/dev/urandom", 1, 9 }, .{ "/dev/tty", 5, 0 } };
+    inline for (known) |device| {
+        try expectEqual(@as(i32, 0), host.stat(AT_FDCWD, device[0], &out));
+        try expectEqual(@as(u32, device[1]), std.mem.readInt(u32, out[128..132], .little));
+        try expectEqual(@as(u32, device[2]), std.mem.readInt(u32, out[132..136], .little));
+    }
+}
+
+test "opens refuse and do what Linux's do" {
+    var p = try Place.init();
+    defer p.deinit();
+    try p.put("file");
+    try expectEqual(@as(i32, 0), host.symlink("file", p.fd, "link"));
+    try expectEqual(@as(i32, 0), host.makeDirectory(p.fd, "dir", 0o1755));
+    try expectEqual(@as(i32, 0), host.makeNode(p.fd, "fifo", linux.S.IFIFO | 0o600, 0));
+    const cases = [_]struct { call.Path, u32 }{
+        .{ "link", O.NOFOLLOW },                .{ "link", O.DIRECTORY | O.NOFOLLOW }, .{ "file", O.DIRECTORY },           .{ "dir", O.RDWR },
+        .{ "file", O.RDWR | O.CREAT | O.EXCL }, .{ "missing", 0 },                     .{ "fifo", O.WRONLY | O.NONBLOCK }, .{ "file/x", 0 },
+    };
+    for (cases) |case| {
+        const truth = linux.syscall4(.openat, @bitCast(@as(isize, p.fd)), @intFromPtr(case[0]), native(case[1]), 0o600);
+        try expectEqual(linuxErrno(truth), host.open(p.fd, case[0], case[1], 0o600));
+    }
+    var out: [256]u8 = undefined;
+    try expectEqual(@as(i32, 0), host.stat(p.fd, "dir", &out));
+    // A socket's name, in a place that is too long for an address too.
+    try expectEqual(@as(i32, 0), host.makeNode(p.fd, "socket", linux.S.IFSOCK | 0o640, 0));
+    try expectEqual(-@as(i32, call.E.EXIST), host.makeNode(p.fd, "socket", linux.S.IFSOCK | 0o640, 0));
+    try expectEqual(@as(i32, -6), host.open(p.fd, "socket", O.RDWR, 0));
+    try expectEqual(@as(i32, 0), host.makeDirectory(p.fd, "d" ** 100, 0o755));
+    const deep = host.open(p.fd, "d" ** 100, O.PATH | O.DIRECTORY, 0);
+    try expectEqual(@as(i32, 0), host.makeNode(deep, "socket", linux.S.IFSOCK | 0o640, 0));
+    for ([_]i32{ p.fd, deep }) |where| {
+        try expectEqual(@as(i32, 0), host.stat(where, "socket", &out));
+        try expectEqual(@as(u16, linux.S.IFSOCK | 0o640), std.mem.readInt(u16, out[28..30], .little));
+    }
+    _ = host.close(deep);
+    try expectEqual(@as(i32, 0), host.stat(p.fd, "dir", &out));
+    try expectEqual(@as(u16, linux.S.IFDIR | 0o1755), std.mem.readInt(u16, out[28..30], .little));
+    try expectEqual(-@as(i32, call.E.ISDIR), host.unlink(p.fd, "dir", 0));
+    try expectEqual(-@as(i32, call.E.NOTDIR), host.unlink(p.fd, "file", 0x200));
+    try expectEqual(@as(i32, 0), host.unlink(p.fd, "dir", 0x200));
+    const append = host.open(p.fd, "file", O.WRONLY | O.APPEND | O.NONBLOCK, 0);
+    try expectEqual(@as(i32, O.WRONLY | O.APPEND | O.NONBLOCK), host.getFlags(append));
+    try expectEqual(@as(i32, 0), host.setFlags(append, 0));
+    try expectEqual(@as(i32, O.WRONLY), host.getFlags(append));
+    _ = host.close(append);
+}
+
+/// The same flags for this machine's own kernel.
+fn native(flags: u32) u32 {
+    var o: linux.O = .{ .ACCMODE = @enumFromInt(flags & 3) };
+    o.CREAT = flags & O.CREAT != 0;
+    o.EXCL = flags & O.EXCL != 0;
+    o.NONBLOCK = flags & O.NONBLOCK != 0;
+    o.DIRECTORY = flags & O.DIRECTORY != 0;
+    o.NOFOLLOW = flags & O.NOFOLLOW != 0;
+    return @bitCast(o);
+}
+
+test "O_PATH places serve for all that cannot be opened" {
+    var p = try Place.init();
+    defer p.deinit();
+    try p.put("file");
+    try expectEqual(@as(i32, 0), host.symlink("file", p.fd, "link"));
+    try expectEqual(@as(i32, 0), host.makeNode(p.fd, "fifo", linux.S.IFIFO | 0o600, 0));
+    for ([_]call.Path{ "file", "link", "fifo" }) |name| {
+        const fd = host.open(p.fd, name, O.PATH | O.NOFOLLOW, 0);
+        try expect(fd >= 0);
+        var by_name: [256]u8 = undefined;
+        var by_fd: [256]u8 = undefined;
+        try expectEqual(@as(i32, 0), host.stat(p.fd, name, &by_name));
+        try expectEqual(@as(i32, 0), host.stat(fd, "", &by_fd));
+        try std.testing.expectEqualSlices(u8, &by_name, &by_fd);
+        const copy = host.duplicate(fd);
+        _ = host.close(fd);
+        try expectEqual(@as(i32, 0), host.stat(copy, "", &by_fd));
+        try std.testing.expectEqualSlices(u8, &by_name, &by_fd);
+        _ = host.close(copy);
+    }
+    const link = host.open(p.fd, "link", O.PATH | O.NOFOLLOW, 0);
+    var target: [16]u8 = undefined;
+    try expectEqual(@as(i32, 4), host.readLink(link, "", &target, target.len));
+    try expectEqual(-@as(i32, call.E.OPNOTSUPP), host.changeMode(link, "", 0o600));
+    _ = host.close(link);
+    // A FIFO that is only named has got no reader by it, and a new one under its name is another.
+    const fifo = host.open(p.fd, "fifo", O.PATH | O.NOFOLLOW, 0);
+    try expectEqual(@as(i32, -6), host.open(p.fd, "fifo", O.WRONLY | O.NONBLOCK, 0));
+    const both = host.reopen(fifo, O.RDWR | O.NONBLOCK);
+    try expect(both >= 0);
+    _ = host.close(both);
+    try expectEqual(@as(i32, 0), host.rename(p.fd, "file", p.fd, "fifo", 0));
+    var out: [256]u8 = undefined;
+    try expectEqual(-@as(i32, call.E.NOENT), host.stat(fifo, "", &out));
+    _ = host.close(fifo);
+}
+
+test "a walk stays beneath its directory and follows no link" {
+    var p = try Place.init();
+    defer p.deinit();
+    try expectEqual(@as(i32, 0), host.makeDirectory(p.fd, "a", 0o755));
+    const a = host.open(p.fd, "a", O.PATH | O.DIRECTORY, 0);
+    try expectEqual(@as(i32, 0), host.makeDirectory(a, "b", 0o755));
+    try expectEqual(@as(i32, 0), host.symlink("a", p.fd, "l"));
+    _ = host.close(a);
+    const there = host.walk(p.fd, "a/b", O.PATH | O.DIRECTORY, 0);
+    try expect(there >= 0);
+    _ = host.close(there);
+    try expectEqual(-@as(i32, call.E.LOOP), host.walk(p.fd, "l/b", O.PATH | O.DIRECTORY, 0));
+    try expectEqual(-@as(i32, call.E.LOOP), host.walk(p.fd, "l/b", 0, 0));
+    try expectEqual(-@as(i32, call.E.LOOP), host.walk(p.fd, "a/../l", O.PATH, 0) + call.E.XDEV - call.E.LOOP);
+    try expectEqual(-@as(i32, call.E.XDEV), host.walk(p.fd, "/etc", 0, 0));
+    try expectEqual(-@as(i32, call.E.XDEV), host.walk(p.fd, "a/..", 0, 0));
+    try expectEqual(-@as(i32, call.E.NOENT), host.walk(p.fd, "a/x", 0, 0));
+}

@@ -1,0 +1,157 @@
+//! Sockets: streams, datagrams, control messages.
+
+const std = @import("std");
+const call = @import("../call.zig");
+const host = @import("../../darwin.zig");
+const support = @import("support.zig");
+const linux = std.os.linux;
+const expect = std.testing.expect;
+const expectEqual = std.testing.expectEqual;
+
+const double = support.double;
+const nap = support.nap;
+
+fn loopback(port: u16, last: u8) [16]u8 {
+    var address: [16]u8 = @splat(0);
+    std.mem.writeInt(u16, address[0..2], 2, .little);
+    std.mem.writeInt(u16, address[2..4], port, .big);
+    address[4..8].* = .{ 127, 0, 0, last };
+    return address;
+}
+
+test "streams connect, have Linux's addresses and options, and end" {
+    double("");
+    try expect(host.start() >= 0);
+    const listener = host.socket(2, 1, 0);
+    try expect(listener >= 0);
+    const yes: u32 = 1;
+    try expectEqual(@as(i32, 0), host.setSocketOption(listener, 1, 2, @ptrCast(&yes), 4));
+    var value: [16]u8 = @splat(0);
+    try expectEqual(@as(i32, 4), host.getSocketOption(listener, 1, 2, &value, 16));
+    try expectEqual(@as(u32, 1), std.mem.readInt(u32, value[0..4], .little));
+    // All of 127.0.0.0/8 is the one address that a Mac has.
+    try expectEqual(@as(i32, 0), host.bind(listener, &loopback(0, 9), 16));
+    try expectEqual(@as(i32, 0), host.listen(listener, 5));
+    try expectEqual(@as(i32, 4), host.getSocketOption(listener, 1, 30, &value, 16));
+    try expectEqual(@as(u32, 1), std.mem.readInt(u32, value[0..4], .little));
+    var name: [32]u8 = @splat(0);
+    try expectEqual(@as(i32, 16), host.socketName(listener, false, &name, 32));
+    try expectEqual(@as(u16, 2), std.mem.readInt(u16, name[0..2], .little));
+    try std.testing.expectEqualSlices(u8, &.{ 127, 0, 0, 1 }, name[4..8]);
+    try expectEqual(-@as(i32, call.E.AGAIN), host.accept(listener));
+    const client = host.socket(2, 1, 0);
+    const rc = host.connect(client, name[0..16], 16);
+    try expect(rc == 0 or rc == -115);
+    var server: i32 = -1;
+    for (0..10000) |_| {
+        server = host.accept(listener);
+        if (server >= 0) break;
+        nap();
+    }
+    try expect(server >= 0);
+    const big: i32 = 100_000;
+    try expectEqual(@as(i32, 0), host.setSocketOption(client, 1, 8, std.mem.asBytes(&big), 4));
+    try expectEqual(@as(i32, 4), host.getSocketOption(client, 1, 8, &value, 16));
+    try expectEqual(@as(i32, 200_000), std.mem.readInt(i32, value[0..4], .little));
+    const huge: i32 = 1 << 30;
+    try expectEqual(@as(i32, 0), host.setSocketOption(client, 1, 7, std.mem.asBytes(&huge), 4));
+    for ([_][2]u32{ .{ 6, 1 }, .{ 6, 3 }, .{ 1, 9 } }) |option| {
+        try expectEqual(@as(i32, 0), host.setSocketOption(client, option[0], option[1], @ptrCast(&yes), 4));
+        try expectEqual(@as(i32, 4), host.getSocketOption(client, option[0], option[1], &value, 16));
+        try expectEqual(@as(u32, 1), std.mem.readInt(u32, value[0..4], .little));
+    }
+    const idle: i32 = 77;
+    for ([_]u32{ 4, 5 }) |option| {
+        try expectEqual(@as(i32, 0), host.setSocketOption(client, 6, option, std.mem.asBytes(&idle), 4));
+        var truth: i32 = 0;
+        var len: u32 = 4;
+        _ = linux.syscall5(.getsockopt, @intCast(client), 6, option, @intFromPtr(&truth), @intFromPtr(&len));
+        try expectEqual(idle, truth);
+    }
+    try expectEqual(-@as(i32, 92), host.getSocketOption(client, 1, 9999, &value, 16));
+    try expectEqual(@as(i32, 4), host.getSocketOption(client, 1, 38, &value, 16));
+    try expectEqual(@as(i32, 6), std.mem.readInt(i32, value[0..4], .little));
+    try expectEqual(@as(i32, 0), host.shutdown(server, 1));
+    for (0..10000) |_| {
+        if (host.pollNow(client, 0x2005) & 0x2000 != 0) break;
+        nap();
+    }
+    // The peer sends no more, but may still be sent to.
+    try expectEqual(@as(i32, 0x2005), host.pollNow(client, 0x2005));
+    for ([_]i32{ client, server }) |fd| _ = host.close(fd);
+    // Nobody listens any more.
+    _ = host.close(listener);
+    const late = host.socket(2, 1, 0);
+    const refused = host.connect(late, name[0..16], 16);
+    try expect(refused == -111 or refused == -115);
+    if (refused == -115) {
+        for (0..10000) |_| {
+            if (host.pollNow(late, 4) != 0) break;
+            nap();
+        }
+        try expectEqual(@as(i32, 4), host.getSocketOption(late, 1, 4, &value, 16));
+        try expectEqual(@as(i32, 111), std.mem.readInt(i32, value[0..4], .little));
+    }
+    _ = host.close(late);
+    try expectEqual(@as(i32, -97), host.socket(16, 3, 0));
+}
+
+test "datagrams bring addresses, lengths and control messages" {
+    double("");
+    const abi = @import("../../../abi.zig");
+    const a = host.socket(2, 2, 0);
+    const b = host.socket(2, 2, 0);
+    try expectEqual(@as(i32, 0), host.bind(a, &loopback(0, 1), 16));
+    try expectEqual(@as(i32, 0), host.bind(b, &loopback(0, 1), 16));
+    var name: [32]u8 = undefined;
+    try expectEqual(@as(i32, 16), host.socketName(a, false, &name, 32));
+    const yes: u32 = 1;
+    for ([_]u32{ 8, 12 }) |option| try expectEqual(@as(i32, 0), host.setSocketOption(a, 0, option, @ptrCast(&yes), 4));
+    var header: abi.SocketMessage = .{};
+    header.address_len = 16;
+    header.address[0..16].* = name[0..16].*;
+    // IP_TTL 33 as a control message.
+    header.control_len = 24;
+    std.mem.writeInt(u64, header.control[0..8], 20, .little);
+    std.mem.writeInt(u32, header.control[12..16], 2, .little);
+    std.mem.writeInt(u32, header.control[16..20], 33, .little);
+    try expectEqual(@as(i32, 10), host.send(b, "0123456789", 10, 0, &header));
+    var waiting: c_int = 0;
+    for (0..10000) |_| {
+        try expectEqual(@as(i32, 0), host.socketControl(a, 0x541b, @ptrCast(&waiting)));
+        if (waiting > 0) break;
+        nap();
+    }
+    try expectEqual(@as(c_int, 10), waiting);
+    var data: [4]u8 = undefined;
+    var got: abi.SocketMessage = .{};
+    try expectEqual(@as(i32, 4), host.receive(a, &data, 4, 2, &got)); // MSG_PEEK
+    try expectEqual(@as(i32, 10), host.receive(a, &data, 4, 0x20, &got));
+    try expectEqual(@as(u32, 0x20), got.flags & 0x20);
+    try expectEqual(@as(u32, 16), got.address_len);
+    try expectEqual(@as(i32, 16), host.socketName(b, false, &name, 32));
+    try std.testing.expectEqualSlices(u8, name[0..16], got.address[0..16]);
+    var ttl: i32 = 0;
+    var info: usize = 0;
+    var at: usize = 0;
+    while (at + 16 <= got.control_len) {
+        const length: usize = @intCast(std.mem.readInt(u64, got.control[at..][0..8], .little));
+        try expect(length >= 16);
+        switch (std.mem.readInt(i32, got.control[at + 12 ..][0..4], .little)) {
+            2 => ttl = std.mem.readInt(i32, got.control[at + 16 ..][0..4], .little),
+            8 => info = length,
+            else => {},
+        }
+        at += std.mem.alignForward(usize, length, 8);
+    }
+    try expectEqual(@as(i32, 33), ttl);
+    try expectEqual(@as(usize, 28), info);
+    try expectEqual(-@as(i32, call.E.AGAIN), host.receive(a, &data, 4, 0, &got));
+    var ifreq: [40]u8 = @splat(0);
+    @memcpy(ifreq[0..2], "lo");
+    try expectEqual(@as(i32, 0), host.socketControl(a, 0x8915, @ptrCast(&ifreq)));
+    try std.testing.expectEqualSlices(u8, &.{ 2, 0, 0, 0, 127, 0, 0, 1 }, ifreq[16..24]);
+    try expectEqual(@as(i32, 0), host.socketControl(a, 0x8913, @ptrCast(&ifreq)));
+    try expectEqual(@as(u16, 0x49), std.mem.readInt(u16, ifreq[16..18], .little) & 0x1fff);
+    for ([_]i32{ a, b }) |fd| _ = host.close(fd);
+}

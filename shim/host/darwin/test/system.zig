@@ -1,0 +1,54 @@
+//! Clocks, memory, what the machine is.
+
+const std = @import("std");
+const call = @import("../call.zig");
+const host = @import("../../darwin.zig");
+const linux = std.os.linux;
+const expect = std.testing.expect;
+const expectEqual = std.testing.expectEqual;
+
+test "clocks: the monotonic one has not counted this Mac's sleep, the boot time one has" {
+    var now: [2]f64 = undefined;
+    var truth: linux.timespec = undefined;
+    inline for (.{ .{ 0, 0, 0 }, .{ 1, 1, 0 }, .{ 4, 1, 0 }, .{ 6, 1, 0 }, .{ 7, 1, 3600 }, .{ 9, 1, 3600 }, .{ 11, 0, 0 } }) |case| {
+        try expectEqual(@as(i32, 0), host.clock(case[0], &now));
+        _ = std.c.clock_gettime(@enumFromInt(case[1]), @ptrCast(&truth));
+        try expect(@abs(now[0] - @as(f64, @floatFromInt(truth.sec + case[2]))) < 120);
+    }
+    try expectEqual(-@as(i32, call.E.INVAL), host.clock(10, &now));
+    try expectEqual(-@as(i32, call.E.INVAL), host.clock(12, &now));
+    try expect(@abs(@as(f64, @floatFromInt(host.monotonicNs())) / 1e9 - @as(f64, @floatFromInt(truth.sec))) < 1e15);
+}
+
+test "memory that is given back is zero, whatever the host does with it" {
+    const page = host.memory.page_bytes;
+    const ptr = host.memory.reserve(64 << 20, .guest).?;
+    defer host.memory.release(ptr, 64 << 20);
+    for (0..4) |_| {
+        @memset(ptr[0 .. 8 * page], 0xaa);
+        try expect(!host.memory.giveBack(ptr + 4096, 4096));
+        try expectEqual(@as(u8, 0xaa), ptr[4096]);
+        try expect(host.memory.giveBack(@alignCast(ptr + 4096), 5 * page));
+        for (ptr[0 .. 8 * page], 0..) |byte, i| try expectEqual(@as(u8, if (i >= 4096 and i < 4096 + 5 * page) 0 else 0xaa), byte);
+        host.memory.commit(@alignCast(ptr + 8192), 4096);
+    }
+    const books = host.memory.reserve(1 << 20, .books).?;
+    books[0] = 1;
+    host.memory.release(books, 1 << 20);
+}
+
+test "the machine's facts are the machine's" {
+    var out: [10]f64 = undefined;
+    try expectEqual(@as(i32, 0), host.memoryInfo(&out));
+    var info: linux.Sysinfo = undefined;
+    _ = linux.sysinfo(&info);
+    try expectEqual(@as(f64, @floatFromInt(info.totalram * info.mem_unit)), out[0]);
+    try expect(out[1] > 0 and out[1] <= out[0]);
+    try expect(host.cpuCount() >= 1);
+    var words: [4096]u8 = undefined;
+    const n = host.strings(0, &words, words.len);
+    try expect(n > 0);
+    var ids: [64]u32 = undefined;
+    try expectEqual(@as(i32, 0), host.identity(&ids, ids.len));
+    try expectEqual(linux.geteuid(), ids[1]);
+}
