@@ -92,13 +92,20 @@ pub const RegisterBlock = extern struct {
     monitor_addr: u64 = 0,
     monitor_value: [2]u64 = .{ 0, 0 },
     monitor_size: u32 = 0,
-    /// Which virtual CPU has `v`, `fpcr` and `fpsr` in its registers as they are here; 0: none, so they are loaded. Who changes them
-    /// while the task is not running sets it to 0.
+    /// Which virtual CPU has `v`, `fpcr` and `fpsr` in its registers, where they may be newer than here (`cpu_vectors`); 0: none, so they are
+    /// loaded. Who changes them while the task is not running sets it to 0.
     fp_home: u32 = 0,
     /// Register 31 of a software CPU, where it does not mean sp: reads find `zero`, writes go to `sink`.
     zero: u64 = 0,
     sink: u64 = 0,
+    /// What the kernel answered last to calls `answers_first` and following, plus one; 0: nothing that still holds. An engine may give these
+    /// answers itself.
+    answers: [answers_count]u32 = @splat(0),
 };
+
+/// getpid, getppid, getuid, geteuid, getgid, getegid, gettid.
+pub const answers_first = 172;
+pub const answers_count = 7;
 
 /// One piece of guest or host memory, as `struct iovec` on arm64.
 pub const Iovec = extern struct { base: u64, len: u64 };
@@ -141,6 +148,8 @@ pub const HvfProbe = extern struct {
     icache_works: u32 = 0,
     timer_works: u32 = 0,
     kick_works: u32 = 0,
+    /// How many of cache maintenance, `dc zva`, and reads of CTR_EL0, DCZID_EL0 and the counter trapped, when each was done once.
+    emulated: u32 = 0,
     /// Nanoseconds of an empty system call and back.
     exit_ns: u32 = 0,
 };
@@ -159,6 +168,8 @@ pub const numbers = .{
     .PAGE_SIZE = page_size,
     .PROT_SHARED = prot_shared,
     .PROT_PRESENT = prot_present,
+    .ANSWERS_FIRST = answers_first,
+    .ANSWERS_COUNT = answers_count,
 };
 /// The rooms whose public `callconv(.c)` functions are the exported ABI.
 pub const rooms = .{ @import("exports.zig"), @import("mem/exports.zig"), @import("cpu/exports.zig"), @import("host/exports.zig"), @import("image/exports.zig") };

@@ -6,6 +6,9 @@ test {
     _ = @import("mem/io_test.zig");
     _ = @import("cpu/decoder.zig");
     _ = @import("cpu/exports.zig");
+    _ = @import("cpu/hvf/identity.zig");
+    _ = @import("cpu/hvf/registers.zig");
+    _ = @import("cpu/hvf/system.zig");
     _ = @import("cpu/interp/run_test.zig");
     _ = @import("cpu/threads_test.zig");
     _ = @import("cpu/interp/alu.zig");

@@ -50,6 +50,11 @@ noinline fn enterAmongOthers(block: *abi.RegisterBlock, budget: u32) i32 {
     return enter(block, budget);
 }
 
+/// Makes `v`, `fpcr` and `fpsr` of a block whose `fp_home` is not 0 what they are, before they are read.
+pub fn cpu_vectors(block: *abi.RegisterBlock) callconv(.c) void {
+    if (has_hvf and engine == .hvf) hvf.vectors(block);
+}
+
 fn mainCpu() ?*mem.cpus.Cpu {
     if (has_jit and engine == .jit) return jit.mainCpu();
     if (has_hvf and engine == .hvf) return hvf.mainCpu();
@@ -65,6 +70,7 @@ inline fn makeRoom() void {
 /// `id` back; until then the block is not to be touched, but for `cpu_kick`. 0, or -EAGAIN when no thread is free.
 pub fn cpu_dispatch(block: *abi.RegisterBlock, id: u32, budget: u32, limit: u32) callconv(.c) i32 {
     makeRoom();
+    cpu_vectors(block);
     // Whoever finishes stops what the kernel's thread runs: no longer this one.
     host.forgetRunning(block);
     @atomicStore(u32, &block.stop, 0, .monotonic);
@@ -221,7 +227,7 @@ pub fn cpu_counter_hz() callconv(.c) f64 {
 }
 
 /// Instructions translated, pages of code dropped, times that everything was dropped, bytes of code.
-/// On Hypervisor.framework: exits, runs, tasks stopped in the middle, loads of the vector registers.
+/// On Hypervisor.framework: exits, runs, tasks stopped in the middle, loads and stores of the vector registers.
 pub fn cpu_stats(out: *[4]f64) callconv(.c) void {
     if (has_hvf and engine == .hvf) {
         return hvf.stats(out);

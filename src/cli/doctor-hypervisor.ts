@@ -69,6 +69,7 @@ function ways(facts: Readonly<Record<string, number>>): string[] {
     is("exec_alias", "memory mapped twice for execution", "memory mapped once"),
     is("split_wx", "writable pages are not executable", "writable pages may be executable"),
     `ID registers trap as class 0x${facts["id_trap_class"]?.toString(16)}`,
+    facts["emulated"] === 0 ? "caches are programs' own" : `${facts["emulated"]} kinds of cache maintenance trap`,
     is("counter_is_hosts", "the counter is the host's", "the counter has an offset"),
   ];
 }

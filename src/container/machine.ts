@@ -85,6 +85,7 @@ export function startMachine(options: MachineOptions): Machine {
     load: programLoader(layout, vdso),
   });
   kernel.hooks = options.observer?.hooks ?? null;
+  kernel.isObserved = options.observer !== null;
   kernel.mounts = mounts;
   const fs = new TaskFs(mounts.rootPath, mounts.rootPath, options.umask ?? umask, options.credentials);
   const identity = {

@@ -1,7 +1,7 @@
 // The register block of one task, shared with the shim (shim/abi.zig, RegisterBlock). 64-bit registers are
 // read and written as 32-bit lanes: a BigInt view costs 20 ns an access, a lane 0.4 ns.
 
-import { RegisterBlock as at } from "../host/shim.gen.ts";
+import { ANSWERS_COUNT, ANSWERS_FIRST, RegisterBlock as at } from "../host/shim.gen.ts";
 import { nativeBuffer, shim } from "../host/shim.ts";
 
 const HIGH = 4294967296;
@@ -102,14 +102,33 @@ export class Registers {
     this.u32[(offset >> 2) + 1] = Math.floor(value / HIGH);
   }
 
+  /** All but what an engine may answer for the task that was copied. */
   copyFrom(other: Registers): void {
+    other.vectorsRead();
     this.bytes.set(other.bytes);
     this.vectorsChanged();
+    this.forgetAnswers();
+  }
+
+  /** The vector registers, fpcr or fpsr are about to be read here: a CPU may hold newer ones. */
+  vectorsRead(): void {
+    if (this.u32[at.fp_home >> 2] !== 0) shim.cpu_vectors(this.ptr);
   }
 
   /** The vector registers, fpcr or fpsr were written here: what a CPU holds of them is old. */
   vectorsChanged(): void {
     this.u32[at.fp_home >> 2] = 0;
+  }
+
+  /** What the kernel has answered to one of the calls that ask who the task is: an engine may say the same again without an exit. */
+  answered(call: number, value: number): void {
+    this.u32[(at.answers >> 2) + call - ANSWERS_FIRST] = value + 1;
+  }
+
+  /** The task may be someone else now. */
+  forgetAnswers(): void {
+    const first = at.answers >> 2;
+    this.u32.fill(0, first, first + ANSWERS_COUNT);
   }
 
   /** Gives the block back to the shim. The views must not be used afterwards. */

@@ -67,6 +67,8 @@ export class Kernel {
   readonly dispatch: (task: Task) => number;
   readonly load: (task: Task, request: ExecRequest) => ExecImage | number;
   hooks: KernelHooks | null = null;
+  /** Somebody counts or shows the calls, so that every one of them has to come here. */
+  isObserved = false;
   outside: Outside | null = null;
 
   hostname: string;

@@ -82,6 +82,7 @@ function fillFrame(task: Task, info: SigInfo, withInfo: boolean, oldLo: number, 
   i32[MC >> 2] = task.faultAddrLo;
   i32[(MC >> 2) + 1] = task.faultAddrHi;
   u8.set(regs.bytes.subarray(0, GENERAL_BYTES), MC + S.Sigcontext.regs);
+  regs.vectorsRead();
   const fp = RESERVED >> 2;
   u32[fp] = S.FPSIMD_MAGIC;
   u32[fp + 1] = S.FpsimdContext.sizeBytes;

@@ -135,6 +135,12 @@ export class Task implements Waiter {
     this.affinity = 2 ** kernel.cpuCount - 1;
   }
 
+  /** Gives the result of a call that asks who this is; an engine may give it from now on, if nobody watches. */
+  answer(call: number, value: number): number {
+    if (!this.kernel.isObserved) this.regs.answered(call, value);
+    return value;
+  }
+
   get cred(): Credentials {
     return this.fs.cred;
   }

@@ -22,20 +22,21 @@ function commit(task: Task, next: Credentials): number {
     task.parentDeathSignal = 0;
   }
   task.fs.cred = next;
+  task.regs.forgetAnswers();
   return 0;
 }
 
 export function sys_getuid(task: Task): number {
-  return task.cred.uid;
+  return task.answer(174, task.cred.uid);
 }
 export function sys_geteuid(task: Task): number {
-  return task.cred.euid;
+  return task.answer(175, task.cred.euid);
 }
 export function sys_getgid(task: Task): number {
-  return task.cred.gid;
+  return task.answer(176, task.cred.gid);
 }
 export function sys_getegid(task: Task): number {
-  return task.cred.egid;
+  return task.answer(177, task.cred.egid);
 }
 
 export function sys_setuid(task: Task, uid: number): number {

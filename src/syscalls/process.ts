@@ -218,13 +218,14 @@ export function sys_set_tid_address(task: Task, tidAddr: number): number {
 }
 
 export function sys_getpid(task: Task): number {
-  return task.group.tgid;
+  return task.answer(172, task.group.tgid);
 }
 
 export function sys_gettid(task: Task): number {
-  return task.tid;
+  return task.answer(178, task.tid);
 }
 
+/** Not to be answered by an engine: who the parent is changes when that dies. */
 export function sys_getppid(task: Task): number {
   return task.group.parent?.tgid ?? 0;
 }

@@ -5,7 +5,8 @@
 // Environment: HVKVM_IPA (width of a physical address, 36), HVKVM_COUNT (file that keeps counts of calls, see `counted`), HVKVM_FAIL (name:n or name:n:code, the nth
 // call of hv_name fails, with that error), HVKVM_CANCEL (microseconds: about so often a run ends as canceled or unknown), HVKVM_WXN (what can be written is never
 // executed), HVKVM_FLIP (kind:number:bit, one bit of what the caller sets is changed: sys, a system register; reg, a register; code, a word of the page
-// that VBAR_EL1 names; table, an entry of the root that TTBR1_EL1 names), HVKVM_NO_WX (mappings may not be both), HVKVM_NO_HOST_MMU (a CPU whose MMU the host turned on does not come up).
+// that VBAR_EL1 names; table, an entry of the root that TTBR1_EL1 names; word:old:new puts a word in the place of another
+// wherever it stands in that page, and ends the process with 99 where it does not), HVKVM_NO_WX (mappings may not be both), HVKVM_NO_HOST_MMU (a CPU whose MMU the host turned on does not come up).
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,7 +49,7 @@ typedef struct {
   int fd;
   struct kvm_run *run;
   pid_t owner;
-  bool used, masked, host_mmu, wxn_set;
+  bool used, masked, host_mmu, wxn_set, was_fired;
   _Atomic int canceled;
   uint64_t hvc_pc;
   uint16_t hvc_imm;
@@ -342,7 +343,7 @@ API hv_return_t hv_vcpu_create(uint64_t *vcpu, hv_vcpu_exit_t **exit, void *conf
   if (c && ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init) == 0) {
     init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
     if (ioctl(c->fd, KVM_ARM_VCPU_INIT, &init) == 0) {
-      c->used = true, c->owner = gettid(), c->masked = true, c->host_mmu = false, c->wxn_set = false;
+      c->used = true, c->owner = gettid(), c->masked = true, c->host_mmu = false, c->wxn_set = c->was_fired = false;
       c->canceled = 0, c->run->immediate_exit = 0, c->hvc_pc = 0;
       poison(c);
       // An exit that is asked for does not depend on what the thread blocks.
@@ -476,6 +477,10 @@ static bool interrupted(Cpu *c) {
     return true;
   }
   bool fired = c->run->s.regs.device_irq_level & KVM_ARM_DEV_EL1_VTIMER;
+  // KVM also ends a run to tell that the timer's line is down again.
+  bool fell = c->was_fired && !fired;
+  c->was_fired = fired;
+  if (fell) return false;
   if (fired && !c->masked) {
     c->masked = true;
     ended(c, EXIT_VTIMER, CALL_vtimer);
@@ -486,17 +491,27 @@ static bool interrupted(Cpu *c) {
   return true;
 }
 
+static void replace_word(uint32_t *page, uint32_t old, uint32_t other) {
+  int replaced = 0;
+  for (int i = 0; i < 1024; i++)
+    if (page[i] == old) page[i] = other, replaced++;
+  if (replaced) return;
+  fprintf(stderr, "the page of vectors has no word 0x%x\n", old);
+  _exit(99);
+}
+
 // Changes a word of the page of vectors, or an entry of the tables behind TTBR1_EL1, before the first run.
 static void flip_memory(Cpu *c) {
   static bool done;
-  bool code = strcmp(flip_kind, "code") == 0;
+  bool word = strcmp(flip_kind, "word") == 0, code = word || strcmp(flip_kind, "code") == 0;
   if (done || (!code && strcmp(flip_kind, "table"))) return;
   done = true;
   uint64_t at = 0;
   get_one(c, sys_id(code ? SYS(3, 0, 12, 0, 0) : TTBR1), &at);
   char *page = code ? walked(c, at) : host_of(at);
   if (!page) return;
-  if (code) ((uint32_t *)page)[flip_number] ^= 1u << flip_bit;
+  if (word) replace_word((uint32_t *)page, flip_number, flip_bit);
+  else if (code) ((uint32_t *)page)[flip_number] ^= 1u << flip_bit;
   else ((uint64_t *)page)[flip_number] ^= 1ull << flip_bit;
   __builtin___clear_cache(page, page + 4096);
 }

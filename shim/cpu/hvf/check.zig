@@ -10,8 +10,10 @@ const identity = @import("identity.zig");
 const measure = @import("measure.zig");
 const probe = @import("probe.zig");
 const registers = @import("registers.zig");
+const run = @import("run.zig");
 const space = @import("../../mem/space.zig");
 const stub = @import("stub.zig");
+const system = @import("system.zig");
 const vcpu = @import("vcpu.zig");
 
 const Guest = probe.Guest;
@@ -42,6 +44,11 @@ fn go(g: *Guest) Error!abi.Exit {
     return exit;
 }
 
+/// Makes the vector registers in the block those of the task.
+fn seeVectors(g: *Guest) Error!void {
+    try run.storeVectors(cpu, g.block);
+}
+
 fn again(g: *Guest) Error!abi.Exit {
     const number = engine.enter(g.block, patience);
     return @enumFromInt(@as(u32, @intCast(number)));
@@ -63,6 +70,7 @@ fn registersSurvive() Error!void {
     b.fpsr = 0x1b;
     const before = b.*;
     expect(try go(&g) == .syscall, "a system call");
+    try seeVectors(&g);
     expect(b.pc == before.pc + 4, "pc behind the call");
     expect(std.mem.eql(u64, &b.x, &before.x), "x0 to x30");
     expect(std.meta.eql(b.v, before.v), "v0 to v31");
@@ -90,11 +98,41 @@ fn writesArrive() Error!void {
     defer g.end();
     g.block.sp = 0x1000;
     expect(try go(&g) == .syscall, "a system call after writes");
+    try seeVectors(&g);
     const b = g.block;
     expect(b.tpidr == 42 and b.sp == 0x1040 and b.x[30] == 42, "tpidr, sp, x30 written by the guest");
     expect(b.v[31][0] == 42 and b.v[31][1] == 42, "v31 written by the guest");
     expect(b.pstate == 0x6000_0000, "flags of a comparison");
     expect(b.fpcr == 1 << 24 and b.fpsr == 1, "fpcr and fpsr written by the guest");
+}
+
+/// All registers that a guest changes arrive, one by one.
+fn everyWriteArrives() Error!void {
+    var words: [31 + 32 + 1]u32 = undefined;
+    for (words[0..31], 0..) |*w, n| w.* = @intCast(0xd2802000 | n << 5 | n); // mov xN, #0x100 + N
+    for (words[31..63], 0..) |*w, n| w.* = @intCast(0x4ee08400 | n << 16 | n << 5 | n); // add vN.2d, vN.2d, vN.2d
+    words[63] = svc;
+    var a = try Guest.make(&words);
+    defer a.end();
+    var b = try Guest.make(&words);
+    defer b.end();
+    for (&a.block.v, &b.block.v, 0..) |*v, *w, n| {
+        v.* = .{ 1 + n, 0x100 + n };
+        w.* = .{ 0x1_0000 + n, 0x2_0000 + n };
+    }
+    for (0..2) |_| {
+        _ = try go(&a);
+        _ = try go(&b);
+    }
+    try seeVectors(&b);
+    var good = true;
+    for (&a.block.x, 0..) |x, n| good = good and x == 0x100 + n;
+    expect(good, "x0 to x30 written by the guest");
+    good = true;
+    for (&a.block.v, &b.block.v, 0..) |v, w, n| {
+        good = good and v[0] == 4 * (1 + n) and v[1] == 4 * (0x100 + n) and w[0] == 4 * (0x1_0000 + n) and w[1] == 4 * (0x2_0000 + n);
+    }
+    expect(good, "v0 to v31 of two tasks");
 }
 
 /// Two tasks by turns keep their vector registers; one that the kernel changed is loaded anew.
@@ -110,15 +148,144 @@ fn vectorsBelongToTasks() Error!void {
         _ = try go(&a);
         _ = try go(&b);
     }
+    try seeVectors(&a);
+    try seeVectors(&b);
     expect(a.block.v[0][0] == 8 and a.block.v[0][1] == 16, "vectors of the first task");
     expect(b.block.v[0][0] == 24 and b.block.v[0][1] == 40, "vectors of the second task");
-    const loads = cpu.fp_loads;
-    _ = try go(&b);
-    expect(cpu.fp_loads == loads, "vectors are not loaded twice");
+    const moved = cpu.fp_loads + cpu.fp_stores;
+    for (0..3) |_| _ = try go(&b);
+    expect(cpu.fp_loads + cpu.fp_stores == moved, "vectors are neither loaded nor stored by calls");
+    try seeVectors(&b);
+    try seeVectors(&b);
+    expect(cpu.fp_loads + cpu.fp_stores == moved + 1, "vectors are stored once");
+    expect(b.block.v[0][0] == 192, "vectors that are asked for");
     b.block.v[0] = .{ 7, 7 };
     b.block.fp_home = 0;
+    _ = try go(&a);
     _ = try go(&b);
+    try seeVectors(&b);
     expect(b.block.v[0][0] == 14, "vectors that the kernel changed");
+    expect(a.block.v[0][0] == 16, "vectors of a task that another one follows");
+}
+
+/// Two tasks by turns while they are stopped all the time, also in the stub.
+fn vectorsSurviveStops() Error!void {
+    const add = [_]u32{ 0x4ee18400, svc }; // add v0.2d, v0.2d, v1.2d; svc
+    var guests: [2]Guest = undefined;
+    for (&guests, 0..) |*g, i| {
+        g.* = try Guest.make(&add);
+        g.block.v[1] = .{ i + 1, 0x1_0000_0000 };
+    }
+    defer for (&guests) |*g| g.end();
+    var is_over: u32 = 0;
+    const thread = std.Thread.spawn(.{ .stack_size = 1 << 20 }, kickBoth, .{ guests[0].block, guests[1].block, &is_over }) catch return error.NoMemory;
+    const rounds = 150;
+    for (0..rounds) |_| {
+        for (&guests) |*g| if (try go(g) != .syscall) expect(false, "a call under stops");
+    }
+    @atomicStore(u32, &is_over, 1, .seq_cst);
+    thread.join();
+    for (&guests, 0..) |*g, i| {
+        try seeVectors(g);
+        expect(std.meta.eql(g.block.v[0], .{ rounds * (i + 1), rounds << 32 }), "vectors under stops");
+    }
+}
+
+fn kickBoth(a: *abi.RegisterBlock, b: *abi.RegisterBlock, is_over: *u32) void {
+    while (@atomicLoad(u32, is_over, .seq_cst) == 0) {
+        for ([_]*abi.RegisterBlock{ a, b }) |block| {
+            @atomicStore(u32, &block.stop, 1, .seq_cst);
+            vcpu.kick(block);
+        }
+        const pause: std.c.timespec = .{ .sec = 0, .nsec = 100_000 };
+        _ = std.c.nanosleep(&pause, null);
+    }
+}
+
+/// A CPU thread's task goes on elsewhere: all of it is in the block.
+fn threadsStoreVectors() Error!void {
+    var g = try Guest.make(&.{ 0x4ee18400, svc }); // add v0.2d, v0.2d, v1.2d; svc
+    defer g.end();
+    g.block.v[1] = .{ 5, 6 };
+    _ = try go(&g);
+    try seeVectors(&g);
+    const other = vcpu.create(true) catch return error.NoMemory;
+    var exit: abi.Exit = .undefined;
+    const thread = std.Thread.spawn(.{ .stack_size = 1 << 20 }, runThere, .{ other, &g, &exit }) catch return error.NoMemory;
+    thread.join();
+    expect(exit == .syscall, "a call on another CPU");
+    expect(std.meta.eql(g.block.v[0], .{ 10, 12 }), "vectors of a task on another CPU");
+    _ = try go(&g);
+    try seeVectors(&g);
+    expect(std.meta.eql(g.block.v[0], .{ 15, 18 }), "vectors of a task that came back");
+}
+
+fn runThere(other: *vcpu.Cpu, g: *Guest, exit: *abi.Exit) void {
+    vcpu.attach(other) catch return;
+    exit.* = g.go(other, patience) catch .undefined;
+    vcpu.detach(other);
+    // Nobody runs there any more.
+    other.cpu.space = 0;
+}
+
+const ask = 0xd2800008; // mov x8, #(number << 5)
+fn asks(number: u32) u32 {
+    return ask | number << 5;
+}
+
+/// Who the task is, as the kernel has said before, without an exit.
+fn answersAreGiven() Error!void {
+    const upper_half = 0xf2c00028; // movk x8, #1, lsl #32
+    var g = try Guest.make(&.{ asks(172), svc, 0xaa0003f3, asks(178), upper_half, svc, 0xaa0003f4, asks(174), svc, 0xaa0003f5, asks(173), svc });
+    defer g.end();
+    const b = g.block;
+    b.answers = .{ 1001, 0, 1, 7, 7, 7, 0xffff_ffff };
+    for (&b.x, 0..) |*x, i| x.* = 0x7777_0000 + i;
+    b.pstate = 0x9000_0000;
+    const before = b.*;
+    const exits = cpu.exits;
+    expect(try go(&g) == .syscall and b.x[8] == 173, "a question without an answer");
+    expect(cpu.exits == exits + 1, "answers cost no exit");
+    // mov x19, x0 and so on.
+    expect(b.x[19] == 1000 and b.x[20] == 0xffff_fffe and b.x[21] == 0, "answers");
+    expect(std.mem.eql(u64, b.x[1..8], before.x[1..8]) and std.mem.eql(u64, b.x[9..19], before.x[9..19]), "other registers behind an answer");
+    expect(b.pstate == before.pstate, "flags behind an answer");
+}
+
+/// What only looks like such a question.
+fn othersAreNotAnswered() Error!void {
+    for ([_]u32{ 171, 179, 0 }) |number| {
+        var g = try Guest.make(&.{ asks(number), svc });
+        defer g.end();
+        g.block.answers = @splat(5);
+        expect(try go(&g) == .syscall and g.block.x[0] == 0 and g.block.x[8] == number, "a call that asks for nothing");
+    }
+    var g = try Guest.make(&.{ asks(172), 0xd4200020 }); // brk #1
+    defer g.end();
+    g.block.answers = @splat(5);
+    expect(try go(&g) == .breakpoint and g.block.x[0] == 0, "a breakpoint with a question's number");
+    var h = try Guest.make(&.{ asks(172), to_data, load });
+    defer h.end();
+    h.block.answers = @splat(5);
+    expect(try go(&h) == .fault and h.block.fault_addr == probe.data_va, "a fault with a question's number");
+}
+
+/// A task that does nothing but ask is stopped all the same, wherever that meets it.
+fn questionsEnd() Error!void {
+    var g = try Guest.make(&.{ asks(172), svc, 0xeb1f001f, 0x91000673, 0x17fffffd }); // cmp x0, xzr; add x19, x19, #1; b svc
+    defer g.end();
+    const b = g.block;
+    b.answers = @splat(6);
+    var stops_seen: u32 = 0;
+    var exit = try g.go(cpu, 60_000);
+    for (0..150) |_| {
+        if (exit == .budget) stops_seen += 1;
+        if (exit == .syscall) b.x[0] = 5;
+        if (exit != .budget and exit != .syscall) return expect(false, "the end of a task that asks");
+        if (b.x[0] != 5 and b.x[19] != 0) return expect(false, "an answer under stops");
+        exit = @enumFromInt(@as(u32, @intCast(engine.enter(b, 60_000))));
+    }
+    expect(stops_seen > 0 and b.x[19] > 150, "a task that asks gets on");
 }
 
 /// x1 is the start of the linear view, x2 of the stub.
@@ -176,7 +343,8 @@ fn exitsAreRight() Error!void {
     try stops(&.{ 0xd5381000, svc }, .undefined, "a system register of EL1"); // mrs x0, sctlr_el1
     try stops(&.{ 0xd50342df, svc }, .undefined, "msr daifset"); // UMA is 0
     try stops(&.{ 0xd53be320, svc }, .undefined, "the timer"); // mrs x0, cntv_ctl_el0
-    try stops(&.{ to_data, 0x91000421, 0xc85f7c20 }, .alignment, "a misaligned exclusive"); // add x1, x1, #1; ldxr x0, [x1]
+    // Within 16 bytes some CPUs allow it.
+    try stops(&.{ to_data, 0x91003021, 0xc85f7c20 }, .alignment, "a misaligned exclusive"); // add x1, x1, #12; ldxr x0, [x1]
     try stops(&.{ 0x10000001, 0x91002821, 0xd61f0020, svc }, .pc_alignment, "a misaligned pc"); // adr x1, .; add x1, x1, #10; br x1
     // What programs may do.
     try stops(&.{ 0xd53b0020, svc }, .syscall, "CTR_EL0");
@@ -189,6 +357,32 @@ fn exitsAreRight() Error!void {
     try stops(&.{ 0xd53bd060, svc }, .syscall, "tpidrro");
     try stops(&.{ 0x1e604000, svc }, .syscall, "floating point");
     try stops(&.{ 0xd503205f, 0xd503207f, svc }, .syscall, "wfe and wfi");
+}
+
+/// Maintenance of what is not there is a fault like a read, zeroing like a write; also where the host traps them.
+fn maintenanceFaults() Error!void {
+    // The emulated CPU of the stand-in itself lets maintenance of nothing pass.
+    if (probe.found.emulated >= 4) {
+        try fault(&.{ to_data, 0xd50b7b21 }, 0, .read, probe.data_va, "dc cvau of nothing");
+        try fault(&.{ to_data, 0xd50b7521 }, 0, .read, probe.data_va, "ic ivau of nothing");
+    }
+    try fault(&.{ to_data, 0xd50b7421 }, 0, .write, probe.data_va, "dc zva of nothing");
+    try fault(&.{ to_data, 0xd50b7421 }, 1, .write, probe.data_va, "dc zva of a read-only page");
+    // mov x2, #-1; str x2, [x1]; str x2, [x1, #128]; add x3, x1, #8; dc zva, x3; ldr x4, [x1]; ldr x5, [x1, #128]; mrs x6, dczid_el0
+    var g = try Guest.make(&.{ to_data, 0x92800002, 0xf9000022, 0xf9004022, 0x91002023, 0xd50b7423, 0xf9400024, 0xf9404025, 0xd53b00e6, svc });
+    defer g.end();
+    try g.data(1, 3);
+    expect(try go(&g) == .syscall and g.block.x[4] == 0, "dc zva zeroes");
+    if (g.block.x[6] & 15 <= 4) expect(g.block.x[5] == ~@as(u64, 0), "dc zva zeroes one block");
+}
+
+/// A task is told to have run for as long as it did.
+fn timeIsTold() Error!void {
+    var g = try Guest.make(&.{0x14000000}); // b .
+    defer g.end();
+    const slice_ns = 1_000_000;
+    const exit = try g.go(cpu, slice_ns);
+    expect(exit == .budget and g.block.retired >= slice_ns and g.block.retired < 1000 * slice_ns, "the time that a task ran");
 }
 
 /// Unaligned and multi-byte accesses are as programs expect.
@@ -232,6 +426,27 @@ fn identityIsShown() Error!void {
     var ro = try Guest.make(&.{ 0xd53bd060, svc });
     defer ro.end();
     expect(try go(&ro) == .syscall and ro.block.x[0] == 0, "TPIDRRO_EL0 is 0");
+}
+
+/// Extensions with state that the block has no room for are neither shown nor usable, whatever the CPU has.
+fn othersAreHidden() Error!void {
+    // mrs of ID_AA64PFR0_EL1, PFR1, ZFR0, SMFR0, ISAR1, ISAR2
+    var g = try Guest.make(&.{ 0xd5380400, 0xd5380421, 0xd5380482, 0xd53804a3, 0xd5380624, 0xd5380645, svc });
+    defer g.end();
+    expect(try go(&g) == .syscall, "ID registers of extensions are read");
+    const x = &g.block.x;
+    expect(x[0] >> 32 & 0xf == 0, "ID_AA64PFR0_EL1 shows no SVE");
+    expect(x[1] == 0 and x[2] == 0 and x[3] == 0 and x[5] == 0, "no BTI, MTE, SME, SVE, and nothing of ID_AA64ISAR2_EL1");
+    expect(x[4] & 0xff00_0ff0 == 0, "ID_AA64ISAR1_EL1 shows no pointer authentication");
+    try stops(&.{ 0x2518e3e0, svc }, .undefined, "ptrue p0.b"); // SVE
+    try stops(&.{ 0xd503477f, svc }, .undefined, "smstart"); // SME
+    // Both are no-ops where they are not enabled: signing a pointer changes nothing.
+    try stops(&.{ 0xd503233f, 0xd50323bf, svc }, .syscall, "paciasp and autiasp");
+    var p = try Guest.make(&.{ 0xd503233f, svc }); // paciasp
+    defer p.end();
+    p.block.x[30] = 0x1234_5678;
+    expect(try go(&p) == .syscall and p.block.x[30] == 0x1234_5678, "pointers are not signed");
+    for (0..4) |i| say("hwcap{d} {d}", .{ i, identity.word(@intCast(i)) });
 }
 
 /// A block cannot make a task more than a program, whatever its pstate says.
@@ -291,12 +506,13 @@ fn settleFault(g: *Guest) Error!abi.Exit {
 fn pathIsShort() Error!void {
     const n = stub.pathLength();
     say("stub: {d} instructions out, {d} in", .{ n.out, n.in });
-    expect(n.out > 0 and n.out + n.in < 140, "the stub's length");
+    expect(n.out > 0 and n.out + n.in < 100, "the stub's length");
 }
 
 const all = .{
-    registersSurvive,        writesArrive,     vectorsBelongToTasks, faultsAreTold,    exitsAreRight,   exclusivesWork, identityIsShown,
-    accessesAreLittleEndian, addressesAreWide, statesAreCut,         memoryIsCoherent, spacesComeAndGo, codeWritesCode, pathIsShort,
+    registersSurvive,    writesArrive,        everyWriteArrives, vectorsBelongToTasks, faultsAreTold,   exitsAreRight,           exclusivesWork,   identityIsShown,
+    vectorsSurviveStops, threadsStoreVectors, answersAreGiven,   othersAreNotAnswered, questionsEnd,    accessesAreLittleEndian, addressesAreWide, othersAreHidden,
+    timeIsTold,          statesAreCut,        memoryIsCoherent,  maintenanceFaults,    spacesComeAndGo, codeWritesCode,          pathIsShort,
 };
 
 pub fn main() u8 {

@@ -144,19 +144,23 @@ const mac = struct {
 
 /// Pushes a frame's bytes to where instructions are fetched from, and drops what was fetched before (Arm ARM B2.7.4), for all CPUs.
 pub fn cleanFrame(frame: u32) void {
-    if (builtin.os.tag == .macos) return mac.sys_icache_invalidate(frames.ptr(frame), frames.page_size);
+    clean(frames.ptr(frame), frames.page_size);
+}
+
+/// The same of `len` bytes of guest memory.
+pub fn clean(ptr: [*]u8, len: usize) void {
+    if (builtin.os.tag == .macos) return mac.sys_icache_invalidate(ptr, len);
     if (builtin.cpu.arch != .aarch64) return;
-    const start = @intFromPtr(frames.ptr(frame));
-    maintain("dc cvau", start, ctr() >> 16 & 0xf);
-    maintain("ic ivau", start, ctr() & 0xf);
+    maintain("dc cvau", @intFromPtr(ptr), len, ctr() >> 16 & 0xf);
+    maintain("ic ivau", @intFromPtr(ptr), len, ctr() & 0xf);
     asm volatile ("isb" ::: .{ .memory = true });
 }
 
-/// One instruction for each cache line of a frame; `log2_words` is the line's size in CTR_EL0.
-fn maintain(comptime instruction: []const u8, start: usize, log2_words: u64) void {
+/// One instruction for each cache line; `log2_words` is the line's size in CTR_EL0.
+fn maintain(comptime instruction: []const u8, start: usize, len: usize, log2_words: u64) void {
     const line = @as(usize, 4) << @intCast(log2_words);
-    var at = start;
-    while (at < start + frames.page_size) : (at += line) {
+    var at = start & ~(line - 1);
+    while (at < start + len) : (at += line) {
         asm volatile (instruction ++ ", %[p]"
             :
             : [p] "r" (at),
@@ -165,7 +169,7 @@ fn maintain(comptime instruction: []const u8, start: usize, log2_words: u64) voi
     asm volatile ("dsb ish" ::: .{ .memory = true });
 }
 
-fn ctr() u64 {
+pub fn ctr() u64 {
     return asm ("mrs %[out], ctr_el0"
         : [out] "=r" (-> u64),
     );

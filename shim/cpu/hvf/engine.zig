@@ -66,11 +66,20 @@ fn firstCpu() Error!*vcpu.Cpu {
 pub fn enter(b: *abi.RegisterBlock, budget: u32) i32 {
     const cpu = main_cpu.?;
     // A virtual CPU's debug registers may not be ours to set.
-    if (b.single_step != 0) return interp.enter(b, 1);
+    if (b.single_step != 0) {
+        vectors(b);
+        b.fp_home = 0;
+        return interp.enter(b, 1);
+    }
     vcpu.bind(cpu, b.space);
     const exit = finish(b, run.enter(cpu, b, budget) catch fatal());
     afterExit(b);
     return exit;
+}
+
+/// What the kernel's CPU holds of a task's vector registers is in its block now. On the kernel's thread.
+pub fn vectors(b: *abi.RegisterBlock) void {
+    run.storeVectors(main_cpu.?, b) catch fatal();
 }
 
 fn finish(b: *abi.RegisterBlock, exit: abi.Exit) i32 {
@@ -114,11 +123,11 @@ pub fn mainCpu() ?*cpus.Cpu {
     return &main_cpu.?.cpu;
 }
 
-/// Exits, runs, tasks stopped in the middle, loads of the vector registers.
+/// Exits, runs, tasks stopped in the middle, loads and stores of the vector registers.
 pub fn stats(out: *[4]f64) void {
     out.* = @splat(0);
     for (vcpu.all()) |cpu| {
-        for (out, [_]u64{ cpu.exits, cpu.runs, cpu.captures, cpu.fp_loads }) |*sum, n| sum.* += @floatFromInt(n);
+        for (out, [_]u64{ cpu.exits, cpu.runs, cpu.captures, cpu.fp_loads + cpu.fp_stores }) |*sum, n| sum.* += @floatFromInt(n);
     }
 }
 

@@ -3,7 +3,6 @@
 
 const std = @import("std");
 const abi = @import("../../abi.zig");
-const mem = @import("../../mem/mem.zig");
 
 /// The machine's own.
 pub const Registers = struct { midr: u64 = 0, pfr0: u64 = 0, isar0: u64 = 0, isar1: u64 = 0, mmfr2: u64 = 0 };
@@ -99,15 +98,7 @@ pub fn register(crm: u32, op2: u32) ?u64 {
     };
 }
 
-/// The trapped instruction has no syndrome: it is read, and emulated if it is `mrs xN, ID register`.
-pub fn emulateAt(b: *abi.RegisterBlock) bool {
-    const at = mem.translate(b.space, b.pc, .exec) orelse return false;
-    const insn: u32 = @as(*align(4) const u32, @ptrCast(@alignCast(at.ptr))).*;
-    if (insn & 0xffff_f000 != 0xd538_0000) return false;
-    return emulate(b, insn >> 8 & 0xf, insn >> 5 & 7, insn & 31);
-}
-
-/// The same from the syndrome of a trapped system instruction (Arm ARM D19.2.37, EC 0x18).
+/// A read of an ID register, from the syndrome of a trapped system instruction (Arm ARM D19.2.37, EC 0x18).
 pub fn emulateTrapped(b: *abi.RegisterBlock, iss: u32) bool {
     const op0_op1_crn_read = iss & (3 << 20 | 7 << 14 | 0xf << 10 | 1);
     if (op0_op1_crn_read != (3 << 20 | 1)) return false;

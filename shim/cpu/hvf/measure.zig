@@ -5,6 +5,7 @@ const std = @import("std");
 const abi = @import("../../abi.zig");
 const counter = @import("counter.zig");
 const probe = @import("probe.zig");
+const system = @import("system.zig");
 const vcpu = @import("vcpu.zig");
 
 const Guest = probe.Guest;
@@ -15,6 +16,7 @@ pub fn all(cpu: *vcpu.Cpu) probe.Error!void {
     found.icache_works = @intFromBool(try seesNewCode(cpu));
     found.kick_works = @intFromBool(try endsByKick(cpu));
     found.timer_works = @intFromBool(try endsByTimer(cpu));
+    found.emulated = try emulatedOnce(cpu);
     found.exit_ns = try exitCost(cpu);
 }
 
@@ -88,6 +90,17 @@ const Watch = struct {
 };
 
 const ended = 0xffff;
+
+/// How many of these come to the host: dc cvac, cvau, civac; ic ivau; dc zva; reads of CTR_EL0, DCZID_EL0, CNTFRQ_EL0, CNTVCT_EL0.
+fn emulatedOnce(cpu: *vcpu.Cpu) probe.Error!u32 {
+    const words = [_]u32{ 0xd2a00041, 0xd50b7a21, 0xd50b7b21, 0xd50b7e21, 0xd50b7521, 0xd50b7421, 0xd53b0020, 0xd53b00e0, 0xd53be000, 0xd53be040 };
+    var g = try Guest.make(&(words ++ .{probe.svc}));
+    defer g.end();
+    try g.data(1, 3);
+    const before = system.emulated;
+    _ = try g.go(cpu, patience);
+    return @truncate(system.emulated - before);
+}
 
 /// Nanoseconds of an empty system call, the best of some.
 fn exitCost(cpu: *vcpu.Cpu) probe.Error!u32 {

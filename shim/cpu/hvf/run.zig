@@ -9,7 +9,9 @@ const hv = @import("hv.zig");
 const identity = @import("identity.zig");
 const probe = @import("probe.zig");
 const registers = @import("registers.zig");
+const space = @import("../../mem/space.zig");
 const stub = @import("stub.zig");
+const system = @import("system.zig");
 const vcpu = @import("vcpu.zig");
 const vm = @import("vm.zig");
 
@@ -47,7 +49,48 @@ fn prepare(cpu: *Cpu, b: *Block) void {
         if (probe.found.asids_isolate == 0) context.request |= stub.request_tlb_all;
     }
     context.block = vm.linear(b);
-    if (cpu.fp_owner != b or b.fp_home != cpu.id) context.request |= stub.request_fp;
+    if (cpu.fp_owner == b and b.fp_home == cpu.id) return;
+    context.request |= stub.request_fp;
+    const owner = cpu.fp_owner orelse return;
+    if (!isNewer(cpu, owner)) return;
+    context.fp_from = vm.linear(owner);
+    context.request |= stub.request_fp_save;
+}
+
+/// The CPU has the vector registers of this task as they are not yet in its block. What the kernel has changed there counts.
+inline fn isNewer(cpu: *const Cpu, b: *const Block) bool {
+    return cpu.fp_owner == b and cpu.fp_unsaved and b.fp_home == cpu.id;
+}
+
+/// Brings the vector registers in the block up to date. On the CPU's own thread, while nothing runs.
+pub fn storeVectors(cpu: *Cpu, b: *Block) Error!void {
+    if (!isNewer(cpu, b)) return;
+    const context = cpu.context;
+    const other_requests = context.request;
+    context.fp_from = vm.linear(b);
+    context.request = stub.request_fp_save | stub.request_leave;
+    try untilCall(cpu);
+    if (context.kind != @intFromEnum(stub.Kind.idle)) return broken(cpu, "exception at EL1");
+    context.request = other_requests;
+    cpu.fp_unsaved = false;
+    cpu.fp_stores += 1;
+}
+
+/// Runs the stub until it calls, whatever else ends runs.
+fn untilCall(cpu: *Cpu) Error!void {
+    while (true) {
+        cpu.runs += 1;
+        const rc = hv.api.vcpu_run(cpu.handle);
+        if (rc != hv.success) {
+            vm.last_error = rc;
+            return refused(cpu, "run");
+        }
+        switch (cpu.exit.reason) {
+            hv.exit_vtimer => cpu.timer_is_masked = true,
+            hv.exit_exception => return if (cpu.exit.syndrome >> 26 == 0x16) {} else broken(cpu, "exit from EL1"),
+            else => {},
+        }
+    }
 }
 
 fn noSpace(b: *Block) abi.Exit {
@@ -58,23 +101,32 @@ fn noSpace(b: *Block) abi.Exit {
 }
 
 /// The task ran, so the stub has done what was asked of it.
-inline fn settled(cpu: *Cpu, b: *Block) void {
+inline fn settled(cpu: *Cpu, b: *Block) Error!void {
     const context = cpu.context;
     if (context.request != 0) {
         if (context.request & stub.request_space != 0) cpu.ttbr0 = context.ttbr0;
         if (context.request & stub.request_fp != 0) cpu.fp_loads += 1;
+        if (context.request & stub.request_fp_save != 0) {
+            if (context.fp_from != 0) return broken(cpu, "vector registers were not stored");
+            cpu.fp_stores += 1;
+        }
         context.request = 0;
         context.invalidate_count = 0;
         cpu.fp_owner = b;
         b.fp_home = cpu.id;
     }
+    cpu.fp_unsaved = context.fp_eager == 0;
     b.retired +%= counter.nanoseconds(context.left -% context.entered);
 }
 
 /// The stub was stopped on its way in: it will begin anew, perhaps with another task.
 fn abandon(cpu: *Cpu) Error!void {
+    const context = cpu.context;
     cpu.ttbr0 = 0;
-    cpu.fp_owner = null;
+    // Until the stub has stored the old task's vector registers it does not load the new one's.
+    const stores = context.request & stub.request_fp_save != 0 and context.fp_from != 0;
+    if (context.request & stub.request_fp != 0 and !stores) cpu.fp_owner = null;
+    context.request &= ~(stub.request_fp | stub.request_fp_save);
     vcpu.toStub(cpu, stub.resumeOffset()) catch return refused(cpu, "set pc");
 }
 
@@ -123,11 +175,11 @@ fn left(cpu: *Cpu, b: *Block) Error!?abi.Exit {
     if (cpu.timer_is_masked) try unmask(cpu);
     switch (@as(stub.Kind, @enumFromInt(context.kind))) {
         .sync => {
-            settled(cpu, b);
+            try settled(cpu, b);
             return decode(b);
         },
         .irq, .fiq => {
-            settled(cpu, b);
+            try settled(cpu, b);
             return null;
         },
         .serror => return broken(cpu, "SError"),
@@ -151,6 +203,7 @@ fn stopped(cpu: *Cpu, b: *Block, is_late: bool) Error!?Stop {
     const offset = pc -% registers.stub_va;
     if (stub.isLeaving(offset)) {
         // Its own exit is a few instructions away, and says more. The stub may not have stopped the timer yet.
+        if (stub.withoutAnswer(offset)) |to| vcpu.toStub(cpu, to) catch return refused(cpu, "set pc");
         return null;
     }
     if (is_late) {
@@ -186,17 +239,10 @@ fn capture(cpu: *Cpu, b: *Block, pc: u64, cpsr: u64) Error!void {
         api.vcpu_set_reg(cpu.handle, hv.reg_cpsr, registers.cpsr_el1) == hv.success;
     if (!ok) return refused(cpu, "capture");
     vcpu.toStub(cpu, stub.captureOffset()) catch return refused(cpu, "capture");
-    while (true) {
-        cpu.runs += 1;
-        if (api.vcpu_run(cpu.handle) != hv.success) return refused(cpu, "run");
-        const exit = cpu.exit;
-        if (exit.reason == hv.exit_vtimer) cpu.timer_is_masked = true;
-        if (exit.reason != hv.exit_exception) continue;
-        if (exit.syndrome >> 26 != 0x16 or cpu.context.kind != @intFromEnum(stub.Kind.captured)) return broken(cpu, "capture went elsewhere");
-        break;
-    }
+    try untilCall(cpu);
+    if (cpu.context.kind != @intFromEnum(stub.Kind.captured)) return broken(cpu, "capture went elsewhere");
     if (cpu.timer_is_masked) try unmask(cpu);
-    settled(cpu, b);
+    try settled(cpu, b);
 }
 
 /// An exception that the hypervisor took for itself.
@@ -254,11 +300,25 @@ pub fn decode(b: *Block) ?abi.Exit {
             b.pc += 4;
             return .budget;
         },
-        class_unknown => if (identity.emulateAt(b)) return proceed(b),
-        class_system => if (identity.emulateTrapped(b, iss)) return proceed(b),
-        else => {},
+        // The trapped instruction may come without a syndrome: it is read.
+        class_unknown => return emulate(b, system.syndromeOf(instructionAt(b) orelse return .undefined) orelse return .undefined),
+        class_system => return emulate(b, iss),
+        else => return .undefined,
     }
-    return .undefined;
+}
+
+fn instructionAt(b: *const Block) ?u32 {
+    const at = space.translate(b.space, b.pc, .exec) orelse return null;
+    return @as(*align(4) const u32, @ptrCast(@alignCast(at.ptr))).*;
+}
+
+/// A system instruction of EL0 that a host has trapped.
+fn emulate(b: *Block, iss: u32) ?abi.Exit {
+    if (identity.emulateTrapped(b, iss)) return proceed(b);
+    return switch (system.emulate(b, iss) orelse return .undefined) {
+        .done => proceed(b),
+        .fault => decode(b),
+    };
 }
 
 /// Exception class of the last instruction that was emulated.

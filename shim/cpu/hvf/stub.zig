@@ -2,7 +2,10 @@
 //!
 //! SP_EL1 points at the register block of the task, which lies in guest memory and is seen through the linear view; TPIDR_EL1 at
 //! the virtual CPU's `Context`. So an exception stores the task's registers where the kernel reads them, and the host copies nothing.
-//! Floating-point registers are stored at every exit, and loaded only when others are to go in.
+//! Floating-point registers stay in the CPU until another task's are to go in, or the kernel wants to see them; only CPU threads, whose tasks go on
+//! elsewhere, store them at every exit.
+//!
+//! Calls that ask who the task is (getpid and family) are answered here when the block has the answer.
 //!
 //! x0 is a small constant at every `hvc`: a hypervisor may take what looks like an SMCCC function number for itself.
 
@@ -30,6 +33,10 @@ pub const Context = extern struct {
     left: u64 = 0,
     /// Counter ticks after which the virtual timer fires; 0 leaves it off.
     slice_ticks: u64 = 0,
+    /// Block that the vector registers in the CPU belong to, to be stored there (with `request_fp_save`). The stub sets it to 0 when that is done.
+    fp_from: u64 = 0,
+    /// 1: the vector registers are stored at every exit.
+    fp_eager: u64 = 0,
     /// TLBI operands: ASID in 63..48, page number below; and how many pages, 0 for the whole ASID.
     invalidate: [invalidate_max]Invalidate = @splat(.{}),
 };
@@ -44,6 +51,7 @@ pub const request_icache: u64 = 8;
 pub const request_fp: u64 = 16;
 /// Leave again at once, with `Kind.idle`: only the maintenance is wanted.
 pub const request_leave: u64 = 32;
+pub const request_fp_save: u64 = 64;
 
 pub const Kind = enum(u64) {
     /// A synchronous exception of the task.
@@ -62,9 +70,6 @@ pub const Kind = enum(u64) {
 
 pub const hvc_imm = 5;
 const safe_x0 = 0x1234;
-
-/// Offsets within the page.
-pub const Layout = struct { @"resume": usize, capture: usize, boot: usize, saving_end: usize };
 
 fn block(comptime name: []const u8) usize {
     return @offsetOf(Block, name);
@@ -100,19 +105,42 @@ fn brokenVector() []const u8 {
     , .{ @intFromEnum(Kind.broken), ctx("kind"), safe_x0, hvc_imm });
 }
 
-fn pairs(comptime instruction: []const u8, comptime class: []const u8, comptime first: u32, comptime last: u32, comptime at: usize, comptime size: usize) []const u8 {
+fn pairs(comptime instruction: []const u8, comptime class: []const u8, comptime first: u32, comptime last: u32, comptime base: []const u8, comptime at: usize, comptime size: usize) []const u8 {
     var out: []const u8 = "";
     var n = first;
     while (n < last) : (n += 2) {
-        out = out ++ print("{s} {s}{d}, {s}{d}, [sp, #{d}]\n", .{ instruction, class, n, class, n + 1, at + n * size });
+        out = out ++ print("{s} {s}{d}, {s}{d}, [{s}, #{d}]\n", .{ instruction, class, n, class, n + 1, base, at + n * size });
     }
     return out;
 }
 
-const vectors = brokenVector() ** 8 ++ vector(.sync) ++ vector(.irq) ++ vector(.fiq) ++ vector(.serror) ++ brokenVector() ** 4;
+/// A task is told here who it is, if the block has the answer, plus one. The flags are SPSR_EL1's again after `eret`.
+const syncVector = print(
+    \\.p2align 7
+    \\stp x0, x1, [sp]
+    \\sub w0, w8, #{[first]d}
+    \\cmp w0, #{[last]d}
+    \\b.hi Lhv_sync
+    \\mrs x1, esr_el1
+    \\lsr w1, w1, #26
+    \\cmp w1, #0x15
+    \\b.ne Lhv_sync
+    \\add x1, sp, x0, uxtx #2
+    \\ldr w0, [x1, #{[answers]d}]
+    \\cbz w0, Lhv_sync
+    \\sub w0, w0, #1
+    \\ldr x1, [sp, #8]
+    \\eret
+    \\Lhv_sync:
+    \\mov x0, #{[kind]d}
+    \\b Lhv_save
+    \\
+, .{ .first = abi.answers_first, .last = abi.answers_count - 1, .answers = block("answers"), .kind = @intFromEnum(Kind.sync) });
+
+const vectors = brokenVector() ** 8 ++ syncVector ++ vector(.irq) ++ vector(.fiq) ++ vector(.serror) ++ brokenVector() ** 4;
 
 /// x0 is the kind; x0 and x1 are stored already.
-const save = "Lhv_save:\n" ++ pairs("stp", "x", 2, 30, 0, 8) ++ print(
+const save = "Lhv_save:\n" ++ pairs("stp", "x", 2, 30, "sp", 0, 8) ++ print(
     \\str x30, [sp, #240]
     \\mrs x1, sp_el0
     \\mrs x2, elr_el1
@@ -126,15 +154,11 @@ const save = "Lhv_save:\n" ++ pairs("stp", "x", 2, 30, 0, 8) ++ print(
     \\mrs x1, far_el1
     \\mrs x2, esr_el1
     \\stp x1, x2, [sp, #{[fault]d}]
-    \\mrs x1, fpcr
-    \\mrs x2, fpsr
-    \\orr x1, x1, x2, lsl #32
-    \\str x1, [sp, #{[fpcr]d}]
-    \\
-, .{ .sp = block("sp"), .kept = registers.pstate_kept >> 16, .pstate = block("pstate"), .fault = block("fault_addr"), .fpcr = block("fpcr") }) ++
-    pairs("stp", "q", 0, 32, block("v"), 16) ++ print(
-    \\msr cntv_ctl_el0, xzr
     \\mrs x1, tpidr_el1
+    \\ldr x2, [x1, #{[eager]d}]
+    \\cbnz x2, Lhv_eager
+    \\Lhv_stored:
+    \\msr cntv_ctl_el0, xzr
     \\mrs x2, cntvct_el0
     \\str x2, [x1, #{[left]d}]
     \\Lhv_leave:
@@ -142,7 +166,30 @@ const save = "Lhv_save:\n" ++ pairs("stp", "x", 2, 30, 0, 8) ++ print(
     \\mov x0, #{[safe]d}
     \\hvc #{[imm]d}
     \\
-, .{ .left = ctx("left"), .kind = ctx("kind"), .safe = safe_x0, .imm = hvc_imm });
+, .{
+    .sp = block("sp"),
+    .kept = registers.pstate_kept >> 16,
+    .pstate = block("pstate"),
+    .fault = block("fault_addr"),
+    .eager = ctx("fp_eager"),
+    .left = ctx("left"),
+    .kind = ctx("kind"),
+    .safe = safe_x0,
+    .imm = hvc_imm,
+});
+
+/// Stores the vector registers in the block that `base` points at.
+fn storeVectors(comptime base: []const u8) []const u8 {
+    return print(
+        \\mrs x4, fpcr
+        \\mrs x5, fpsr
+        \\orr x4, x4, x5, lsl #32
+        \\str x4, [{s}, #{d}]
+        \\
+    , .{ base, block("fpcr") }) ++ pairs("stp", "q", 0, 32, base, block("v"), 16);
+}
+
+const eager = "Lhv_eager:\n" ++ storeVectors("sp") ++ "b Lhv_stored\n";
 
 /// Where the host enters. Everything comes from the context and the block, so that it may begin again at any point.
 const enter = "Lhv_resume:\n" ++ print(
@@ -182,7 +229,7 @@ const enter = "Lhv_resume:\n" ++ print(
     .pstate = block("pstate"),
     .kept = registers.pstate_kept >> 16,
     .el0 = registers.pstate_el0,
-}) ++ pairs("ldp", "x", 2, 30, 0, 8) ++
+}) ++ pairs("ldp", "x", 2, 30, "sp", 0, 8) ++
     \\ldr x30, [sp, #240]
     \\ldp x0, x1, [sp]
     \\eret
@@ -225,28 +272,37 @@ const requests = "Lhv_requests:\n" ++ print(
     \\dsb ish
     \\isb
     \\7:
-    \\tbz x2, #4, 8f
+    \\tbz x2, #6, 8f
+    \\ldr x3, [x1, #{[from]d}]
+    \\
+, .{ .ttbr0 = ctx("ttbr0"), .count = ctx("invalidate_count"), .list = ctx("invalidate"), .from = ctx("fp_from") }) ++ storeVectors("x3") ++ print(
+    \\str xzr, [x1, #{[from]d}]
+    \\8:
+    \\tbz x2, #4, 9f
     \\ldr x3, [sp, #{[fpcr]d}]
     \\lsr x4, x3, #32
     \\mov w3, w3
     \\msr fpcr, x3
     \\msr fpsr, x4
     \\
-, .{ .ttbr0 = ctx("ttbr0"), .count = ctx("invalidate_count"), .list = ctx("invalidate"), .fpcr = block("fpcr") }) ++
-    pairs("ldp", "q", 0, 32, block("v"), 16) ++ print(
-    \\8:
+, .{ .from = ctx("fp_from"), .fpcr = block("fpcr") }) ++ pairs("ldp", "q", 0, 32, "sp", block("v"), 16) ++ print(
+    \\9:
     \\tbz x2, #5, Lhv_enter
     \\mov x0, #{[idle]d}
     \\b Lhv_leave
     \\
 , .{ .idle = @intFromEnum(Kind.idle) });
 
-/// Entered by the host in the place of a task that it stopped, as if that had taken an exception.
+/// Entered by the host in the place of a task that it stopped, as if that had taken an exception; and in the place of the vector of synchronous
+/// exceptions, of which nothing has run yet, so that nothing is answered.
 const capture = print(
     \\Lhv_capture:
     \\stp x0, x1, [sp]
     \\mov x0, #{d}
     \\b Lhv_save
+    \\Lhv_sync_anew:
+    \\stp x0, x1, [sp]
+    \\b Lhv_sync
     \\
 , .{@intFromEnum(Kind.captured)});
 
@@ -262,48 +318,58 @@ const boot =
     \\
 ;
 
+/// Offsets of labels, as `Layout`.
+fn offsets(comptime labels: anytype) []const u8 {
+    var out: []const u8 = "";
+    inline for (labels) |label| out = out ++ ".quad " ++ label ++ "-" ++ symbol ++ "carrick_hv_stub\n";
+    return out;
+}
+
 comptime {
     if (builtin.cpu.arch == .aarch64) asm (".text\n.p2align 12\n.globl " ++ symbol ++ "carrick_hv_stub\n" ++ symbol ++ "carrick_hv_stub:\n" ++
-            vectors ++ ".p2align 7\n" ++ capture ++ save ++ enter ++ requests ++ boot ++
+            vectors ++ ".p2align 7\n" ++ capture ++ eager ++ save ++ enter ++ requests ++ boot ++
             \\Lhv_end:
             \\.p2align 3
             \\.globl
         ++ " " ++ symbol ++ "carrick_hv_layout\n" ++ symbol ++ "carrick_hv_layout:\n" ++
-            ".quad Lhv_resume-" ++ symbol ++ "carrick_hv_stub, Lhv_capture-" ++ symbol ++ "carrick_hv_stub, Lhv_boot-" ++ symbol ++ "carrick_hv_stub, Lhv_end-" ++ symbol ++ "carrick_hv_stub\n");
+            offsets(.{ "Lhv_resume", "Lhv_capture", "Lhv_boot", "Lhv_end", "Lhv_sync", "Lhv_sync_anew" }));
 }
 
 extern const carrick_hv_stub: [4096]u8 align(4096);
-extern const carrick_hv_layout: [4]u64;
+/// Offsets within the page.
+const Layout = extern struct { @"resume": u64, capture: u64, boot: u64, end: u64, sync: u64, sync_anew: u64 };
+extern const carrick_hv_layout: Layout;
 
 /// The stub's bytes.
 pub fn code() []const u8 {
-    return carrick_hv_stub[0..carrick_hv_layout[3]];
+    return carrick_hv_stub[0..carrick_hv_layout.end];
 }
 
 pub fn resumeOffset() u64 {
-    return carrick_hv_layout[0];
+    return carrick_hv_layout.@"resume";
 }
 pub fn captureOffset() u64 {
-    return carrick_hv_layout[1];
+    return carrick_hv_layout.capture;
 }
 pub fn bootOffset() u64 {
-    return carrick_hv_layout[2];
+    return carrick_hv_layout.boot;
 }
 
 /// Instructions of the stub on the way of a system call: from the vector to the host, and from the host to the task, when nothing else is asked.
 pub fn pathLength() struct { out: u32, in: u32 } {
-    const sync_vector = 0x400;
     return .{ .out = distance(sync_vector, 0xd4000002), .in = distance(resumeOffset(), 0xd69f03e0) };
 }
 
-/// Instructions from `offset` to the first `last`, following branches, of conditional ones those back or none.
+const sync_vector = 0x400;
+
+/// Instructions from `offset` to the first `last`, following branches, and of conditional ones only `b.hi`: the call is none that is answered here.
 fn distance(offset: u64, last: u32) u32 {
     const words: [*]align(4) const u32 = @ptrCast(&carrick_hv_stub);
     var at: i64 = @intCast(offset / 4);
     var n: u32 = 1;
     while (words[@intCast(at)] & ~@as(u32, 0x1fffe0) != last & ~@as(u32, 0x1fffe0)) : (n += 1) {
         const word = words[@intCast(at)];
-        at += if (word >> 26 == 5) @as(i26, @truncate(@as(i32, @bitCast(word)))) else 1;
+        at += if (word >> 26 == 5) @as(i26, @truncate(@as(i32, @bitCast(word)))) else if (word & 0xff00_001f == 0x5400_0008) word >> 5 & 0x7_ffff else 1;
         if (n == 1024) return 0;
     }
     return n;
@@ -314,10 +380,16 @@ pub fn isLeaving(offset: u64) bool {
     return offset < resumeOffset();
 }
 
+/// One at this offset may be on its way back to the task instead, with an answer: where it goes on to leave in any case. The call is the kernel's then.
+pub fn withoutAnswer(offset: u64) ?u64 {
+    if (offset < sync_vector or offset >= carrick_hv_layout.sync) return null;
+    return if (offset == sync_vector) carrick_hv_layout.sync_anew else carrick_hv_layout.sync;
+}
+
 comptime {
     std.debug.assert(block("x") == 0 and block("pc") == block("sp") + 8 and block("tpidr") == block("pstate") + 8);
     std.debug.assert(block("esr") == block("fault_addr") + 8 and block("fpsr") == block("fpcr") + 4);
     std.debug.assert(@sizeOf(Context) <= 4096 and @sizeOf(Invalidate) == 16);
     std.debug.assert(request_space == 1 and request_tlb == 2 and request_tlb_all == 4 and request_icache == 8);
-    std.debug.assert(request_fp == 16 and request_leave == 32);
+    std.debug.assert(request_fp == 16 and request_leave == 32 and request_fp_save == 64);
 }

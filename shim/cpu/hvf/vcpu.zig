@@ -29,6 +29,8 @@ pub const Cpu = struct {
     ttbr0: u64,
     /// Whose vector registers are in the CPU; null: nobody's.
     fp_owner: ?*Block,
+    /// They are newer than in its block.
+    fp_unsaved: bool = false,
     /// The task that runs now. Accessed atomically.
     running: ?*Block,
     /// The framework masks the timer when it ends a run.
@@ -37,6 +39,7 @@ pub const Cpu = struct {
     runs: u64 = 0,
     captures: u64 = 0,
     fp_loads: u64 = 0,
+    fp_stores: u64 = 0,
     /// The framework has made it. Accessed atomically.
     is_made: bool,
 };
@@ -71,6 +74,7 @@ pub fn create(worker: bool) Error!*Cpu {
         .running = null,
         .is_made = false,
     };
+    cpu.context.* = .{ .fp_eager = @intFromBool(worker) };
     cpu.cpu.add();
     list[count] = cpu;
     @atomicStore(u32, &count, count + 1, .release);

@@ -19,6 +19,7 @@
 
 #define N 4
 static atomic_long total, flags_seen;
+static atomic_int cancel_sent;
 static long plain_total;
 static pthread_mutex_t mutex;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER, cond2 = PTHREAD_COND_INITIALIZER;
@@ -164,7 +165,7 @@ static void *cancelled(void *a) {
   }
   if ((intptr_t)a == 3) {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, 0);
-    usleep(5000);
+    while (!atomic_load(&cancel_sent)) usleep(1000);
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, 0);
     pthread_testcancel();
   }
@@ -350,10 +351,11 @@ int main(void) {
   printf(" timedwait %d errno %d\n", r, errno);
   for (int i = 0; i < 6; i++) {
     void *ret;
-    total = 0;
+    total = 0, cancel_sent = 0;
     pthread_create(&a, 0, cancelled, (void *)(intptr_t)i);
     usleep(2000);
     pthread_cancel(a);
+    atomic_store(&cancel_sent, 1);
     pthread_join(a, &ret);
     printf("cancel %d: %s cleanup %ld\n", i, ret == PTHREAD_CANCELED ? "cancelled" : "returned", total);
   }
