@@ -150,7 +150,8 @@ const save = "Lhv_save:\n" ++ pairs("stp", "x", 2, 30, "sp", 0, 8) ++ print(
     \\mov x3, #{[kept]d}
     \\lsl x3, x3, #16
     \\and x1, x1, x3
-    \\stp x1, x2, [sp, #{[pstate]d}]
+    \\str x1, [sp, #{[pstate]d}]
+    \\str x2, [sp, #{[tpidr]d}]
     \\mrs x1, far_el1
     \\mrs x2, esr_el1
     \\stp x1, x2, [sp, #{[fault]d}]
@@ -170,6 +171,7 @@ const save = "Lhv_save:\n" ++ pairs("stp", "x", 2, 30, "sp", 0, 8) ++ print(
     .sp = block("sp"),
     .kept = registers.pstate_kept >> 16,
     .pstate = block("pstate"),
+    .tpidr = block("tpidr"),
     .fault = block("fault_addr"),
     .eager = ctx("fp_eager"),
     .left = ctx("left"),
@@ -212,7 +214,8 @@ const enter = "Lhv_resume:\n" ++ print(
     \\ldp x2, x3, [sp, #{[sp]d}]
     \\msr sp_el0, x2
     \\msr elr_el1, x3
-    \\ldp x2, x3, [sp, #{[pstate]d}]
+    \\ldr x2, [sp, #{[pstate]d}]
+    \\ldr x3, [sp, #{[tpidr]d}]
     \\msr tpidr_el0, x3
     \\mov x3, #{[kept]d}
     \\lsl x3, x3, #16
@@ -227,6 +230,7 @@ const enter = "Lhv_resume:\n" ++ print(
     .entered = ctx("entered"),
     .sp = block("sp"),
     .pstate = block("pstate"),
+    .tpidr = block("tpidr"),
     .kept = registers.pstate_kept >> 16,
     .el0 = registers.pstate_el0,
 }) ++ pairs("ldp", "x", 2, 30, "sp", 0, 8) ++
@@ -387,7 +391,7 @@ pub fn withoutAnswer(offset: u64) ?u64 {
 }
 
 comptime {
-    std.debug.assert(block("x") == 0 and block("pc") == block("sp") + 8 and block("tpidr") == block("pstate") + 8);
+    std.debug.assert(block("x") == 0 and block("pc") == block("sp") + 8);
     std.debug.assert(block("esr") == block("fault_addr") + 8 and block("fpsr") == block("fpcr") + 4);
     std.debug.assert(@sizeOf(Context) <= 4096 and @sizeOf(Invalidate) == 16);
     std.debug.assert(request_space == 1 and request_tlb == 2 and request_tlb_all == 4 and request_icache == 8);
