@@ -8,6 +8,6 @@ import { buildShim } from "./toolchain.ts";
 const isRelease = process.argv.includes("--release");
 buildShim();
 makePack(isRelease);
-recordStart();
-compileCarrick(HOST);
+await recordStart();
+await compileCarrick(HOST);
 if (isRelease) await (await import("./release/release.ts")).release();

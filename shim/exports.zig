@@ -11,3 +11,8 @@ pub fn shim_abi_version() callconv(.c) u32 {
 pub fn shim_layout_hash() callconv(.c) u32 {
     return comptime gen.layoutHash();
 }
+
+/// Address of a function that `shim.gen.ts` lists under `later`, by its place there.
+pub fn shim_function(index: u32) callconv(.c) usize {
+    return gen.laterFunction(index);
+}

@@ -29,18 +29,73 @@ fn signature(comptime name: []const u8, comptime F: Fn) []const u8 {
     }
 }
 
+/// What every start of a guest calls. Binding a function costs 10 us; the others are bound when they are first called.
+const at_start = [_][]const u8{
+    "shim_abi_version", "shim_layout_hash", "shim_function",       "mem_init",           "mem_copy",        "frame_alloc",
+    "frame_ref",        "frame_unref",      "frame_ptr",           "frame_fill",         "space_create",    "space_destroy",
+    "space_map",        "space_map_zero",   "space_lookup",        "space_cow",          "space_count",     "user_in",
+    "user_out",         "io_writev",        "cpu_enter",           "cpu_block_create",   "cpu_engine",      "cpu_engine_default",
+    "cpu_hwcap",        "cpu_counter_hz",   "cpu_counter_sample",  "host_start",         "host_exit",       "host_open",
+    "host_close",       "host_dup",         "host_reopen",         "host_get_flags",     "host_read",       "host_stat",
+    "host_getxattr",    "host_poll_add",    "host_wait",           "host_signals_init",  "host_set_running", "host_ioctl",
+    "host_identity",    "host_name",        "host_clock",          "host_elapsed_ns",    "host_clock_sample", "host_clock_watch",
+    "host_random",      "host_cpu_count",   "host_memory_info",
+};
+
+fn isAtStart(comptime name: []const u8) bool {
+    for (at_start) |other| if (std.mem.eql(u8, name, other)) return true;
+    return false;
+}
+
+/// Of a function that is bound later: `"i32 ptr u32"`, the result first.
+fn laterSignature(comptime name: []const u8, comptime F: Fn) []const u8 {
+    comptime {
+        var out: []const u8 = "  " ++ name ++ ": \"" ++ ffiType(F.return_type.?);
+        for (F.params) |p| out = out ++ " " ++ ffiType(p.type.?);
+        return out ++ "\",\n";
+    }
+}
+
+/// Of a function as TypeScript calls it: pointers and sizes are plain Numbers.
+fn memberText(comptime name: []const u8, comptime F: Fn) []const u8 {
+    comptime {
+        var out: []const u8 = "  " ++ name ++ "(";
+        for (F.params, 0..) |_, i| out = out ++ (if (i > 0) ", " else "") ++ std.fmt.comptimePrint("{c}: number", .{'a' + i});
+        return out ++ "): " ++ (if (F.return_type.? == void) "void" else "number") ++ ";\n";
+    }
+}
+
 fn functionsText() []const u8 {
     comptime {
-        @setEvalBranchQuota(1_000_000);
-        var out: []const u8 = "export const functions = {\n";
+        @setEvalBranchQuota(10_000_000);
+        var start: []const u8 = "/** Bound when the shim is loaded. */\nexport const functions = {\n";
+        var later: []const u8 = "/** Bound when they are first called: result, arguments. `shim_function` knows them by their place here. */\nexport const later = {\n";
+        var members: []const u8 = "/** The shim's functions. Pointers and sizes are plain Numbers. */\nexport interface Shim {\n";
         for (abi.rooms) |room| {
             for (@typeInfo(room).@"struct".decls) |decl| {
                 const info = @typeInfo(@TypeOf(@field(room, decl.name)));
-                if (info == .@"fn") out = out ++ signature(decl.name, info.@"fn");
+                if (info != .@"fn") continue;
+                members = members ++ memberText(decl.name, info.@"fn");
+                if (isAtStart(decl.name)) start = start ++ signature(decl.name, info.@"fn") else later = later ++ laterSignature(decl.name, info.@"fn");
             }
         }
-        return out ++ "} as const;\n";
+        return start ++ "} as const;\n\n" ++ later ++ "} as const;\n\n" ++ members ++ "}\n";
     }
+}
+
+/// Address of a function that is bound later; 0 beyond the last of them.
+pub fn laterFunction(index: u32) usize {
+    @setEvalBranchQuota(10_000_000);
+    comptime var i: u32 = 0;
+    inline for (abi.rooms) |room| {
+        inline for (comptime @typeInfo(room).@"struct".decls) |decl| {
+            if (comptime @typeInfo(@TypeOf(@field(room, decl.name))) == .@"fn" and !isAtStart(decl.name)) {
+                if (index == i) return @intFromPtr(&@field(room, decl.name));
+                i += 1;
+            }
+        }
+    }
+    return 0;
 }
 
 fn structText(comptime name: []const u8, comptime T: type) []const u8 {

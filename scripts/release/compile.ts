@@ -3,9 +3,10 @@
 // the guest runs (src/host/process.ts, startIsOver). docs/performance.md says what that is worth.
 
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bun, cache, must, root, zig } from "../toolchain.ts";
+import { cache, must, root, zig } from "../toolchain.ts";
+import { layOut } from "./layout.ts";
 import { executablePath, HOST, type Target } from "./targets.ts";
 
 const RECORDER = "dist/record-start";
@@ -16,36 +17,46 @@ export const ORDER = "dist/start.order";
 export const METAFILE = "dist/bundle.json";
 const GUEST_COMPILER = [zig, "cc", "-target", "aarch64-linux-musl", "-Os", "-nostdlib", "-static"];
 
-function compile(target: Target, entry: string, out: string, ...flags: readonly string[]): void {
-  must([
-    bun,
-    "build",
-    "--compile",
-    "--minify-syntax",
-    "--minify-whitespace",
-    "--bytecode",
-    "--format=esm",
+interface CompileOptions {
+  /** Bun for the target, where that is not the Bun that runs this. */
+  readonly runtime?: string | undefined;
+  readonly order?: string;
+  readonly metafile?: string;
+}
+
+async function compile(target: Target, entry: string, out: string, options: CompileOptions): Promise<void> {
+  const result = await Bun.build({
+    entrypoints: [join(root, entry)],
+    root,
+    target: "bun",
+    format: "esm",
+    bytecode: true,
+    minify: { syntax: true, whitespace: true },
     // Modules that are imported on demand stay files of their own, loaded when they are asked for.
-    "--splitting",
-    "--compile-jit-policy=10",
-    // Without these a compiled program runs what bunfig.toml and .env in the user's directory say.
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    `--target=${target.bun}`,
-    `--conditions=${target.name}`,
-    ...flags,
-    entry,
-    "--outfile",
-    out,
-  ]);
+    splitting: true,
+    conditions: [target.name],
+    metafile: true,
+    plugins: [layOut],
+    compile: {
+      target: target.bun as Bun.Build.CompileTarget,
+      outfile: join(root, out),
+      jitPolicy: 10,
+      // Without these a compiled program runs what bunfig.toml and .env in the user's directory say.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      bytecodeOrder: options.order === undefined ? null : join(root, options.order),
+      ...(options.runtime === undefined ? {} : { executablePath: options.runtime }),
+    },
+  });
+  if (options.metafile !== undefined) writeFileSync(join(root, options.metafile), JSON.stringify(result.metafile));
 }
 
 /**
  * Leaves in ORDER what a start uses: by running a small guest under carrick. Which functions run depends a little on how busy the
  * machine is, so a record is kept for as long as nothing changes, and a release ships its record.
  */
-export function recordStart(): void {
-  compile(HOST, "scripts/start/record.ts", RECORDER);
+export async function recordStart(): Promise<void> {
+  await compile(HOST, "scripts/start/record.ts", RECORDER, {});
   must([...GUEST_COMPILER, "scripts/start/program.c", "-o", PROGRAM]);
   const hash = createHash("sha256");
   for (const file of [RECORDER, PROGRAM]) hash.update(readFileSync(join(root, file)));
@@ -61,7 +72,6 @@ export function recordStart(): void {
 }
 
 /** Makes the executable of a target. `runtime`: Bun for it, where that is not the Bun that runs this. */
-export function compileCarrick(target: Target, runtime?: string, out = executablePath(target)): void {
-  const from = runtime === undefined ? [] : [`--compile-executable-path=${runtime}`];
-  compile(target, "src/main.ts", out, `--bytecode-order=${ORDER}`, `--metafile=${METAFILE}`, ...from);
+export async function compileCarrick(target: Target, runtime?: string, out = executablePath(target)): Promise<void> {
+  await compile(target, "src/main.ts", out, { runtime, order: ORDER, metafile: METAFILE });
 }

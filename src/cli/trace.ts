@@ -2,7 +2,7 @@
 
 import { closeSync, writeSync } from "node:fs";
 import { writeErr } from "../host/stdio.ts";
-import { table } from "../syscalls/table.ts";
+import { findRow } from "../syscalls/table.ts";
 import { Tracer } from "../trace/strace.ts";
 import type { Command } from "./commands.ts";
 import { runWatched } from "./guest-command.ts";
@@ -20,10 +20,10 @@ export const command: Command = {
   options,
   async run(parsed) {
     const path = last(parsed, "output");
-    if (path === undefined) return runWatched(parsed.rest, new Tracer(table, writeErr), "trace");
+    if (path === undefined) return runWatched(parsed.rest, new Tracer(findRow, writeErr), "trace");
     const fd = openOutput(path);
     try {
-      return await runWatched(parsed.rest, new Tracer(table, (text) => writeSync(fd, text)), "trace");
+      return await runWatched(parsed.rest, new Tracer(findRow, (text) => writeSync(fd, text)), "trace");
     } finally {
       closeSync(fd);
     }

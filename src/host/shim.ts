@@ -1,22 +1,29 @@
 // Loads the shim and checks that it is the one this source was generated for. The only importer of bun:ffi
 // besides the files of this room.
 
-import { dlopen, ptr as ffiPtr, type Pointer, toArrayBuffer } from "bun:ffi";
+import { dlopen, type FFITypeOrString, ptr as ffiPtr, linkSymbols, type Pointer, toArrayBuffer } from "bun:ffi";
 import { openLibrary } from "./library.ts";
-import { ABI_VERSION, functions, LAYOUT_HASH } from "./shim.gen.ts";
-
-/** The shim's functions. Pointers and sizes are plain Numbers. */
-type Callable<F> = F extends { args: infer A extends readonly unknown[]; returns: infer R }
-  ? (...args: { -readonly [K in keyof A]: number }) => R extends "void" ? void : number
-  : never;
-export type Shim = { [K in keyof typeof functions]: Callable<(typeof functions)[K]> };
+import { ABI_VERSION, functions, LAYOUT_HASH, later, type Shim } from "./shim.gen.ts";
 
 function load(): Shim {
   const symbols = openLibrary((path) => dlopen(path, functions)).symbols as unknown as Shim;
   if (symbols.shim_abi_version() !== ABI_VERSION || symbols.shim_layout_hash() >>> 0 !== LAYOUT_HASH) {
     throw new Error("the carrick shim does not match this build; run `bun run build`");
   }
-  return symbols;
+  // A function that is missing is asked of the prototype, once.
+  return Object.setPrototypeOf(
+    symbols,
+    new Proxy({}, { get: (_, name) => bindLater(symbols, name as keyof typeof later) }),
+  );
+}
+
+function bindLater(symbols: Shim, name: keyof typeof later): unknown {
+  if (!Object.hasOwn(later, name)) return undefined;
+  const [returns, ...args] = later[name].split(" ") as [FFITypeOrString, ...FFITypeOrString[]];
+  const ptr = symbols.shim_function(Object.keys(later).indexOf(name)) as Pointer;
+  const bound = linkSymbols({ [name]: { ptr, returns, args } }).symbols[name];
+  Object.defineProperty(symbols, name, { value: bound });
+  return bound;
 }
 
 export const shim: Shim = load();

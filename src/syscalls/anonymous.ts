@@ -205,10 +205,12 @@ const CLOCKS = {
 };
 const SETTIME_FLAGS = { TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET };
 
-export const rows: Row[] = [
-  row(19, sys_eventfd2, [u32, flags({ EFD_SEMAPHORE, ...CREATE_FLAGS })], full()),
-  row(74, sys_signalfd4, [fd, struct("sigset"), size, flags(CREATE_FLAGS)], full()),
-  row(85, sys_timerfd_create, [value(CLOCKS), flags(CREATE_FLAGS)], partial("alarms do not wake the host")),
-  row(86, sys_timerfd_settime, [fd, flags(SETTIME_FLAGS), struct("itimerspec"), struct("itimerspec")], full()),
-  row(87, sys_timerfd_gettime, [fd, struct("itimerspec")], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(19, sys_eventfd2, [u32, flags({ EFD_SEMAPHORE, ...CREATE_FLAGS })], full()),
+    row(74, sys_signalfd4, [fd, struct("sigset"), size, flags(CREATE_FLAGS)], full()),
+    row(85, sys_timerfd_create, [value(CLOCKS), flags(CREATE_FLAGS)], partial("alarms do not wake the host")),
+    row(86, sys_timerfd_settime, [fd, flags(SETTIME_FLAGS), struct("itimerspec"), struct("itimerspec")], full()),
+    row(87, sys_timerfd_gettime, [fd, struct("itimerspec")], full()),
+  ];
+}

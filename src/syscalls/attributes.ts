@@ -172,14 +172,16 @@ export function sys_fallocate(task: Task, fd: number, how: number, offset: numbe
 const { AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH } = fcntl;
 const AT = flags({ AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH });
 
-export const rows: Row[] = [
-  row(45, sys_truncate, [path, off], full()),
-  row(46, sys_ftruncate, [fd, off], full()),
-  row(47, sys_fallocate, [fd, flags(FALLOC_FLAGS), off, off], partial("tmpfs allocates on the first write")),
-  row(52, sys_fchmod, [fd, mode], full()),
-  row(53, sys_fchmodat, [dirfd, path, mode], full()),
-  row(54, sys_fchownat, [dirfd, path, u32, u32, AT], full()),
-  row(55, sys_fchown, [fd, u32, u32], full()),
-  row(88, sys_utimensat, [dirfd, path, struct("timespec[2]"), AT], full()),
-  row(452, sys_fchmodat2, [dirfd, path, mode, AT], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(45, sys_truncate, [path, off], full()),
+    row(46, sys_ftruncate, [fd, off], full()),
+    row(47, sys_fallocate, [fd, flags(FALLOC_FLAGS), off, off], partial("tmpfs allocates on the first write")),
+    row(52, sys_fchmod, [fd, mode], full()),
+    row(53, sys_fchmodat, [dirfd, path, mode], full()),
+    row(54, sys_fchownat, [dirfd, path, u32, u32, AT], full()),
+    row(55, sys_fchown, [fd, u32, u32], full()),
+    row(88, sys_utimensat, [dirfd, path, struct("timespec[2]"), AT], full()),
+    row(452, sys_fchmodat2, [dirfd, path, mode, AT], full()),
+  ];
+}

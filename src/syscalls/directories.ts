@@ -150,11 +150,13 @@ export function sys_umask(task: Task, mask: number): number {
   return old;
 }
 
-export const rows: Row[] = [
-  row(17, sys_getcwd, [outBuf(1), size], full()),
-  row(49, sys_chdir, [path], full()),
-  row(50, sys_fchdir, [fd], full()),
-  row(51, sys_chroot, [path], full()),
-  row(61, sys_getdents64, [fd, outBuf(2), size], full()),
-  row(166, sys_umask, [mode], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(17, sys_getcwd, [outBuf(1), size], full()),
+    row(49, sys_chdir, [path], full()),
+    row(50, sys_fchdir, [fd], full()),
+    row(51, sys_chroot, [path], full()),
+    row(61, sys_getdents64, [fd, outBuf(2), size], full()),
+    row(166, sys_umask, [mode], full()),
+  ];
+}

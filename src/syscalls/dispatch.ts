@@ -2,11 +2,12 @@
 
 import { ENOSYS } from "../abi/errno.ts";
 import type { Task } from "../kernel/task.ts";
-import { table } from "./table.ts";
+import { findRow, table } from "./table.ts";
 
 /** Executes the call in the task's registers. The handler's result, or -ENOSYS for a number without a row. */
 export function dispatch(task: Task): number {
   const regs = task.regs;
-  const row = table[regs.syscallNumber];
+  const number = regs.syscallNumber;
+  const row = table[number] ?? findRow(number);
   return row === undefined ? -ENOSYS : row.call(task, regs);
 }

@@ -151,9 +151,11 @@ export function sys_epoll_pwait2(
 const OPS = { EPOLL_CTL_ADD: P.EPOLL_CTL_ADD, EPOLL_CTL_DEL: P.EPOLL_CTL_DEL, EPOLL_CTL_MOD: P.EPOLL_CTL_MOD };
 const EXCLUSIVE_NOTE = "EPOLLEXCLUSIVE wakes every waiter";
 
-export const rows: Row[] = [
-  row(20, sys_epoll_create1, [flags({ EPOLL_CLOEXEC: P.EPOLL_CLOEXEC })], full()),
-  row(21, sys_epoll_ctl, [fd, value(OPS), fd, struct("epoll_event")], partial(EXCLUSIVE_NOTE)),
-  row(22, sys_epoll_pwait, [fd, struct("epoll_event"), int, int, struct("sigset"), size], full()),
-  row(441, sys_epoll_pwait2, [fd, struct("epoll_event"), int, struct("timespec"), struct("sigset"), size], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(20, sys_epoll_create1, [flags({ EPOLL_CLOEXEC: P.EPOLL_CLOEXEC })], full()),
+    row(21, sys_epoll_ctl, [fd, value(OPS), fd, struct("epoll_event")], partial(EXCLUSIVE_NOTE)),
+    row(22, sys_epoll_pwait, [fd, struct("epoll_event"), int, int, struct("sigset"), size], full()),
+    row(441, sys_epoll_pwait2, [fd, struct("epoll_event"), int, struct("timespec"), struct("sigset"), size], full()),
+  ];
+}

@@ -91,7 +91,9 @@ function totalBytes(strings: readonly string[]): number {
   return strings.reduce((sum, text) => sum + text.length + 1 + POINTER_BYTES, 0);
 }
 
-export const rows: Row[] = [
-  row(221, sys_execve, [path, argvArg, argvArg], full()),
-  row(281, sys_execveat, [dirfd, path, argvArg, argvArg, flags(AT_NAMES)], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(221, sys_execve, [path, argvArg, argvArg], full()),
+    row(281, sys_execveat, [dirfd, path, argvArg, argvArg, flags(AT_NAMES)], full()),
+  ];
+}

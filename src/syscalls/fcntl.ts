@@ -119,10 +119,12 @@ function takesArgument(args: readonly number[]): boolean {
   return !READERS.includes(args[1]!);
 }
 
-const COMMANDS = namesIn(F, /^F_(?!SEAL|OWNER_(?!UIDS)|..LCK|RDLCK|UNLCK|WRLCK)/);
+const COMMANDS = namesIn(() => require("../abi/fcntl.ts"), /^F_(?!SEAL|OWNER_(?!UIDS)|..LCK|RDLCK|UNLCK|WRLCK)/);
 
-export const rows: Row[] = [
-  row(23, sys_dup, [fd], full()),
-  row(24, sys_dup3, [fd, fd, flags({ O_CLOEXEC: F.O_CLOEXEC })], full()),
-  row(25, sys_fcntl, [fd, value(COMMANDS), usedIf(addr, takesArgument)], partial("no leases and no F_NOTIFY")),
-];
+export function rows(): Row[] {
+  return [
+    row(23, sys_dup, [fd], full()),
+    row(24, sys_dup3, [fd, fd, flags({ O_CLOEXEC: F.O_CLOEXEC })], full()),
+    row(25, sys_fcntl, [fd, value(COMMANDS), usedIf(addr, takesArgument)], partial("no leases and no F_NOTIFY")),
+  ];
+}

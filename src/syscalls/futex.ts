@@ -1,7 +1,6 @@
-// futex(2), futex_waitv(2), futex2 calls, robust lists (kernel/futex/syscalls.c).
+// futex(2), futex_waitv(2), futex2 calls (kernel/futex/syscalls.c).
 
-import { CAP_SYS_PTRACE } from "../abi/capability.ts";
-import { EFAULT, EINVAL, ENOSYS, EPERM, ESRCH } from "../abi/errno.ts";
+import { EFAULT, EINVAL, ENOSYS } from "../abi/errno.ts";
 import * as F from "../abi/futex.ts";
 import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../abi/time.ts";
 import { scratch } from "../host/scratch.ts";
@@ -10,8 +9,7 @@ import { futexRequeue, futexWait, futexWaitv, futexWake, futexWakeOp, type Waitv
 import { lockPi, requeuePi, tryLockPi, unlockPi, waitRequeuePi } from "../kernel/futex-pi.ts";
 import type { Task } from "../kernel/task.ts";
 import { readTimespec, spanNs } from "../kernel/timespec.ts";
-import { capable } from "../vfs/permission.ts";
-import { addr, flags, full, hex, int, partial, pid, type Row, row, size, struct, u32 } from "./row.ts";
+import { addr, flags, full, hex, int, partial, type Row, row, size, struct, u32 } from "./row.ts";
 
 const OP_NAMES = {
   FUTEX_PRIVATE_FLAG: F.FUTEX_PRIVATE_FLAG,
@@ -162,26 +160,11 @@ export function sys_futex_wait(
   return futexWait(task, word, (how & F.FUTEX2_PRIVATE) === 0, value, mask, deadlineNs);
 }
 
-export function sys_set_robust_list(task: Task, head: number, length: number): number {
-  if (length !== F.ROBUST_LIST_HEAD_BYTES) return -EINVAL;
-  task.robustList = head;
-  return 0;
+export function rows(): Row[] {
+  return [
+    row(98, sys_futex, [addr, flags(OP_NAMES), u32, addr, addr, u32], partial("PI locks do not lend priorities")),
+    row(449, sys_futex_waitv, [struct("futex_waitv"), u32, hex, struct("timespec"), int], full()),
+    row(454, sys_futex_wake, [addr, size, int, hex], full()),
+    row(455, sys_futex_wait, [addr, size, size, hex, struct("timespec"), int], full()),
+  ];
 }
-
-export function sys_get_robust_list(task: Task, id: number, headAddr: number, lengthAddr: number): number {
-  const target = id === 0 ? task : task.kernel.pids.task(id);
-  if (target === undefined) return -ESRCH;
-  const same = target.cred.uid === task.cred.fsuid && target.cred.euid === task.cred.fsuid;
-  if (target.group !== task.group && !same && !capable(task.cred, CAP_SYS_PTRACE)) return -EPERM;
-  if (task.mm.writeU64(lengthAddr, F.ROBUST_LIST_HEAD_BYTES) < 0) return -EFAULT;
-  return task.mm.writeU64(headAddr, target.robustList);
-}
-
-export const rows: Row[] = [
-  row(98, sys_futex, [addr, flags(OP_NAMES), u32, addr, addr, u32], partial("PI locks do not lend priorities")),
-  row(99, sys_set_robust_list, [struct("robust_list_head"), size], full()),
-  row(100, sys_get_robust_list, [pid, addr, addr], full()),
-  row(449, sys_futex_waitv, [struct("futex_waitv"), u32, hex, struct("timespec"), int], full()),
-  row(454, sys_futex_wake, [addr, size, int, hex], full()),
-  row(455, sys_futex_wait, [addr, size, size, hex, struct("timespec"), int], full()),
-];

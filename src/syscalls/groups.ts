@@ -92,12 +92,14 @@ export function sys_pidfd_getfd(task: Task, pidfd: number, target: number, how: 
   return task.files.install(file.ref(), true);
 }
 
-export const rows: Row[] = [
-  row(154, sys_setpgid, [pid, pid], full()),
-  row(155, sys_getpgid, [pid], full()),
-  row(156, sys_getsid, [pid], full()),
-  row(157, sys_setsid, [], full()),
-  row(424, sys_pidfd_send_signal, [fd, signal, struct("siginfo"), hex], partial("no PIDFD_SIGNAL_* flags")),
-  row(434, sys_pidfd_open, [pid, flags({ PIDFD_NONBLOCK: O_NONBLOCK })], partial("no PIDFD_THREAD")),
-  row(438, sys_pidfd_getfd, [fd, int, hex], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(154, sys_setpgid, [pid, pid], full()),
+    row(155, sys_getpgid, [pid], full()),
+    row(156, sys_getsid, [pid], full()),
+    row(157, sys_setsid, [], full()),
+    row(424, sys_pidfd_send_signal, [fd, signal, struct("siginfo"), hex], partial("no PIDFD_SIGNAL_* flags")),
+    row(434, sys_pidfd_open, [pid, flags({ PIDFD_NONBLOCK: O_NONBLOCK })], partial("no PIDFD_THREAD")),
+    row(438, sys_pidfd_getfd, [fd, int, hex], full()),
+  ];
+}

@@ -195,23 +195,25 @@ export function sys_capset(task: Task, headerAddr: number, dataAddr: number): nu
 const CAP_HEADER = struct("cap_user_header");
 const CAP_DATA = struct("cap_user_data");
 
-export const rows: Row[] = [
-  row(90, sys_capget, [CAP_HEADER, CAP_DATA], full()),
-  row(91, sys_capset, [CAP_HEADER, CAP_DATA], full()),
-  row(143, sys_setregid, [u32, u32], full()),
-  row(144, sys_setgid, [u32], full()),
-  row(145, sys_setreuid, [u32, u32], full()),
-  row(146, sys_setuid, [u32], full()),
-  row(147, sys_setresuid, [u32, u32, u32], full()),
-  row(148, sys_getresuid, [addr, addr, addr], full()),
-  row(149, sys_setresgid, [u32, u32, u32], full()),
-  row(150, sys_getresgid, [addr, addr, addr], full()),
-  row(151, sys_setfsuid, [u32], full()),
-  row(152, sys_setfsgid, [u32], full()),
-  row(158, sys_getgroups, [int, addr], full()),
-  row(159, sys_setgroups, [int, addr], full()),
-  row(174, sys_getuid, [], full()),
-  row(175, sys_geteuid, [], full()),
-  row(176, sys_getgid, [], full()),
-  row(177, sys_getegid, [], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(90, sys_capget, [CAP_HEADER, CAP_DATA], full()),
+    row(91, sys_capset, [CAP_HEADER, CAP_DATA], full()),
+    row(143, sys_setregid, [u32, u32], full()),
+    row(144, sys_setgid, [u32], full()),
+    row(145, sys_setreuid, [u32, u32], full()),
+    row(146, sys_setuid, [u32], full()),
+    row(147, sys_setresuid, [u32, u32, u32], full()),
+    row(148, sys_getresuid, [addr, addr, addr], full()),
+    row(149, sys_setresgid, [u32, u32, u32], full()),
+    row(150, sys_getresgid, [addr, addr, addr], full()),
+    row(151, sys_setfsuid, [u32], full()),
+    row(152, sys_setfsgid, [u32], full()),
+    row(158, sys_getgroups, [int, addr], full()),
+    row(159, sys_setgroups, [int, addr], full()),
+    row(174, sys_getuid, [], full()),
+    row(175, sys_geteuid, [], full()),
+    row(176, sys_getgid, [], full()),
+    row(177, sys_getegid, [], full()),
+  ];
+}

@@ -53,8 +53,10 @@ export function sys_inotify_rm_watch(task: Task, fd: number, wd: number): number
 
 const NOTE = partial("changes that other processes of the host make are not seen");
 
-export const rows: Row[] = [
-  row(26, sys_inotify_init1, [flags({ IN_CLOEXEC: O_CLOEXEC, IN_NONBLOCK: O_NONBLOCK })], NOTE),
-  row(27, sys_inotify_add_watch, [fd, path, flags(N.WATCH_FLAGS)], NOTE),
-  row(28, sys_inotify_rm_watch, [fd, int], NOTE),
-];
+export function rows(): Row[] {
+  return [
+    row(26, sys_inotify_init1, [flags({ IN_CLOEXEC: O_CLOEXEC, IN_NONBLOCK: O_NONBLOCK })], NOTE),
+    row(27, sys_inotify_add_watch, [fd, path, flags(N.WATCH_FLAGS)], NOTE),
+    row(28, sys_inotify_rm_watch, [fd, int], NOTE),
+  ];
+}

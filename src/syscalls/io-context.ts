@@ -43,11 +43,13 @@ export function sys_io_pgetevents(
 
 const AT_ONCE = partial("regular files only, done at once; no IOCB_CMD_POLL, no flags");
 
-export const rows: Row[] = [
-  row(0, sys_io_setup, [u32, addr], full()),
-  row(1, sys_io_destroy, [addr], full()),
-  row(2, sys_io_submit, [addr, off, addr], AT_ONCE),
-  row(3, sys_io_cancel, [addr, struct("iocb"), addr], full()),
-  row(4, sys_io_getevents, [addr, off, off, struct("io_event"), struct("timespec")], full()),
-  row(292, sys_io_pgetevents, [addr, off, off, struct("io_event"), struct("timespec"), struct("aio_sigset")], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(0, sys_io_setup, [u32, addr], full()),
+    row(1, sys_io_destroy, [addr], full()),
+    row(2, sys_io_submit, [addr, off, addr], AT_ONCE),
+    row(3, sys_io_cancel, [addr, struct("iocb"), addr], full()),
+    row(4, sys_io_getevents, [addr, off, off, struct("io_event"), struct("timespec")], full()),
+    row(292, sys_io_pgetevents, [addr, off, off, struct("io_event"), struct("timespec"), struct("aio_sigset")], full()),
+  ];
+}

@@ -64,22 +64,24 @@ const key = hex;
 const get = flags({ IPC_CREAT, IPC_EXCL });
 const command = int;
 
-export const rows: Row[] = [
-  row(186, sys_msgget, [key, get], full()),
-  row(187, sys_msgctl, [int, command, struct("msqid_ds")], full()),
-  row(
-    188,
-    sys_msgrcv,
-    [int, struct("msgbuf"), size, off, flags({ IPC_NOWAIT, MSG_NOERROR, MSG_EXCEPT })],
-    partial("no MSG_COPY"),
-  ),
-  row(189, sys_msgsnd, [int, struct("msgbuf"), size, flags({ IPC_NOWAIT })], full()),
-  row(190, sys_semget, [key, int, get], full()),
-  row(191, sys_semctl, [int, int, command, addr], full()),
-  row(192, sys_semtimedop, [int, struct("sembuf"), size, struct("timespec")], full()),
-  row(193, sys_semop, [int, struct("sembuf"), size], full()),
-  row(194, sys_shmget, [key, size, get], partial("no huge pages")),
-  row(195, sys_shmctl, [int, command, struct("shmid_ds")], partial("SHM_LOCK is remembered only")),
-  row(196, sys_shmat, [int, addr, flags({ SHM_RDONLY, SHM_RND, SHM_REMAP })], full()),
-  row(197, sys_shmdt, [addr], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(186, sys_msgget, [key, get], full()),
+    row(187, sys_msgctl, [int, command, struct("msqid_ds")], full()),
+    row(
+      188,
+      sys_msgrcv,
+      [int, struct("msgbuf"), size, off, flags({ IPC_NOWAIT, MSG_NOERROR, MSG_EXCEPT })],
+      partial("no MSG_COPY"),
+    ),
+    row(189, sys_msgsnd, [int, struct("msgbuf"), size, flags({ IPC_NOWAIT })], full()),
+    row(190, sys_semget, [key, int, get], full()),
+    row(191, sys_semctl, [int, int, command, addr], full()),
+    row(192, sys_semtimedop, [int, struct("sembuf"), size, struct("timespec")], full()),
+    row(193, sys_semop, [int, struct("sembuf"), size], full()),
+    row(194, sys_shmget, [key, size, get], partial("no huge pages")),
+    row(195, sys_shmctl, [int, command, struct("shmid_ds")], partial("SHM_LOCK is remembered only")),
+    row(196, sys_shmat, [int, addr, flags({ SHM_RDONLY, SHM_RND, SHM_REMAP })], full()),
+    row(197, sys_shmdt, [addr], full()),
+  ];
+}

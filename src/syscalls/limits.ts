@@ -10,11 +10,15 @@ import type { ThreadGroup } from "../kernel/thread-group.ts";
 import { Usage } from "../kernel/usage.ts";
 import { NR_OPEN } from "../vfs/fd-table.ts";
 import { capable } from "../vfs/permission.ts";
-import { type ArgType, full, int, namesIn, partial, pid, type Row, row, struct, value } from "./row.ts";
+import { type ArgType, full, int, type Names, namesIn, partial, pid, type Row, row, struct, value } from "./row.ts";
 
-const LIMIT_NAMES = namesIn(R, /^RLIMIT_/);
-const WHO_NAMES = { RUSAGE_SELF: R.RUSAGE_SELF, RUSAGE_CHILDREN: R.RUSAGE_CHILDREN, RUSAGE_THREAD: R.RUSAGE_THREAD };
-const PRIO_NAMES = { PRIO_PROCESS: R.PRIO_PROCESS, PRIO_PGRP: R.PRIO_PGRP, PRIO_USER: R.PRIO_USER };
+const LIMIT_NAMES = namesIn(() => require("../abi/resource.ts"), /^RLIMIT_/);
+const WHO_NAMES = (): Names => ({
+  RUSAGE_SELF: R.RUSAGE_SELF,
+  RUSAGE_CHILDREN: R.RUSAGE_CHILDREN,
+  RUSAGE_THREAD: R.RUSAGE_THREAD,
+});
+const PRIO_NAMES = (): Names => ({ PRIO_PROCESS: R.PRIO_PROCESS, PRIO_PGRP: R.PRIO_PGRP, PRIO_USER: R.PRIO_USER });
 const ALL_ONES = 0xffffffff;
 
 /** struct rlimit64 at scratch `offset`. */
@@ -163,13 +167,15 @@ const RLIMIT: ArgType = { ...value(LIMIT_NAMES), lane: "u32" };
 const PRIO = value(PRIO_NAMES);
 const NOT_USED = partial("remembered, has no effect on scheduling");
 
-export const rows: Row[] = [
-  row(30, sys_ioprio_set, [int, int, int], NOT_USED),
-  row(31, sys_ioprio_get, [int, int], full()),
-  row(140, sys_setpriority, [PRIO, int, int], NOT_USED),
-  row(141, sys_getpriority, [PRIO, int], full()),
-  row(163, sys_getrlimit, [RLIMIT, struct("rlimit")], full()),
-  row(164, sys_setrlimit, [RLIMIT, struct("rlimit")], partial("not all limits are enforced")),
-  row(165, sys_getrusage, [value(WHO_NAMES), struct("rusage")], full()),
-  row(261, sys_prlimit64, [pid, RLIMIT, struct("rlimit"), struct("rlimit")], partial("not all limits are enforced")),
-];
+export function rows(): Row[] {
+  return [
+    row(30, sys_ioprio_set, [int, int, int], NOT_USED),
+    row(31, sys_ioprio_get, [int, int], full()),
+    row(140, sys_setpriority, [PRIO, int, int], NOT_USED),
+    row(141, sys_getpriority, [PRIO, int], full()),
+    row(163, sys_getrlimit, [RLIMIT, struct("rlimit")], full()),
+    row(164, sys_setrlimit, [RLIMIT, struct("rlimit")], partial("not all limits are enforced")),
+    row(165, sys_getrusage, [value(WHO_NAMES), struct("rusage")], full()),
+    row(261, sys_prlimit64, [pid, RLIMIT, struct("rlimit"), struct("rlimit")], partial("not all limits are enforced")),
+  ];
+}

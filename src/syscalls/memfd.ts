@@ -27,11 +27,13 @@ export function sys_memfd_create(task: Task, nameAddr: number, how: number): num
   return task.files.install(file, (how & MFD_CLOEXEC) !== 0);
 }
 
-export const rows: Row[] = [
-  row(
-    279,
-    sys_memfd_create,
-    [path, flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB, MFD_NOEXEC_SEAL, MFD_EXEC })],
-    partial("no huge pages"),
-  ),
-];
+export function rows(): Row[] {
+  return [
+    row(
+      279,
+      sys_memfd_create,
+      [path, flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB, MFD_NOEXEC_SEAL, MFD_EXEC })],
+      partial("no huge pages"),
+    ),
+  ];
+}

@@ -29,17 +29,32 @@ import type { MappedFile, Vma } from "../mm/vma.ts";
 import { mappingOf } from "../vfs/file-mapping.ts";
 import { mayLock } from "./mlock.ts";
 import { openFile } from "./path-args.ts";
-import { addr, fd, flags, full, int, namesIn, off, outBuf, partial, type Row, row, size, value } from "./row.ts";
+import {
+  addr,
+  fd,
+  flags,
+  full,
+  int,
+  type Names,
+  namesIn,
+  off,
+  outBuf,
+  partial,
+  type Row,
+  row,
+  size,
+  value,
+} from "./row.ts";
 
 const PROT_BITS = mman.PROT_READ | mman.PROT_WRITE | mman.PROT_EXEC;
-const PROT_NAMES = {
+const PROT_NAMES = (): Names => ({
   PROT_READ: mman.PROT_READ,
   PROT_WRITE: mman.PROT_WRITE,
   PROT_EXEC: mman.PROT_EXEC,
   PROT_BTI: mman.PROT_BTI,
   PROT_GROWSDOWN: mman.PROT_GROWSDOWN,
-};
-const MAP_NAMES = {
+});
+const MAP_NAMES = (): Names => ({
   MAP_SHARED: mman.MAP_SHARED,
   MAP_PRIVATE: mman.MAP_PRIVATE,
   MAP_FIXED: mman.MAP_FIXED,
@@ -52,14 +67,14 @@ const MAP_NAMES = {
   MAP_STACK: mman.MAP_STACK,
   MAP_HUGETLB: mman.MAP_HUGETLB,
   MAP_FIXED_NOREPLACE: mman.MAP_FIXED_NOREPLACE,
-};
-const MREMAP_NAMES = {
+});
+const MREMAP_NAMES = (): Names => ({
   MREMAP_MAYMOVE: mman.MREMAP_MAYMOVE,
   MREMAP_FIXED: mman.MREMAP_FIXED,
   MREMAP_DONTUNMAP: mman.MREMAP_DONTUNMAP,
-};
-const MS_NAMES = { MS_ASYNC: mman.MS_ASYNC, MS_INVALIDATE: mman.MS_INVALIDATE, MS_SYNC: mman.MS_SYNC };
-const MADV_NAMES = namesIn(mman, /^MADV_/);
+});
+const MS_NAMES = (): Names => ({ MS_ASYNC: mman.MS_ASYNC, MS_INVALIDATE: mman.MS_INVALIDATE, MS_SYNC: mman.MS_SYNC });
+const MADV_NAMES = namesIn(() => require("../abi/mman.ts"), /^MADV_/);
 
 /** Flags that an area remembers. */
 const KEPT_FLAGS = mman.MAP_SHARED | mman.MAP_PRIVATE | mman.MAP_GROWSDOWN | mman.MAP_NORESERVE;
@@ -328,10 +343,15 @@ function isResident(mm: AddressSpace, page: number): boolean {
   return vma?.file != null && vma.file.cache.peek(vma.pageOffset + (page - vma.start) / PAGE) >= 0;
 }
 
+function isAdvice(advice: number): boolean {
+  const known = advice <= mman.MADV_DONTNEED || (advice >= mman.MADV_FREE && advice <= mman.MADV_COLLAPSE);
+  return known && advice >= mman.MADV_NORMAL;
+}
+
 export function sys_madvise(task: Task, start: number, length: number, advice: number): number {
   const mm = task.mm;
   if (start % PAGE !== 0) return -EINVAL;
-  if (!Object.values(MADV_NAMES()).includes(advice) || length >= 2 ** 53) return -EINVAL;
+  if (!isAdvice(advice) || length >= 2 ** 53) return -EINVAL;
   // What lies behind the last address is a hole like others.
   const end = Math.min(start + pageUp(length), TASK_SIZE + PAGE);
   if (start === end) return 0;
@@ -452,14 +472,6 @@ export function sys_userfaultfd(): number {
   return -EPERM;
 }
 
-export function sys_swapon(): number {
-  return -EPERM;
-}
-
-export function sys_swapoff(): number {
-  return -EPERM;
-}
-
 export function sys_migrate_pages(): number {
   return -EPERM;
 }
@@ -470,36 +482,36 @@ export function sys_move_pages(): number {
 
 const prot = flags(PROT_NAMES);
 
-export const rows: Row[] = [
-  row(214, sys_brk, [addr], full()),
-  row(215, sys_munmap, [addr, size], full()),
-  row(216, sys_mremap, [addr, size, size, flags(MREMAP_NAMES), addr], full()),
-  row(
-    222,
-    sys_mmap,
-    [addr, size, prot, flags(MAP_NAMES), fd, off],
-    partial("no huge pages; MAP_DROPPABLE is kept like any memory"),
-  ),
-  row(224, sys_swapon, [addr, int], partial("refused with EPERM")),
-  row(225, sys_swapoff, [addr], partial("refused with EPERM")),
-  row(226, sys_mprotect, [addr, size, prot], full()),
-  row(227, sys_msync, [addr, size, flags(MS_NAMES)], full()),
-  row(232, sys_mincore, [addr, size, outBuf(1)], full()),
-  row(
-    233,
-    sys_madvise,
-    [addr, size, value(MADV_NAMES)],
-    partial("hints are accepted and ignored; MADV_FREE frees at once"),
-  ),
-  row(234, sys_remap_file_pages, [addr, size, int, size, int], full()),
-  row(235, sys_mbind, [addr, size, int, addr, size, int], partial("one memory node; accepted and ignored")),
-  row(236, sys_get_mempolicy, [addr, addr, size, addr, int], partial("always MPOL_DEFAULT")),
-  row(237, sys_set_mempolicy, [int, addr, size], partial("one memory node; accepted and ignored")),
-  row(238, sys_migrate_pages, [int, size, addr, addr], partial("refused with EPERM")),
-  row(239, sys_move_pages, [int, size, addr, addr, addr, int], partial("ENODEV: one memory node")),
-  row(282, sys_userfaultfd, [int], partial("refused with EPERM, as unprivileged_userfaultfd=0 does")),
-  row(288, sys_pkey_mprotect, [addr, size, prot, int], partial("no protection keys: only key -1")),
-  row(289, sys_pkey_alloc, [int, int], partial("no protection keys: EINVAL as on such hardware")),
-  row(290, sys_pkey_free, [int], partial("no protection keys")),
-  row(440, sys_process_madvise, [fd, addr, size, int, int], partial("refused with EPERM")),
-];
+export function rows(): Row[] {
+  return [
+    row(214, sys_brk, [addr], full()),
+    row(215, sys_munmap, [addr, size], full()),
+    row(216, sys_mremap, [addr, size, size, flags(MREMAP_NAMES), addr], full()),
+    row(
+      222,
+      sys_mmap,
+      [addr, size, prot, flags(MAP_NAMES), fd, off],
+      partial("no huge pages; MAP_DROPPABLE is kept like any memory"),
+    ),
+    row(226, sys_mprotect, [addr, size, prot], full()),
+    row(227, sys_msync, [addr, size, flags(MS_NAMES)], full()),
+    row(232, sys_mincore, [addr, size, outBuf(1)], full()),
+    row(
+      233,
+      sys_madvise,
+      [addr, size, value(MADV_NAMES)],
+      partial("hints are accepted and ignored; MADV_FREE frees at once"),
+    ),
+    row(234, sys_remap_file_pages, [addr, size, int, size, int], full()),
+    row(235, sys_mbind, [addr, size, int, addr, size, int], partial("one memory node; accepted and ignored")),
+    row(236, sys_get_mempolicy, [addr, addr, size, addr, int], partial("always MPOL_DEFAULT")),
+    row(237, sys_set_mempolicy, [int, addr, size], partial("one memory node; accepted and ignored")),
+    row(238, sys_migrate_pages, [int, size, addr, addr], partial("refused with EPERM")),
+    row(239, sys_move_pages, [int, size, addr, addr, addr, int], partial("ENODEV: one memory node")),
+    row(282, sys_userfaultfd, [int], partial("refused with EPERM, as unprivileged_userfaultfd=0 does")),
+    row(288, sys_pkey_mprotect, [addr, size, prot, int], partial("no protection keys: only key -1")),
+    row(289, sys_pkey_alloc, [int, int], partial("no protection keys: EINVAL as on such hardware")),
+    row(290, sys_pkey_free, [int], partial("no protection keys")),
+    row(440, sys_process_madvise, [fd, addr, size, int, int], partial("refused with EPERM")),
+  ];
+}

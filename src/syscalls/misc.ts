@@ -13,13 +13,29 @@ import type { Task } from "../kernel/task.ts";
 import { endGroup } from "../kernel/task-signals.ts";
 import { TASK_SIZE } from "../mm/user-memory.ts";
 import { capable } from "../vfs/permission.ts";
-import { addr, flags, full, hex, int, outBuf, partial, path, pid, type Row, row, size, struct, u32 } from "./row.ts";
+import {
+  addr,
+  flags,
+  full,
+  hex,
+  int,
+  type Names,
+  outBuf,
+  partial,
+  path,
+  pid,
+  type Row,
+  row,
+  size,
+  struct,
+  u32,
+} from "./row.ts";
 
 const UTS_FIELD_BYTES = 65;
 const GRND_NONBLOCK = 1;
 const GRND_RANDOM = 2;
 const GRND_INSECURE = 4;
-const GRND_NAMES = { GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE };
+const GRND_NAMES = (): Names => ({ GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE });
 const RANDOM_CHUNK = 65536;
 const RANDOM_MAX = 0x1ffffff;
 
@@ -213,24 +229,26 @@ export function sys_bpf(_task: Task, _command: number, _attr: number, _length: n
 
 const REFUSED = partial("EPERM, as to an unprivileged container");
 
-export const rows: Row[] = [
-  row(58, sys_vhangup, [], full()),
-  row(89, sys_acct, [path], partial("no accounting")),
-  row(105, sys_init_module, [addr, size, addr], REFUSED),
-  row(106, sys_delete_module, [addr, hex], REFUSED),
-  row(116, sys_syslog, [int, addr, int], partial("the log is empty")),
-  row(117, sys_ptrace, [int, pid, addr, addr], partial("no tracing: EPERM")),
-  row(142, sys_reboot, [u32, u32, u32, addr], full()),
-  row(160, sys_uname, [struct("utsname")], full()),
-  row(161, sys_sethostname, [addr, int], full()),
-  row(162, sys_setdomainname, [addr, int], full()),
-  row(179, sys_sysinfo, [struct("sysinfo")], full()),
-  row(224, sys_swapon, [path, hex], REFUSED),
-  row(225, sys_swapoff, [path], REFUSED),
-  row(241, sys_perf_event_open, [addr, pid, int, int], REFUSED),
-  row(272, sys_kcmp, [pid, pid, int, size, size], full()),
-  row(273, sys_finit_module, [int, addr, hex], REFUSED),
-  row(277, sys_seccomp, [u32, hex, addr], partial("no filters: EINVAL")),
-  row(278, sys_getrandom, [outBuf(1), size, flags(GRND_NAMES)], full()),
-  row(280, sys_bpf, [int, addr, u32], REFUSED),
-];
+export function rows(): Row[] {
+  return [
+    row(58, sys_vhangup, [], full()),
+    row(89, sys_acct, [path], partial("no accounting")),
+    row(105, sys_init_module, [addr, size, addr], REFUSED),
+    row(106, sys_delete_module, [addr, hex], REFUSED),
+    row(116, sys_syslog, [int, addr, int], partial("the log is empty")),
+    row(117, sys_ptrace, [int, pid, addr, addr], partial("no tracing: EPERM")),
+    row(142, sys_reboot, [u32, u32, u32, addr], full()),
+    row(160, sys_uname, [struct("utsname")], full()),
+    row(161, sys_sethostname, [addr, int], full()),
+    row(162, sys_setdomainname, [addr, int], full()),
+    row(179, sys_sysinfo, [struct("sysinfo")], full()),
+    row(224, sys_swapon, [path, hex], REFUSED),
+    row(225, sys_swapoff, [path], REFUSED),
+    row(241, sys_perf_event_open, [addr, pid, int, int], REFUSED),
+    row(272, sys_kcmp, [pid, pid, int, size, size], full()),
+    row(273, sys_finit_module, [int, addr, hex], REFUSED),
+    row(277, sys_seccomp, [u32, hex, addr], partial("no filters: EINVAL")),
+    row(278, sys_getrandom, [outBuf(1), size, flags(GRND_NAMES)], full()),
+    row(280, sys_bpf, [int, addr, u32], REFUSED),
+  ];
+}

@@ -82,10 +82,12 @@ export function sys_munlockall(task: Task): number {
   return 0;
 }
 
-export const rows: Row[] = [
-  row(228, sys_mlock, [addr, size], full()),
-  row(229, sys_munlock, [addr, size], full()),
-  row(230, sys_mlockall, [int], full()),
-  row(231, sys_munlockall, [], full()),
-  row(284, sys_mlock2, [addr, size, int], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(228, sys_mlock, [addr, size], full()),
+    row(229, sys_munlock, [addr, size], full()),
+    row(230, sys_mlockall, [int], full()),
+    row(231, sys_munlockall, [], full()),
+    row(284, sys_mlock2, [addr, size, int], full()),
+  ];
+}

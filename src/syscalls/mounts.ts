@@ -133,12 +133,14 @@ export function sys_fanotify_init(task: Task, _how: number, _eventFlags: number)
 
 const NO_HANDLES = partial("file systems give no handles: EOPNOTSUPP");
 
-export const rows: Row[] = [
-  row(39, sys_umount2, [path, hex], partial("mapped files do not keep a mount busy")),
-  row(40, sys_mount, [path, path, path, flags(M.MOUNT_FLAGS), addr], partial("no MS_MOVE and no shared propagation")),
-  row(41, sys_pivot_root, [path, path], partial("refused: there is one mount name space")),
-  row(60, sys_quotactl, [hex, path, int, addr], partial("no quotas: ENOSYS")),
-  row(262, sys_fanotify_init, [hex, hex], partial("refused")),
-  row(264, sys_name_to_handle_at, [dirfd, path, addr, addr, hex], NO_HANDLES),
-  row(265, sys_open_by_handle_at, [fd, addr, hex], NO_HANDLES),
-];
+export function rows(): Row[] {
+  return [
+    row(39, sys_umount2, [path, hex], partial("mapped files do not keep a mount busy")),
+    row(40, sys_mount, [path, path, path, flags(M.MOUNT_FLAGS), addr], partial("no MS_MOVE and no shared propagation")),
+    row(41, sys_pivot_root, [path, path], partial("refused: there is one mount name space")),
+    row(60, sys_quotactl, [hex, path, int, addr], partial("no quotas: ENOSYS")),
+    row(262, sys_fanotify_init, [hex, hex], partial("refused")),
+    row(264, sys_name_to_handle_at, [dirfd, path, addr, addr, hex], NO_HANDLES),
+    row(265, sys_open_by_handle_at, [fd, addr, hex], NO_HANDLES),
+  ];
+}

@@ -41,16 +41,18 @@ export function sys_mq_getsetattr(task: Task, fd: number, next: number, old: num
   return queues().mqGetsetattr(task, fd, next, old);
 }
 
-export const rows: Row[] = [
-  row(
-    180,
-    sys_mq_open,
-    [path, flags(OPEN_FLAGS), mode, struct("mq_attr")],
-    partial("the queues are in no file system"),
-  ),
-  row(181, sys_mq_unlink, [path], full()),
-  row(182, sys_mq_timedsend, [fd, inBuf(2), size, u32, struct("timespec")], full()),
-  row(183, sys_mq_timedreceive, [fd, outBuf(2), size, addr, struct("timespec")], full()),
-  row(184, sys_mq_notify, [fd, struct("sigevent")], partial("no SIGEV_THREAD")),
-  row(185, sys_mq_getsetattr, [fd, struct("mq_attr"), struct("mq_attr")], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(
+      180,
+      sys_mq_open,
+      [path, flags(OPEN_FLAGS), mode, struct("mq_attr")],
+      partial("the queues are in no file system"),
+    ),
+    row(181, sys_mq_unlink, [path], full()),
+    row(182, sys_mq_timedsend, [fd, inBuf(2), size, u32, struct("timespec")], full()),
+    row(183, sys_mq_timedreceive, [fd, outBuf(2), size, addr, struct("timespec")], full()),
+    row(184, sys_mq_notify, [fd, struct("sigevent")], partial("no SIGEV_THREAD")),
+    row(185, sys_mq_getsetattr, [fd, struct("mq_attr"), struct("mq_attr")], full()),
+  ];
+}

@@ -117,17 +117,19 @@ export function sys_renameat2(
 
 const { RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_EMPTY_PATH } = fcntl;
 
-export const rows: Row[] = [
-  row(33, sys_mknodat, [dirfd, path, mode, hex], full()),
-  row(34, sys_mkdirat, [dirfd, path, mode], full()),
-  row(35, sys_unlinkat, [dirfd, path, flags({ AT_REMOVEDIR })], full()),
-  row(36, sys_symlinkat, [path, dirfd, path], full()),
-  row(37, sys_linkat, [dirfd, path, dirfd, path, flags({ AT_SYMLINK_FOLLOW, AT_EMPTY_PATH })], full()),
-  row(38, sys_renameat, [dirfd, path, dirfd, path], full()),
-  row(
-    276,
-    sys_renameat2,
-    [dirfd, path, dirfd, path, flags({ RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT })],
-    partial("RENAME_WHITEOUT is refused with EINVAL"),
-  ),
-];
+export function rows(): Row[] {
+  return [
+    row(33, sys_mknodat, [dirfd, path, mode, hex], full()),
+    row(34, sys_mkdirat, [dirfd, path, mode], full()),
+    row(35, sys_unlinkat, [dirfd, path, flags({ AT_REMOVEDIR })], full()),
+    row(36, sys_symlinkat, [path, dirfd, path], full()),
+    row(37, sys_linkat, [dirfd, path, dirfd, path, flags({ AT_SYMLINK_FOLLOW, AT_EMPTY_PATH })], full()),
+    row(38, sys_renameat, [dirfd, path, dirfd, path], full()),
+    row(
+      276,
+      sys_renameat2,
+      [dirfd, path, dirfd, path, flags({ RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT })],
+      partial("RENAME_WHITEOUT is refused with EINVAL"),
+    ),
+  ];
+}

@@ -152,9 +152,16 @@ function createsFile(args: readonly number[]): boolean {
   return (args[2]! & (fcntl.O_CREAT | fcntl.O_TMPFILE_BIT)) !== 0;
 }
 
-export const rows: Row[] = [
-  row(56, sys_openat, [dirfd, path, flags(fcntl.OPEN_FLAGS), usedIf(mode, createsFile)], full()),
-  row(57, sys_close, [fd], full()),
-  row(436, sys_close_range, [u32, u32, flags({ CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC })], full()),
-  row(437, sys_openat2, [dirfd, path, struct("open_how"), size], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(
+      56,
+      sys_openat,
+      [dirfd, path, flags(() => (require("../abi/fcntl.ts") as typeof fcntl).OPEN_FLAGS), usedIf(mode, createsFile)],
+      full(),
+    ),
+    row(57, sys_close, [fd], full()),
+    row(436, sys_close_range, [u32, u32, flags(() => ({ CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC }))], full()),
+    row(437, sys_openat2, [dirfd, path, struct("open_how"), size], full()),
+  ];
+}

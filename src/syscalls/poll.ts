@@ -249,12 +249,14 @@ function reportSets(task: Task, set: PollSet, fds: readonly number[], sets: read
   return total;
 }
 
-export const rows: Row[] = [
-  row(
-    72,
-    sys_pselect6,
-    [int, struct("fd_set"), struct("fd_set"), struct("fd_set"), struct("timespec"), struct("sigset_argpack")],
-    full(),
-  ),
-  row(73, sys_ppoll, [struct("pollfd"), size, struct("timespec"), struct("sigset"), size], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(
+      72,
+      sys_pselect6,
+      [int, struct("fd_set"), struct("fd_set"), struct("fd_set"), struct("timespec"), struct("sigset_argpack")],
+      full(),
+    ),
+    row(73, sys_ppoll, [struct("pollfd"), size, struct("timespec"), struct("sigset"), size], full()),
+  ];
+}

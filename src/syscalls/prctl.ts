@@ -13,7 +13,7 @@ import { TASK_SIZE } from "../mm/user-memory.ts";
 import { capable } from "../vfs/permission.ts";
 import { addr, hex, namesIn, partial, type Row, row, value } from "./row.ts";
 
-const OPTION_NAMES = namesIn(P, /^PR_[SG]ET_|^PR_CAP/);
+const OPTION_NAMES = namesIn(() => require("../abi/prctl.ts"), /^PR_[SG]ET_|^PR_CAP/);
 const DEFAULT_SLACK_NS = 50_000;
 /** PR_SPEC_*: not vulnerable. */
 const NOT_AFFECTED = 0;
@@ -208,7 +208,9 @@ export function sys_personality(task: Task, wanted: number): number {
   return old;
 }
 
-export const rows: Row[] = [
-  row(92, sys_personality, [hex], partial("remembered, has no effect")),
-  row(167, sys_prctl, [value(OPTION_NAMES), addr, addr, addr, addr], partial("no seccomp, no PR_SET_MM")),
-];
+export function rows(): Row[] {
+  return [
+    row(92, sys_personality, [hex], partial("remembered, has no effect")),
+    row(167, sys_prctl, [value(OPTION_NAMES), addr, addr, addr, addr], partial("no seccomp, no PR_SET_MM")),
+  ];
+}

@@ -110,7 +110,9 @@ export function sys_process_vm_writev(
 
 const iovec = struct("iovec");
 
-export const rows: Row[] = [
-  row(270, sys_process_vm_readv, [pid, iovec, size, addr, size, hex], full()),
-  row(271, sys_process_vm_writev, [pid, iovec, size, addr, size, hex], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(270, sys_process_vm_readv, [pid, iovec, size, addr, size, hex], full()),
+    row(271, sys_process_vm_writev, [pid, iovec, size, addr, size, hex], full()),
+  ];
+}

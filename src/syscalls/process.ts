@@ -1,16 +1,14 @@
-// clone(2), clone3(2), exit(2), exit_group(2), wait4(2), waitid(2) (kernel/fork.c, kernel/exit.c).
+// Children: clone(2), clone3(2), wait4(2), waitid(2), unshare(2) (kernel/fork.c, kernel/exit.c).
 
 import { E2BIG, EAGAIN, ECHILD, EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
 import * as C from "../abi/sched.ts";
 import { NSIG, SIGCHLD, SIGINFO_BYTES } from "../abi/signal.ts";
 import * as W from "../abi/wait.ts";
 import { scratch } from "../host/scratch.ts";
-import { NO_RESULT } from "../kernel/op.ts";
 import { installPidfd, pidfdGroup } from "../kernel/pidfd.ts";
 import { writeRusage } from "../kernel/rusage.ts";
 import type { Task } from "../kernel/task.ts";
 import { type CloneArgs, cloneTask } from "../kernel/task-clone.ts";
-import { endGroup, endTask } from "../kernel/task-signals.ts";
 import { type ChildEvent, waitForChild } from "../kernel/task-wait.ts";
 import { addr, flags, full, hex, int, partial, pid, type Row, row, size, struct, value } from "./row.ts";
 
@@ -123,16 +121,6 @@ function readCloneArgs(task: Task, argsAddr: number, argsSize: number): CloneArg
   return args;
 }
 
-export function sys_exit(task: Task, code: number): number {
-  endTask(task, W.exitedStatus(code));
-  return NO_RESULT;
-}
-
-export function sys_exit_group(task: Task, code: number): number {
-  endGroup(task.group, W.exitedStatus(code));
-  return NO_RESULT;
-}
-
 export function sys_wait4(task: Task, id: number, statusAddr: number, options: number, usageAddr: number): number {
   const allowed = W.WNOHANG | W.WUNTRACED | W.WCONTINUED | W.__WNOTHREAD | W.__WALL | W.__WCLONE;
   if ((options & ~allowed) !== 0) return -EINVAL;
@@ -212,24 +200,6 @@ function writeChildInfo(task: Task, infoAddr: number, event: ChildEvent | null):
   return task.mm.copyOut(infoAddr, 28);
 }
 
-export function sys_set_tid_address(task: Task, tidAddr: number): number {
-  task.clearChildTid = tidAddr;
-  return task.tid;
-}
-
-export function sys_getpid(task: Task): number {
-  return task.answer(172, task.group.tgid);
-}
-
-export function sys_gettid(task: Task): number {
-  return task.answer(178, task.tid);
-}
-
-/** Not to be answered by an engine: who the parent is changes when that dies. */
-export function sys_getppid(task: Task): number {
-  return task.group.parent?.tgid ?? 0;
-}
-
 /** DIFFERS: without namespaces there is nothing to unshare but what clone shares. */
 export function sys_unshare(task: Task, what: number): number {
   const plain = C.CLONE_FS | C.CLONE_FILES | C.CLONE_SYSVSEM;
@@ -258,17 +228,13 @@ export function sys_setns(_task: Task, _fd: number, _kind: number): number {
   return -EPERM;
 }
 
-export const rows: Row[] = [
-  row(93, sys_exit, [int], full()),
-  row(94, sys_exit_group, [int], full()),
-  row(95, sys_waitid, [value(ID_NAMES), pid, struct("siginfo"), flags(WAIT_NAMES), struct("rusage")], full()),
-  row(96, sys_set_tid_address, [addr], full()),
-  row(97, sys_unshare, [flags(CLONE_NAMES)], partial("no namespaces")),
-  row(172, sys_getpid, [], full()),
-  row(173, sys_getppid, [], full()),
-  row(178, sys_gettid, [], full()),
-  row(220, sys_clone, [flags(CLONE_NAMES), addr, addr, addr, addr], partial("no namespaces")),
-  row(260, sys_wait4, [pid, struct("wait status"), flags(WAIT_NAMES), struct("rusage")], full()),
-  row(268, sys_setns, [int, hex], partial("no namespaces")),
-  row(435, sys_clone3, [struct("clone_args"), size], partial("no namespaces, no cgroups")),
-];
+export function rows(): Row[] {
+  return [
+    row(95, sys_waitid, [value(ID_NAMES), pid, struct("siginfo"), flags(WAIT_NAMES), struct("rusage")], full()),
+    row(97, sys_unshare, [flags(CLONE_NAMES)], partial("no namespaces")),
+    row(220, sys_clone, [flags(CLONE_NAMES), addr, addr, addr, addr], partial("no namespaces")),
+    row(260, sys_wait4, [pid, struct("wait status"), flags(WAIT_NAMES), struct("rusage")], full()),
+    row(268, sys_setns, [int, hex], partial("no namespaces")),
+    row(435, sys_clone3, [struct("clone_args"), size], partial("no namespaces, no cgroups")),
+  ];
+}

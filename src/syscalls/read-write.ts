@@ -16,13 +16,28 @@ import { dropPrivileges } from "../vfs/attributes.ts";
 import type { File } from "../vfs/file.ts";
 import { notifyIo } from "../vfs/notify.ts";
 import { openFile, rangeError, readableFile, writableFile } from "./descriptor.ts";
-import { addr, fd, flags, full, inBuf, off, outBuf, partial, type Row, row, size, struct, value } from "./row.ts";
+import {
+  addr,
+  fd,
+  flags,
+  full,
+  inBuf,
+  type Names,
+  off,
+  outBuf,
+  partial,
+  type Row,
+  row,
+  size,
+  struct,
+  value,
+} from "./row.ts";
 
 const SET_ID = S_ISUID | S_ISGID;
 const RWF_NOWAIT = 8;
 const RWF_APPEND = 0x10;
 const RWF_NOAPPEND = 0x20;
-const RWF_NAMES = {
+const RWF_NAMES = (): Names => ({
   RWF_HIPRI: 1,
   RWF_DSYNC: 2,
   RWF_SYNC: 4,
@@ -30,7 +45,7 @@ const RWF_NAMES = {
   RWF_APPEND,
   RWF_NOAPPEND,
   RWF_DONTCACHE: 0x80,
-};
+});
 const RWF_KNOWN = 0xbf;
 
 export function sys_read(task: Task, fd: number, addr: number, count: number): number {
@@ -300,18 +315,20 @@ export function sys_lseek(task: Task, fd: number, offset: number, whence: number
   return file.seek(offset, whence);
 }
 
-const whence = value({ SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE });
+const whence = value(() => ({ SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE }));
 
-export const rows: Row[] = [
-  row(62, sys_lseek, [fd, off, whence], full()),
-  row(63, sys_read, [fd, outBuf(2), size], full()),
-  row(64, sys_write, [fd, inBuf(2), size], full()),
-  row(65, sys_readv, [fd, struct("iovec"), size], full()),
-  row(66, sys_writev, [fd, struct("iovec"), size], full()),
-  row(67, sys_pread64, [fd, outBuf(2), size, off], full()),
-  row(68, sys_pwrite64, [fd, inBuf(2), size, off], full()),
-  row(69, sys_preadv, [fd, struct("iovec"), size, off], full()),
-  row(70, sys_pwritev, [fd, struct("iovec"), size, off], full()),
-  row(286, sys_preadv2, [fd, struct("iovec"), size, off, addr, flags(RWF_NAMES)], partial("RWF_ATOMIC is refused")),
-  row(287, sys_pwritev2, [fd, struct("iovec"), size, off, addr, flags(RWF_NAMES)], partial("RWF_ATOMIC is refused")),
-];
+export function rows(): Row[] {
+  return [
+    row(62, sys_lseek, [fd, off, whence], full()),
+    row(63, sys_read, [fd, outBuf(2), size], full()),
+    row(64, sys_write, [fd, inBuf(2), size], full()),
+    row(65, sys_readv, [fd, struct("iovec"), size], full()),
+    row(66, sys_writev, [fd, struct("iovec"), size], full()),
+    row(67, sys_pread64, [fd, outBuf(2), size, off], full()),
+    row(68, sys_pwrite64, [fd, inBuf(2), size, off], full()),
+    row(69, sys_preadv, [fd, struct("iovec"), size, off], full()),
+    row(70, sys_pwritev, [fd, struct("iovec"), size, off], full()),
+    row(286, sys_preadv2, [fd, struct("iovec"), size, off, addr, flags(RWF_NAMES)], partial("RWF_ATOMIC is refused")),
+    row(287, sys_pwritev2, [fd, struct("iovec"), size, off, addr, flags(RWF_NAMES)], partial("RWF_ATOMIC is refused")),
+  ];
+}

@@ -58,10 +58,10 @@ export function flags(names: Names | (() => Names)): ArgType {
 export function value(names: Names | (() => Names)): ArgType {
   return { lane: "i32", as: "value", names };
 }
-/** The numbers of a module whose names match, picked when a trace first asks for them. */
-export function namesIn(module: Readonly<Record<string, unknown>>, pattern: RegExp): () => Names {
+/** The numbers of a module whose names match, loaded and picked when a trace first asks for them. */
+export function namesIn(load: () => Readonly<Record<string, unknown>>, pattern: RegExp): () => Names {
   let names: Names | undefined;
-  return () => (names ??= pick(module, pattern));
+  return () => (names ??= pick(load(), pattern));
 }
 function pick(module: Readonly<Record<string, unknown>>, pattern: RegExp): Names {
   const picked: Record<string, number> = {};
@@ -107,14 +107,31 @@ export function partial(note: string): Coverage {
 type AnyHandler = Function;
 type Handler<A extends readonly ArgType[]> = (task: Task, ...args: { [K in keyof A]: number }) => number;
 
-export interface Row {
+export class Row {
   readonly number: number;
-  /** The call's name, taken from the handler's: sys_openat -> "openat". */
-  readonly name: string;
   readonly args: readonly ArgType[];
   readonly coverage: Coverage;
-  /** Decodes the registers and calls the handler. */
-  call: (task: Task, regs: Registers) => number;
+  private readonly handler: AnyHandler;
+  /** `call`, once it is bound. */
+  private bound: ((task: Task, regs: Registers) => number) | null = null;
+
+  constructor(number: number, handler: AnyHandler, args: readonly ArgType[], coverage: Coverage) {
+    this.number = number;
+    this.handler = handler;
+    this.args = args;
+    this.coverage = coverage;
+  }
+
+  /** The call's name, taken from the handler's: sys_openat -> "openat". */
+  get name(): string {
+    return this.handler.name.replace(/^sys_/, "");
+  }
+
+  /** Decodes the registers and calls the handler. A program uses few of the calls: each is bound when it is first made. */
+  call(task: Task, regs: Registers): number {
+    this.bound ??= bind(this.handler, this.args);
+    return this.bound(task, regs);
+  }
 }
 
 export function row<const A extends readonly ArgType[]>(
@@ -123,20 +140,7 @@ export function row<const A extends readonly ArgType[]>(
   args: A,
   coverage: Coverage,
 ): Row {
-  const declared: Row = {
-    number,
-    get name() {
-      return handler.name.replace(/^sys_/, "");
-    },
-    args,
-    coverage,
-    // A program uses few of the calls: each is bound when it is first made.
-    call: (task, regs) => {
-      declared.call = bind(handler, args);
-      return declared.call(task, regs);
-    },
-  };
-  return declared;
+  return new Row(number, handler, args, coverage);
 }
 
 type Decoder = (regs: Registers) => number;

@@ -1,8 +1,8 @@
-// Scheduling: policies, affinity, sched_yield(2), getcpu(2), membarrier(2), rseq(2) (kernel/sched/syscalls.c).
+// Scheduling: policies, affinity, sched_yield(2), getcpu(2), membarrier(2) (kernel/sched/syscalls.c).
 // Policies and priorities are remembered and reported; every task gets the same share.
 
 import { CAP_SYS_NICE } from "../abi/capability.ts";
-import { E2BIG, EFAULT, EINVAL, ENOSYS, EPERM, ESRCH } from "../abi/errno.ts";
+import { E2BIG, EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
 import { RLIMIT_RTPRIO } from "../abi/resource.ts";
 import * as C from "../abi/sched.ts";
 import { scratch } from "../host/scratch.ts";
@@ -223,27 +223,23 @@ export function sys_membarrier(task: Task, command: number, how: number, _cpu: n
   return 0;
 }
 
-/** DIFFERS: restartable sequences are not offered; libraries then use atomics. */
-export function sys_rseq(_task: Task, _area: number, _length: number, _how: number, _signature: number): number {
-  return -ENOSYS;
-}
-
 const REMEMBERED = partial("remembered, has no effect on scheduling");
 
-export const rows: Row[] = [
-  row(118, sys_sched_setparam, [pid, struct("sched_param")], REMEMBERED),
-  row(119, sys_sched_setscheduler, [pid, value(POLICY_NAMES), struct("sched_param")], REMEMBERED),
-  row(120, sys_sched_getscheduler, [pid], full()),
-  row(121, sys_sched_getparam, [pid, struct("sched_param")], full()),
-  row(122, sys_sched_setaffinity, [pid, u32, addr], REMEMBERED),
-  row(123, sys_sched_getaffinity, [pid, u32, addr], full()),
-  row(124, sys_sched_yield, [], full()),
-  row(125, sys_sched_get_priority_max, [value(POLICY_NAMES)], full()),
-  row(126, sys_sched_get_priority_min, [value(POLICY_NAMES)], full()),
-  row(127, sys_sched_rr_get_interval, [pid, struct("timespec")], full()),
-  row(168, sys_getcpu, [addr, addr], full()),
-  row(274, sys_sched_setattr, [pid, struct("sched_attr"), hex], partial("no deadlines, no utilisation clamps")),
-  row(275, sys_sched_getattr, [pid, struct("sched_attr"), u32, hex], full()),
-  row(283, sys_membarrier, [int, flags({}), int], partial("no restartable sequences")),
-  row(293, sys_rseq, [addr, u32, hex, hex], partial("ENOSYS")),
-];
+export function rows(): Row[] {
+  return [
+    row(118, sys_sched_setparam, [pid, struct("sched_param")], REMEMBERED),
+    row(119, sys_sched_setscheduler, [pid, value(POLICY_NAMES), struct("sched_param")], REMEMBERED),
+    row(120, sys_sched_getscheduler, [pid], full()),
+    row(121, sys_sched_getparam, [pid, struct("sched_param")], full()),
+    row(122, sys_sched_setaffinity, [pid, u32, addr], REMEMBERED),
+    row(123, sys_sched_getaffinity, [pid, u32, addr], full()),
+    row(124, sys_sched_yield, [], full()),
+    row(125, sys_sched_get_priority_max, [value(POLICY_NAMES)], full()),
+    row(126, sys_sched_get_priority_min, [value(POLICY_NAMES)], full()),
+    row(127, sys_sched_rr_get_interval, [pid, struct("timespec")], full()),
+    row(168, sys_getcpu, [addr, addr], full()),
+    row(274, sys_sched_setattr, [pid, struct("sched_attr"), hex], partial("no deadlines, no utilisation clamps")),
+    row(275, sys_sched_getattr, [pid, struct("sched_attr"), u32, hex], full()),
+    row(283, sys_membarrier, [int, flags({}), int], partial("no restartable sequences")),
+  ];
+}

@@ -12,10 +12,10 @@ import { type Task, Work } from "../kernel/task.ts";
 import { dequeueSignal, sendGroupSignal, sendSignal, setBlocked, UNBLOCKABLE } from "../kernel/task-signals.ts";
 import type { ThreadGroup } from "../kernel/thread-group.ts";
 import { readTimespec, spanNs } from "../kernel/timespec.ts";
-import { addr, full, pid, type Row, row, signal, size, struct, value } from "./row.ts";
+import { addr, full, type Names, pid, type Row, row, signal, size, struct, value } from "./row.ts";
 
 const SIGSET_BYTES = 8;
-const HOW_NAMES = { SIG_BLOCK: S.SIG_BLOCK, SIG_UNBLOCK: S.SIG_UNBLOCK, SIG_SETMASK: S.SIG_SETMASK };
+const HOW_NAMES = (): Names => ({ SIG_BLOCK: S.SIG_BLOCK, SIG_UNBLOCK: S.SIG_UNBLOCK, SIG_SETMASK: S.SIG_SETMASK });
 
 function isValid(signo: number): boolean {
   return signo >= 1 && signo <= S.NSIG;
@@ -308,18 +308,20 @@ export function sys_sigaltstack(task: Task, newAddr: number, oldAddr: number): n
   return mm.copyOut(oldAddr, sizeBytes);
 }
 
-export const rows: Row[] = [
-  row(128, sys_restart_syscall, [], full()),
-  row(129, sys_kill, [pid, signal], full()),
-  row(130, sys_tkill, [pid, signal], full()),
-  row(131, sys_tgkill, [pid, pid, signal], full()),
-  row(132, sys_sigaltstack, [struct("stack_t"), struct("stack_t")], full()),
-  row(133, sys_rt_sigsuspend, [struct("sigset"), size], full()),
-  row(134, sys_rt_sigaction, [signal, struct("sigaction"), struct("sigaction"), size], full()),
-  row(135, sys_rt_sigprocmask, [value(HOW_NAMES), struct("sigset"), struct("sigset"), size], full()),
-  row(136, sys_rt_sigpending, [struct("sigset"), size], full()),
-  row(137, sys_rt_sigtimedwait, [struct("sigset"), struct("siginfo"), struct("timespec"), size], full()),
-  row(138, sys_rt_sigqueueinfo, [pid, signal, struct("siginfo")], full()),
-  row(139, sys_rt_sigreturn, [], full()),
-  row(240, sys_rt_tgsigqueueinfo, [pid, pid, signal, addr], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(128, sys_restart_syscall, [], full()),
+    row(129, sys_kill, [pid, signal], full()),
+    row(130, sys_tkill, [pid, signal], full()),
+    row(131, sys_tgkill, [pid, pid, signal], full()),
+    row(132, sys_sigaltstack, [struct("stack_t"), struct("stack_t")], full()),
+    row(133, sys_rt_sigsuspend, [struct("sigset"), size], full()),
+    row(134, sys_rt_sigaction, [signal, struct("sigaction"), struct("sigaction"), size], full()),
+    row(135, sys_rt_sigprocmask, [value(HOW_NAMES), struct("sigset"), struct("sigset"), size], full()),
+    row(136, sys_rt_sigpending, [struct("sigset"), size], full()),
+    row(137, sys_rt_sigtimedwait, [struct("sigset"), struct("siginfo"), struct("timespec"), size], full()),
+    row(138, sys_rt_sigqueueinfo, [pid, signal, struct("siginfo")], full()),
+    row(139, sys_rt_sigreturn, [], full()),
+    row(240, sys_rt_tgsigqueueinfo, [pid, pid, signal, addr], full()),
+  ];
+}

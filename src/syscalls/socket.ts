@@ -136,10 +136,10 @@ export function sys_recvmmsg(
   return messages().recvmmsg(task, fd, vector, count, flags, timeout);
 }
 
-const domain = value(namesIn(S, /^AF_(?!MAX)/));
+const domain = value(namesIn(() => require("../abi/socket.ts"), /^AF_(?!MAX)/));
 const level = value({ SOL_SOCKET: S.SOL_SOCKET, SOL_TCP: S.SOL_TCP });
-const option = value(namesIn(S, /^SO_/));
-const msgFlags = flags(namesIn(S, /^MSG_/));
+const option = value(namesIn(() => require("../abi/socket.ts"), /^SO_/));
+const msgFlags = flags(namesIn(() => require("../abi/socket.ts"), /^MSG_/));
 const type = flags({
   SOCK_STREAM: 1,
   SOCK_DGRAM: 2,
@@ -151,23 +151,25 @@ const how = value({ SHUT_RD: 0, SHUT_WR: 1, SHUT_RDWR: 2 });
 const sockaddr = struct("sockaddr");
 const families = partial("UNIX sockets are the kernel's own; IPv4, IPv6 and netlink are the host's; no other families");
 
-export const rows: Row[] = [
-  row(198, sys_socket, [domain, type, int], families),
-  row(199, sys_socketpair, [domain, type, int, struct("int[2]")], full()),
-  row(200, sys_bind, [fd, sockaddr, int], full()),
-  row(201, sys_listen, [fd, int], full()),
-  row(202, sys_accept, [fd, sockaddr, addr], full()),
-  row(203, sys_connect, [fd, sockaddr, int], full()),
-  row(204, sys_getsockname, [fd, sockaddr, addr], full()),
-  row(205, sys_getpeername, [fd, sockaddr, addr], full()),
-  row(206, sys_sendto, [fd, inBuf(2), size, msgFlags, sockaddr, int], full()),
-  row(207, sys_recvfrom, [fd, outBuf(2), size, msgFlags, sockaddr, addr], full()),
-  row(208, sys_setsockopt, [fd, level, option, inBuf(4), int], partial("no filters; SO_PEEK_OFF is not known")),
-  row(209, sys_getsockopt, [fd, level, option, addr, addr], partial("no filters; SO_PEEK_OFF is not known")),
-  row(210, sys_shutdown, [fd, how], full()),
-  row(211, sys_sendmsg, [fd, struct("msghdr"), msgFlags], full()),
-  row(212, sys_recvmsg, [fd, struct("msghdr"), msgFlags], full()),
-  row(242, sys_accept4, [fd, sockaddr, addr, type], full()),
-  row(243, sys_recvmmsg, [fd, struct("mmsghdr"), int, msgFlags, struct("timespec")], full()),
-  row(269, sys_sendmmsg, [fd, struct("mmsghdr"), int, msgFlags], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(198, sys_socket, [domain, type, int], families),
+    row(199, sys_socketpair, [domain, type, int, struct("int[2]")], full()),
+    row(200, sys_bind, [fd, sockaddr, int], full()),
+    row(201, sys_listen, [fd, int], full()),
+    row(202, sys_accept, [fd, sockaddr, addr], full()),
+    row(203, sys_connect, [fd, sockaddr, int], full()),
+    row(204, sys_getsockname, [fd, sockaddr, addr], full()),
+    row(205, sys_getpeername, [fd, sockaddr, addr], full()),
+    row(206, sys_sendto, [fd, inBuf(2), size, msgFlags, sockaddr, int], full()),
+    row(207, sys_recvfrom, [fd, outBuf(2), size, msgFlags, sockaddr, addr], full()),
+    row(208, sys_setsockopt, [fd, level, option, inBuf(4), int], partial("no filters; SO_PEEK_OFF is not known")),
+    row(209, sys_getsockopt, [fd, level, option, addr, addr], partial("no filters; SO_PEEK_OFF is not known")),
+    row(210, sys_shutdown, [fd, how], full()),
+    row(211, sys_sendmsg, [fd, struct("msghdr"), msgFlags], full()),
+    row(212, sys_recvmsg, [fd, struct("msghdr"), msgFlags], full()),
+    row(242, sys_accept4, [fd, sockaddr, addr, type], full()),
+    row(243, sys_recvmmsg, [fd, struct("mmsghdr"), int, msgFlags, struct("timespec")], full()),
+    row(269, sys_sendmmsg, [fd, struct("mmsghdr"), int, msgFlags], full()),
+  ];
+}

@@ -14,7 +14,7 @@ import { FOLLOW, walk } from "../vfs/namei.ts";
 import { MAY_EXEC, MAY_WRITE } from "../vfs/permission.ts";
 import * as quick from "../vfs/quick-walk.ts";
 import { baseOf, placeAt, targetAt, targetOfFd } from "./path-args.ts";
-import { dirfd, fd, flags, full, int, outBuf, partial, path, type Row, row, struct } from "./row.ts";
+import { dirfd, fd, flags, full, int, type Names, outBuf, partial, path, type Row, row, struct } from "./row.ts";
 import { encodeStat, encodeStatFs, encodeStatx } from "./stat-layout.ts";
 
 const STAT_FLAGS = fcntl.AT_SYMLINK_NOFOLLOW | fcntl.AT_NO_AUTOMOUNT | fcntl.AT_EMPTY_PATH | fcntl.AT_STATX_SYNC_TYPE;
@@ -161,22 +161,25 @@ export function sys_readlinkat(task: Task, dirfd: number, pathAddr: number, out:
   return done < count ? -EFAULT : count;
 }
 
-const AT = flags(fcntl.AT_FLAGS);
-const ACCESS = flags({ R_OK: 4, W_OK: 2, X_OK: 1 });
-const ACCESS_AT = flags({ ...fcntl.AT_FLAGS, AT_EACCESS: fcntl.AT_EACCESS });
+const atNames = (): Names => (require("../abi/fcntl.ts") as typeof fcntl).AT_FLAGS;
+const AT = flags(atNames);
+const ACCESS = flags(() => ({ R_OK: 4, W_OK: 2, X_OK: 1 }));
+const ACCESS_AT = flags(() => ({ ...atNames(), AT_EACCESS: fcntl.AT_EACCESS }));
 
-export const rows: Row[] = [
-  row(43, sys_statfs, [path, struct("statfs")], full()),
-  row(44, sys_fstatfs, [fd, struct("statfs")], full()),
-  row(48, sys_faccessat, [dirfd, path, ACCESS], full()),
-  row(78, sys_readlinkat, [dirfd, path, outBuf(3), int], full()),
-  row(79, sys_newfstatat, [dirfd, path, struct("stat"), AT], full()),
-  row(80, sys_fstat, [fd, struct("stat")], full()),
-  row(
-    291,
-    sys_statx,
-    [dirfd, path, AT, flags({ STATX_BASIC_STATS: 0x7ff, STATX_BTIME: 0x800 }), struct("statx")],
-    partial("no STATX_DIOALIGN, STATX_SUBVOL and file attribute bits"),
-  ),
-  row(439, sys_faccessat2, [dirfd, path, ACCESS, ACCESS_AT], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(43, sys_statfs, [path, struct("statfs")], full()),
+    row(44, sys_fstatfs, [fd, struct("statfs")], full()),
+    row(48, sys_faccessat, [dirfd, path, ACCESS], full()),
+    row(78, sys_readlinkat, [dirfd, path, outBuf(3), int], full()),
+    row(79, sys_newfstatat, [dirfd, path, struct("stat"), AT], full()),
+    row(80, sys_fstat, [fd, struct("stat")], full()),
+    row(
+      291,
+      sys_statx,
+      [dirfd, path, AT, flags(() => ({ STATX_BASIC_STATS: 0x7ff, STATX_BTIME: 0x800 })), struct("statx")],
+      partial("no STATX_DIOALIGN, STATX_SUBVOL and file attribute bits"),
+    ),
+    row(439, sys_faccessat2, [dirfd, path, ACCESS, ACCESS_AT], full()),
+  ];
+}

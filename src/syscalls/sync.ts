@@ -39,15 +39,17 @@ export function sys_sync_file_range(task: Task, fd: number, offset: number, byte
   return (how & SYNC_FILE_RANGE_WAIT_AFTER) !== 0 ? file.sync(true) : 0;
 }
 
-export const rows: Row[] = [
-  row(81, sys_sync, [], full()),
-  row(82, sys_fsync, [fd], full()),
-  row(83, sys_fdatasync, [fd], full()),
-  row(
-    84,
-    sys_sync_file_range,
-    [fd, off, off, flags({ SYNC_FILE_RANGE_WAIT_BEFORE, SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_AFTER })],
-    partial("writes the whole file back, and only when told to wait"),
-  ),
-  row(267, sys_syncfs, [fd], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(81, sys_sync, [], full()),
+    row(82, sys_fsync, [fd], full()),
+    row(83, sys_fdatasync, [fd], full()),
+    row(
+      84,
+      sys_sync_file_range,
+      [fd, off, off, flags({ SYNC_FILE_RANGE_WAIT_BEFORE, SYNC_FILE_RANGE_WRITE, SYNC_FILE_RANGE_WAIT_AFTER })],
+      partial("writes the whole file back, and only when told to wait"),
+    ),
+    row(267, sys_syncfs, [fd], full()),
+  ];
+}

@@ -191,20 +191,22 @@ export function sys_times(task: Task, bufferAddr: number): number {
   return Math.floor(task.kernel.clock.monotonicNs() / tick);
 }
 
-export const rows: Row[] = [
-  row(101, sys_nanosleep, [struct("timespec"), struct("timespec")], full()),
-  row(112, sys_clock_settime, [value(CLOCK_NAMES), struct("timespec")], partial("the clock cannot be set: EPERM")),
-  row(113, sys_clock_gettime, [value(CLOCK_NAMES), struct("timespec")], full()),
-  row(114, sys_clock_getres, [value(CLOCK_NAMES), struct("timespec")], full()),
-  row(
-    115,
-    sys_clock_nanosleep,
-    [value(CLOCK_NAMES), flags({ TIMER_ABSTIME: T.TIMER_ABSTIME }), struct("timespec"), struct("timespec")],
-    full(),
-  ),
-  row(153, sys_times, [addr], full()),
-  row(169, sys_gettimeofday, [struct("timeval"), struct("timezone")], full()),
-  row(170, sys_settimeofday, [struct("timeval"), struct("timezone")], partial("the clock cannot be set: EPERM")),
-  row(171, sys_adjtimex, [struct("timex")], partial("the clock cannot be adjusted: EPERM")),
-  row(266, sys_clock_adjtime, [int, struct("timex")], partial("the clock cannot be adjusted: EPERM")),
-];
+export function rows(): Row[] {
+  return [
+    row(101, sys_nanosleep, [struct("timespec"), struct("timespec")], full()),
+    row(112, sys_clock_settime, [value(CLOCK_NAMES), struct("timespec")], partial("the clock cannot be set: EPERM")),
+    row(113, sys_clock_gettime, [value(CLOCK_NAMES), struct("timespec")], full()),
+    row(114, sys_clock_getres, [value(CLOCK_NAMES), struct("timespec")], full()),
+    row(
+      115,
+      sys_clock_nanosleep,
+      [value(CLOCK_NAMES), flags({ TIMER_ABSTIME: T.TIMER_ABSTIME }), struct("timespec"), struct("timespec")],
+      full(),
+    ),
+    row(153, sys_times, [addr], full()),
+    row(169, sys_gettimeofday, [struct("timeval"), struct("timezone")], full()),
+    row(170, sys_settimeofday, [struct("timeval"), struct("timezone")], partial("the clock cannot be set: EPERM")),
+    row(171, sys_adjtimex, [struct("timex")], partial("the clock cannot be adjusted: EPERM")),
+    row(266, sys_clock_adjtime, [int, struct("timex")], partial("the clock cannot be adjusted: EPERM")),
+  ];
+}

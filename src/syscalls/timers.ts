@@ -136,12 +136,14 @@ export function sys_timer_delete(task: Task, id: number): number {
 
 const SETTIME_NAMES = { TIMER_ABSTIME: T.TIMER_ABSTIME };
 
-export const rows: Row[] = [
-  row(102, sys_getitimer, [value(WHICH_NAMES), struct("itimerval")], full()),
-  row(103, sys_setitimer, [value(WHICH_NAMES), struct("itimerval"), struct("itimerval")], full()),
-  row(107, sys_timer_create, [int, struct("sigevent"), addr], full()),
-  row(108, sys_timer_gettime, [int, struct("itimerspec")], full()),
-  row(109, sys_timer_getoverrun, [int], full()),
-  row(110, sys_timer_settime, [int, flags(SETTIME_NAMES), struct("itimerspec"), struct("itimerspec")], full()),
-  row(111, sys_timer_delete, [int], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(102, sys_getitimer, [value(WHICH_NAMES), struct("itimerval")], full()),
+    row(103, sys_setitimer, [value(WHICH_NAMES), struct("itimerval"), struct("itimerval")], full()),
+    row(107, sys_timer_create, [int, struct("sigevent"), addr], full()),
+    row(108, sys_timer_gettime, [int, struct("itimerspec")], full()),
+    row(109, sys_timer_getoverrun, [int], full()),
+    row(110, sys_timer_settime, [int, flags(SETTIME_NAMES), struct("itimerspec"), struct("itimerspec")], full()),
+    row(111, sys_timer_delete, [int], full()),
+  ];
+}

@@ -463,12 +463,14 @@ export function sys_fadvise64(task: Task, fd: number, _offset: number, len: numb
   return 0;
 }
 
-export const rows: Row[] = [
-  row(71, sys_sendfile, [fd, fd, struct("loff_t"), size], full()),
-  row(75, sys_vmsplice, [fd, struct("iovec"), size, flags(SPLICE_NAMES)], partial("pages are copied")),
-  row(76, sys_splice, [fd, struct("loff_t"), fd, struct("loff_t"), size, flags(SPLICE_NAMES)], full()),
-  row(77, sys_tee, [fd, fd, size, flags(SPLICE_NAMES)], full()),
-  row(213, sys_readahead, [fd, off, size], partial("a hint that changes nothing")),
-  row(223, sys_fadvise64, [fd, off, off, value(POSIX_FADV)], partial("hints that change nothing")),
-  row(285, sys_copy_file_range, [fd, struct("loff_t"), fd, struct("loff_t"), size, u32], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(71, sys_sendfile, [fd, fd, struct("loff_t"), size], full()),
+    row(75, sys_vmsplice, [fd, struct("iovec"), size, flags(SPLICE_NAMES)], partial("pages are copied")),
+    row(76, sys_splice, [fd, struct("loff_t"), fd, struct("loff_t"), size, flags(SPLICE_NAMES)], full()),
+    row(77, sys_tee, [fd, fd, size, flags(SPLICE_NAMES)], full()),
+    row(213, sys_readahead, [fd, off, size], partial("a hint that changes nothing")),
+    row(223, sys_fadvise64, [fd, off, off, value(POSIX_FADV)], partial("hints that change nothing")),
+    row(285, sys_copy_file_range, [fd, struct("loff_t"), fd, struct("loff_t"), size, u32], full()),
+  ];
+}

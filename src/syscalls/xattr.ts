@@ -127,17 +127,19 @@ export function sys_fremovexattr(task: Task, fd: number, name: number): number {
 
 const HOW = flags({ XATTR_CREATE, XATTR_REPLACE });
 
-export const rows: Row[] = [
-  row(5, sys_setxattr, [path, path, inBuf(3), size, HOW], full()),
-  row(6, sys_lsetxattr, [path, path, inBuf(3), size, HOW], full()),
-  row(7, sys_fsetxattr, [fd, path, inBuf(3), size, HOW], full()),
-  row(8, sys_getxattr, [path, path, outBuf(3), size], full()),
-  row(9, sys_lgetxattr, [path, path, outBuf(3), size], full()),
-  row(10, sys_fgetxattr, [fd, path, outBuf(3), size], full()),
-  row(11, sys_listxattr, [path, outBuf(2), size], full()),
-  row(12, sys_llistxattr, [path, outBuf(2), size], full()),
-  row(13, sys_flistxattr, [fd, outBuf(2), size], full()),
-  row(14, sys_removexattr, [path, path], full()),
-  row(15, sys_lremovexattr, [path, path], full()),
-  row(16, sys_fremovexattr, [fd, path], full()),
-];
+export function rows(): Row[] {
+  return [
+    row(5, sys_setxattr, [path, path, inBuf(3), size, HOW], full()),
+    row(6, sys_lsetxattr, [path, path, inBuf(3), size, HOW], full()),
+    row(7, sys_fsetxattr, [fd, path, inBuf(3), size, HOW], full()),
+    row(8, sys_getxattr, [path, path, outBuf(3), size], full()),
+    row(9, sys_lgetxattr, [path, path, outBuf(3), size], full()),
+    row(10, sys_fgetxattr, [fd, path, outBuf(3), size], full()),
+    row(11, sys_listxattr, [path, outBuf(2), size], full()),
+    row(12, sys_llistxattr, [path, outBuf(2), size], full()),
+    row(13, sys_flistxattr, [fd, outBuf(2), size], full()),
+    row(14, sys_removexattr, [path, path], full()),
+    row(15, sys_lremovexattr, [path, path], full()),
+    row(16, sys_fremovexattr, [fd, path], full()),
+  ];
+}

@@ -1,7 +1,7 @@
 // Counts the system calls of a run by number and by result: the material of `carrick compat-report`.
 
 import { ENOSYS } from "../abi/errno.ts";
-import { table } from "../syscalls/table.ts";
+import { findRow } from "../syscalls/table.ts";
 import type { Dispatch, Observer } from "./observer.ts";
 
 interface Count {
@@ -47,7 +47,7 @@ export class CallCounter implements Observer {
 }
 
 function describe(number: number, count: Count): CallReport {
-  const row = table[number];
+  const row = findRow(number);
   if (row === undefined) {
     return {
       name: `syscall_${number}`,

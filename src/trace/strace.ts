@@ -30,7 +30,7 @@ interface Unfinished {
 
 export class Tracer implements KernelHooks, Observer {
   readonly hooks = this;
-  private readonly table: readonly (Row | undefined)[];
+  private readonly rowOf: (number: number) => Row | undefined;
   private readonly write: (text: string) => void;
   private readonly unfinished = new Map<Task, Unfinished>();
   private readonly lastSignals = new Map<Task, number>();
@@ -38,8 +38,8 @@ export class Tracer implements KernelHooks, Observer {
   private first = 0;
 
   /** `write` takes whole lines. */
-  constructor(table: readonly (Row | undefined)[], write: (text: string) => void) {
-    this.table = table;
+  constructor(rowOf: (number: number) => Row | undefined, write: (text: string) => void) {
+    this.rowOf = rowOf;
     this.write = write;
   }
 
@@ -89,7 +89,7 @@ export class Tracer implements KernelHooks, Observer {
 
   private enter(task: Task): Unfinished {
     const regs = task.regs;
-    const row = this.table[regs.syscallNumber];
+    const row = this.rowOf(regs.syscallNumber);
     const args: (string | null)[] = [];
     if (row === undefined) {
       for (let i = 0; i < 6; i += 1) args.push(`0x${regs.x(i).toString(16)}`);

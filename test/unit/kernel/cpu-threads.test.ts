@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import { SIGKILL } from "../../../src/abi/signal.ts";
 import { exitedStatus } from "../../../src/abi/wait.ts";
-import { sys_clone, sys_exit_group } from "../../../src/syscalls/process.ts";
+import { sys_clone } from "../../../src/syscalls/process.ts";
 import { sys_sched_yield } from "../../../src/syscalls/sched.ts";
 import { sys_kill } from "../../../src/syscalls/signals.ts";
+import { sys_exit_group } from "../../../src/syscalls/thread.ts";
 import { call, Machine, type Script, type Step } from "./fake-machine.ts";
 
 const EXIT: Step = call((task) => sys_exit_group(task, 0));

@@ -14,7 +14,7 @@ import { SeededRandom } from "../../../src/kernel/random.ts";
 import type { Task } from "../../../src/kernel/task.ts";
 import { AddressSpace } from "../../../src/mm/address-space.ts";
 import { Layout } from "../../../src/mm/layout.ts";
-import { sys_exit_group } from "../../../src/syscalls/process.ts";
+import { sys_exit_group } from "../../../src/syscalls/thread.ts";
 import { FdTable } from "../../../src/vfs/fd-table.ts";
 import type { Path } from "../../../src/vfs/path.ts";
 

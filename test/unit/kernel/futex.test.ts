@@ -4,8 +4,9 @@ import * as F from "../../../src/abi/futex.ts";
 import { CLONE_FILES, CLONE_FS, CLONE_SIGHAND, CLONE_THREAD, CLONE_VM } from "../../../src/abi/sched.ts";
 import { scratch } from "../../../src/host/scratch.ts";
 import type { Task } from "../../../src/kernel/task.ts";
-import { sys_futex, sys_set_robust_list } from "../../../src/syscalls/futex.ts";
-import { sys_clone, sys_exit } from "../../../src/syscalls/process.ts";
+import { sys_futex } from "../../../src/syscalls/futex.ts";
+import { sys_clone } from "../../../src/syscalls/process.ts";
+import { sys_exit, sys_set_robust_list } from "../../../src/syscalls/thread.ts";
 import { sys_nanosleep } from "../../../src/syscalls/time.ts";
 import { call, DATA, Machine, type Script, STACK, type Step, steps } from "./fake-machine.ts";
 

@@ -5,9 +5,10 @@ import { scratch } from "../../../src/host/scratch.ts";
 import { type Op, Wake } from "../../../src/kernel/op.ts";
 import type { Task } from "../../../src/kernel/task.ts";
 import { WaitQueue } from "../../../src/lib/wait-queue.ts";
-import { sys_clone, sys_exit_group } from "../../../src/syscalls/process.ts";
+import { sys_clone } from "../../../src/syscalls/process.ts";
 import { sys_sched_yield } from "../../../src/syscalls/sched.ts";
 import { sys_kill } from "../../../src/syscalls/signals.ts";
+import { sys_exit_group } from "../../../src/syscalls/thread.ts";
 import { sys_nanosleep } from "../../../src/syscalls/time.ts";
 import { call, DATA, Machine, type Script, steps } from "./fake-machine.ts";
 

@@ -8,8 +8,8 @@ import { type Op, Wake } from "../../../src/kernel/op.ts";
 import { PendingQueue, SigInfo } from "../../../src/kernel/sig-info.ts";
 import type { Task } from "../../../src/kernel/task.ts";
 import { sendGroupSignal } from "../../../src/kernel/task-signals.ts";
-import { sys_exit_group } from "../../../src/syscalls/process.ts";
 import { sys_kill, sys_rt_sigreturn } from "../../../src/syscalls/signals.ts";
+import { sys_exit_group } from "../../../src/syscalls/thread.ts";
 import { call, Machine, STACK, type Step, steps } from "./fake-machine.ts";
 
 const HANDLER = 0x5000;
