@@ -158,6 +158,8 @@ fn shimOn(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, opt
         .link_libc = true,
         .strip = optimize == .ReleaseFast,
         .omit_frame_pointer = optimize == .ReleaseFast,
+        // Nothing unwinds; a start reads the whole library once.
+        .unwind_tables = if (optimize == .ReleaseFast) .none else null,
     });
     module.addOptions("options", hostOptions(b, darwin_double));
     return module;

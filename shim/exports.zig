@@ -2,6 +2,7 @@
 
 const gen = @import("gen.zig");
 const abi = @import("abi.zig");
+const memory = @import("host/host.zig").memory;
 
 pub fn shim_abi_version() callconv(.c) u32 {
     return abi.abi_version;
@@ -15,4 +16,11 @@ pub fn shim_layout_hash() callconv(.c) u32 {
 /// Address of a function that `shim.gen.ts` lists under `later`, by its place there.
 pub fn shim_function(index: u32) callconv(.c) usize {
     return gen.laterFunction(index);
+}
+
+/// Memory for a buffer of TypeScript's that lives as long as the process: zeros, and none of it is touched before it is used.
+/// 0 when the host gives none.
+pub fn shim_buffer(bytes: u32) callconv(.c) usize {
+    const buffer = memory.reserve(bytes, .books) orelse return 0;
+    return @intFromPtr(buffer);
 }

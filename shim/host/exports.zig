@@ -12,6 +12,17 @@ const Path = [*:0]const u8;
 pub fn host_start() callconv(.c) i32 {
     return host.start();
 }
+/// Which descriptors from `first` to before `end` are open: their number, and they themselves in `out`.
+pub fn host_open_fds(first: u32, end: u32, out: [*]i32) callconv(.c) u32 {
+    var count: u32 = 0;
+    var fd = first;
+    while (fd < end) : (fd += 1) {
+        if (host.getFlags(@intCast(fd)) < 0) continue;
+        out[count] = @intCast(fd);
+        count += 1;
+    }
+    return count;
+}
 pub fn host_exit(code: u32) callconv(.c) void {
     host.exitNow(code);
 }

@@ -77,8 +77,7 @@ export function boot(options: BootOptions): Booted {
     if (typeof file !== "number") files.installAt(fd, file, false);
   }
   const init = createFirst(machine, files);
-  const consolePath = walk(fs, fs.root, "/dev/console", FOLLOW);
-  if (typeof consolePath !== "number") terminals.attach(files, poller, consolePath);
+  terminals.attach(files, poller, () => walk(fs, fs.root, "/dev/console", FOLLOW));
   return { kernel, init };
 }
 

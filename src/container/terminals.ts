@@ -9,13 +9,17 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { KernelJobs } from "../kernel/tty-jobs.ts";
 import { registerTerminals } from "../tty/devices.ts";
 import { DevPts } from "../tty/devpts.ts";
-import { HostTerminal, HostTerminalFile } from "../tty/host-terminal.ts";
+import type { HostTerminal } from "../tty/host-terminal.ts";
 import type { Terminal } from "../tty/terminal.ts";
 import { makeDev } from "../vfs/devices.ts";
 import type { FdTable } from "../vfs/fd-table.ts";
 import type { Path } from "../vfs/path.ts";
 
 const CONSOLE_DEV = makeDev(5, 1);
+
+function loadHostTerminal(): typeof import("../tty/host-terminal.ts") {
+  return require("../tty/host-terminal.ts");
+}
 
 export class Terminals {
   readonly pts: DevPts;
@@ -33,17 +37,20 @@ export class Terminals {
 
   /**
    * Makes terminals of those standard streams that are one; the first becomes the session's own. The guest knows them
-   * by the name of `place`, that of place of /dev/console.
+   * by the name of `place`, that of /dev/console, if there is such a file.
    */
-  attach(files: FdTable, poller: HostPoller, place: Path): void {
+  attach(files: FdTable, poller: HostPoller, place: () => Path | number): void {
     for (let fd = 0; fd < 3; fd += 1) {
       const file = files.get(fd);
       if (!(file instanceof HostStreamFile) || !hostTerminal.isTerminal(file.hostFd)) continue;
       const stat = file.stat();
       if (typeof stat === "number") continue;
+      const path = place();
+      if (typeof path === "number") return;
       const terminal = this.hostTerminal(stat.rdev, file.hostFd, poller);
-      const opened = new HostTerminalFile(place.dentry.inode, file.ref(), terminal);
-      opened.path = place;
+      const { HostTerminalFile } = loadHostTerminal();
+      const opened = new HostTerminalFile(path.dentry.inode, file.ref(), terminal);
+      opened.path = path;
       files.installAt(fd, opened, false);
     }
   }
@@ -52,6 +59,7 @@ export class Terminals {
     let terminal = this.hosts.get(hostDev);
     if (terminal !== undefined) return terminal;
     const own = hostFiles.duplicate(fd);
+    const { HostTerminal } = loadHostTerminal();
     terminal = new HostTerminal(this.jobs, CONSOLE_DEV, own < 0 ? fd : own, (inode, flags) => {
       const opened = hostFiles.reopen(own < 0 ? fd : own, flags | O_NONBLOCK);
       return opened < 0 ? opened : new HostStreamFile(inode, flags, opened, poller, true);

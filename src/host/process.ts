@@ -1,7 +1,7 @@
 // carrick as a process of the host: how it starts, what signals reach it, how it ends.
 
 import { AT_FDCWD, files } from "./files.ts";
-import { shim } from "./shim.ts";
+import { pointerOf, shim } from "./shim.ts";
 import { lookAt, seen } from "./stat.ts";
 
 /**
@@ -26,7 +26,9 @@ const O_NOCTTY = 0o400;
  */
 export function inheritedDescriptors(): number[] {
   const found: number[] = [];
-  for (let fd = 3; fd < FIRST_OWN; fd += 1) {
+  const open = new Int32Array(FIRST_OWN);
+  const count = shim.host_open_fds(3, FIRST_OWN, pointerOf(open));
+  for (const fd of open.subarray(0, count)) {
     if (lookAt(fd) < 0 || !SHARABLE.includes(seen.mode & TYPE)) continue;
     if ((seen.mode & TYPE) !== CHARACTER || seen.rdev !== NULL_DEVICE) found.push(fd);
   }

@@ -1,11 +1,11 @@
 // One page-aligned-enough block of memory that both TypeScript and the shim reach: the staging area of every
 // small copy to and from guests and the host. Its content is valid until the next call that uses it.
 
-import { pointerOf } from "./shim.ts";
+import { lastingBuffer, pointerOf } from "./shim.ts";
 
 export const SCRATCH_BYTES = 128 * 1024;
 
-const memory = new ArrayBuffer(SCRATCH_BYTES);
+const memory = lastingBuffer(SCRATCH_BYTES);
 
 export const scratch = {
   u8: new Uint8Array(memory),

@@ -39,6 +39,11 @@ export function pointerOf(view: NodeJS.TypedArray): number {
 /** Where empty arrays point: somewhere valid. */
 const nothing = ffiPtr(new ArrayBuffer(8)) as number;
 
+/** Zeros of the shim's for the life of the process: unlike an array's, they cost nothing before they are used. */
+export function lastingBuffer(sizeBytes: number): ArrayBuffer {
+  return nativeBuffer(shim.shim_buffer(sizeBytes), sizeBytes);
+}
+
 /** Views over native memory. Make them once; each call costs 100 ns. */
 export function nativeBuffer(ptr: number, sizeBytes: number): ArrayBuffer {
   return toArrayBuffer(ptr as Pointer, 0, sizeBytes);

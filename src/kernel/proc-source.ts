@@ -4,7 +4,7 @@ import type { CpuTimes, MemoryTotals, ProcSocket, ProcSource, ProcTask } from ".
 import { hostMemory } from "../host/identity.ts";
 import type { MountTable } from "../vfs/mount-table.ts";
 import type { Kernel } from "./kernel.ts";
-import { TaskView } from "./proc-task.ts";
+import type { TaskView } from "./proc-task.ts";
 import type { Task } from "./task.ts";
 import { TaskState } from "./task.ts";
 import { Usage } from "./usage.ts";
@@ -36,6 +36,7 @@ export class KernelProcSource implements ProcSource {
     if (task === null || task === undefined) return undefined;
     let view = this.views.get(task);
     if (view === undefined) {
+      const { TaskView } = require("./proc-task.ts") as typeof import("./proc-task.ts");
       view = new TaskView(task);
       this.views.set(task, view);
     }

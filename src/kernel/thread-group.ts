@@ -7,8 +7,12 @@ import type { ProcessGroup, Session } from "./process-group.ts";
 import type { SigActions } from "./sig-actions.ts";
 import { PendingQueue } from "./sig-info.ts";
 import type { Task } from "./task.ts";
-import { CpuLimitTimer, IntervalTimer, type PosixTimer } from "./timer-signals.ts";
+import type { CpuLimitTimer, IntervalTimer, PosixTimer } from "./timer-signals.ts";
 import { Usage } from "./usage.ts";
+
+function timerSignals(): typeof import("./timer-signals.ts") {
+  return require("./timer-signals.ts");
+}
 
 export class ThreadGroup {
   readonly tgid: number;
@@ -113,13 +117,13 @@ export class ThreadGroup {
 
   /** The timer of setitimer(2); made when it is first asked for. */
   intervalTimer(which: number): IntervalTimer {
-    this.intervalTimers[which] ??= new IntervalTimer(this, which);
+    this.intervalTimers[which] ??= new (timerSignals().IntervalTimer)(this, which);
     return this.intervalTimers[which];
   }
 
   /** RLIMIT_CPU has changed: SIGXCPU at the soft limit and every second after it, SIGKILL at the hard one. */
   watchCpuLimit(): void {
-    this.cpuLimit ??= new CpuLimitTimer(this);
+    this.cpuLimit ??= new (timerSignals().CpuLimitTimer)(this);
     this.cpuLimit.watch();
   }
 

@@ -3,7 +3,7 @@
 import { EFAULT } from "../abi/errno.ts";
 import { scratch } from "../host/scratch.ts";
 import { Access } from "../host/shim.gen.ts";
-import { pointerOf, shim } from "../host/shim.ts";
+import { lastingBuffer, pointerOf, shim } from "../host/shim.ts";
 import type { IoBuffer } from "./io-buffer.ts";
 import type { UserMemory } from "./user-memory.ts";
 
@@ -12,7 +12,7 @@ const CHUNK = 1 << 20;
 const MAX_PIECES = 1024;
 
 /** struct iovec array for the shim. */
-const pieces = new Uint32Array(MAX_PIECES * 4);
+const pieces = new Uint32Array(lastingBuffer(MAX_PIECES * 16));
 const piecesPtr = pointerOf(pieces);
 
 export class UserBuffer implements IoBuffer {

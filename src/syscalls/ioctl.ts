@@ -5,7 +5,6 @@ import { O_ASYNC, O_CLOEXEC, O_NONBLOCK } from "../abi/fcntl.ts";
 import * as I from "../abi/ioctl.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../abi/stat.ts";
 import type { Task } from "../kernel/task.ts";
-import { MasterFile } from "../tty/pty.ts";
 import type { File } from "../vfs/file.ts";
 import { openFile } from "./descriptor.ts";
 import { setAsync } from "./owner.ts";
@@ -31,7 +30,7 @@ export function sys_ioctl(task: Task, fd: number, command: number, arg: number):
     case I.FIOASYNC:
       return setBit(task, file, fd, arg, O_ASYNC);
     case I.TIOCGPTPEER:
-      return file instanceof MasterFile ? openPeer(task, file, arg) : -ENOTTY;
+      return openPeer(task, file, arg);
     case I.FIOQSIZE:
     case I.FIGETBSZ:
       return sizeCommand(task, file, command, arg);
@@ -43,7 +42,9 @@ export function sys_ioctl(task: Task, fd: number, command: number, arg: number):
 }
 
 /** The other end of a pseudo terminal, without a walk to /dev/pts. */
-function openPeer(task: Task, master: MasterFile, flags: number): number {
+function openPeer(task: Task, master: File, flags: number): number {
+  const { MasterFile } = require("../tty/pty.ts") as typeof import("../tty/pty.ts");
+  if (!(master instanceof MasterFile)) return -ENOTTY;
   const file = master.pty.openPeer(flags & ~O_CLOEXEC);
   if (typeof file === "number") return file;
   const fd = task.files.install(file, (flags & O_CLOEXEC) !== 0);

@@ -7,7 +7,7 @@ import { makeDev } from "../vfs/devices.ts";
 import type { File } from "../vfs/file.ts";
 import type { Attributes, Inode } from "../vfs/inode.ts";
 import type { JobControl } from "./job-control.ts";
-import { MasterFile, Pty } from "./pty.ts";
+import type { Pty } from "./pty.ts";
 
 const MAX_PTYS = 4096;
 const TTY_GID = 5;
@@ -35,6 +35,7 @@ export class DevPts extends PseudoFileSystem {
     let index = 0;
     while (this.slaves[index] !== undefined) index += 1;
     if (index >= MAX_PTYS) return -ENOSPC;
+    const { MasterFile, Pty } = require("./pty.ts") as typeof import("./pty.ts");
     const pty = new Pty(this.jobs, index, () => {
       this.slaves[index] = undefined;
     });

@@ -95,6 +95,10 @@ export class TableDirectory<S> extends PseudoDirectory {
     return this.ino * SPAN + index + 1;
   }
 
+  get linkCount(): number {
+    return this.links;
+  }
+
   override lookup(name: string): Inode | number {
     const index = this.index.get(name);
     if (index === undefined) return -ENOENT;
