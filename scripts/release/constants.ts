@@ -115,10 +115,14 @@ function folded(text: string, define: Record<string, string>): string {
   const options = { loader: "ts", target: "node", minify: { syntax: true }, inline: true, define } as const;
   const code = new Bun.Transpiler(options).transformSync(text);
   const more: Record<string, string> = {};
-  const rest = code.replace(LEADING, (statement, declarations: string, end: string) => {
-    if (declarations.includes(OWN)) return statement;
-    for (const [, name, literal] of declarations.matchAll(/(\w+) = ([^,]+)/g)) more[name!] = literal!;
-    return end === ";" ? "" : "const ";
+  const rest = code.replace(LEADING, (_, declarations: string, end: string) => {
+    const kept = declarations.split(", ").filter((declaration) => {
+      const [name = "", literal = ""] = declaration.split(" = ");
+      if (!name.startsWith(OWN)) more[name] = literal;
+      return name.startsWith(OWN);
+    });
+    const last = end === ";" ? ";" : ", ";
+    return kept.length > 0 ? `const ${kept.join(", ")}${last}` : end === ";" ? "" : "const ";
   });
   return Object.keys(more).length === 0 ? code : folded(rest, more);
 }
@@ -147,11 +151,10 @@ function defined(define: Record<string, string>, local: string, from: File, name
 function withoutMembers(text: string, name: string, from: File): string {
   const declared = String.raw`\b(?:const|let|var|function|class) ${name}\b|\b${name} =>|\b${name}\) =>|[(,] ?${name}: `;
   if (new RegExp(declared).test(text)) return text;
-  return text.replace(
-    new RegExp(String.raw`(?<![\w.])${name}\.(\w+)\b(?:\.(\w+)\b)?`, "g"),
-    (whole, key: string, member) => {
-      const number = member === undefined ? from.numbers.get(key) : from.objects.get(key)?.get(member);
-      return number === undefined ? whole : `(${number})`;
-    },
-  );
+  const member = new RegExp(String.raw`"(?:[^"\\\n]|\\.)*"|(?<![\w.])${name}\.(\w+)\b(?:\.(\w+)\b)?`, "g");
+  return text.replace(member, (whole, key: string | undefined, inner: string | undefined) => {
+    if (key === undefined) return whole;
+    const number = inner === undefined ? from.numbers.get(key) : from.objects.get(key)?.get(inner);
+    return number === undefined ? whole : `(${number})`;
+  });
 }

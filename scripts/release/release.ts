@@ -18,7 +18,7 @@ import { executablePath, HOST, TARGETS, type Target } from "./targets.ts";
 export async function release(): Promise<void> {
   const others = TARGETS.filter((target) => target !== HOST);
   must([zig, "build", ...others.map((target) => target.shim), "-Doptimize=ReleaseFast"]);
-  for (const target of others) makeExecutable(target);
+  for (const target of others) await makeExecutable(target);
   const executables = TARGETS.map((target) => artefact(executablePath(target)));
   const packed = await Promise.all(executables.map(compressed));
   copyFileSync(join(root, "scripts/install.sh"), join(root, "dist/install.sh"));
@@ -32,8 +32,8 @@ export async function release(): Promise<void> {
 }
 
 /** `out`: where, instead of its place in dist/. */
-export function makeExecutable(target: Target, out = executablePath(target)): void {
-  compileCarrick(target, runtime(target.runtime), out);
+export async function makeExecutable(target: Target, out = executablePath(target)): Promise<void> {
+  await compileCarrick(target, runtime(target.runtime), out);
   if (!target.signed) return;
   const path = join(root, out);
   signFile(path, readFileSync(path), { identifier: "carrick", entitlements: ENTITLEMENTS });

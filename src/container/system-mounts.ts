@@ -2,7 +2,7 @@
 
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../abi/mount.ts";
 import { populateDev } from "../fs/dev/dev-tree.ts";
-import { registerMemoryDevices } from "../fs/dev/memory-devices.ts";
+import { registerMemoryDevices } from "../fs/dev/memory-registration.ts";
 import { ProcFileSystem } from "../fs/proc/proc-fs.ts";
 import { SysFileSystem } from "../fs/sys/sys-fs.ts";
 import { parseTmpfsOptions, Tmpfs } from "../fs/tmpfs/tmpfs.ts";

@@ -15,7 +15,7 @@ import {
   EPERM,
 } from "../abi/errno.ts";
 import * as mman from "../abi/mman.ts";
-import { ZeroDevice } from "../fs/dev/memory-devices.ts";
+import { S_IFCHR, S_IFMT } from "../abi/stat.ts";
 import { hostMemory } from "../host/identity.ts";
 import { scratch } from "../host/scratch.ts";
 import { PROT_PRESENT } from "../host/shim.gen.ts";
@@ -26,6 +26,7 @@ import { type AddressSpace, PAGE, pageUp } from "../mm/address-space.ts";
 import { SharedMemory } from "../mm/shared-memory.ts";
 import { TASK_SIZE } from "../mm/user-memory.ts";
 import type { MappedFile, Vma } from "../mm/vma.ts";
+import type { File } from "../vfs/file.ts";
 import { mappingOf } from "../vfs/file-mapping.ts";
 import { mayLock } from "./mlock.ts";
 import { openFile } from "./path-args.ts";
@@ -154,8 +155,14 @@ function backing(
   }
   const mapping = mappingOf(file);
   // Each shared mapping of /dev/zero is an object of its own (shmem_zero_setup).
-  if (shared && file instanceof ZeroDevice && typeof mapping !== "number") return new SharedMemory(len);
+  if (shared && isZeroDevice(file) && typeof mapping !== "number") return new SharedMemory(len);
   return mapping;
+}
+
+function isZeroDevice(file: File): boolean {
+  if ((file.inode.mode & S_IFMT) !== S_IFCHR) return false;
+  const { ZeroDevice } = require("../fs/dev/memory-devices.ts") as typeof import("../fs/dev/memory-devices.ts");
+  return file instanceof ZeroDevice;
 }
 
 /** Where a new mapping goes: the start or -errno. MAP_FIXED replaces what is there. */

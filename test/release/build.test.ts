@@ -115,9 +115,9 @@ test("what lies in the user's folder does not configure the executable", () => {
 
 test.each(TARGETS.filter((target) => target.name !== "linux-x64"))(
   "carrick-$name is the same when it is built again",
-  (target) => {
+  async (target) => {
     const out = executablePath(target).replace("dist", again);
-    makeExecutable(target, out);
+    await makeExecutable(target, out);
     expect(readFileSync(join(root, out)).equals(read(`carrick-${target.name}`))).toBe(true);
   },
 );

@@ -7,11 +7,9 @@ import { WaitQueue } from "../../lib/wait-queue.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
 import { PageCache } from "../../mm/page-cache.ts";
-import { registerCharacterDevice } from "../../vfs/devices.ts";
 import { File } from "../../vfs/file.ts";
 import type { Inode } from "../../vfs/inode.ts";
-
-const MEM_MAJOR = 1;
+import type { RandomBytes } from "./memory-registration.ts";
 
 abstract class MemoryDevice extends File {
   readonly inode: Inode;
@@ -84,11 +82,6 @@ class FullDevice extends ZeroDevice {
   }
 }
 
-/** What fills the random devices. */
-export interface RandomBytes {
-  fill(bytes: Uint8Array): void;
-}
-
 const CHUNK = 4096;
 const chunk = new Uint8Array(CHUNK);
 const ENTROPY_BITS = 256;
@@ -134,11 +127,19 @@ class PollableRandomDevice extends RandomDevice {
   }
 }
 
-export function registerMemoryDevices(random: RandomBytes): void {
-  registerCharacterDevice(MEM_MAJOR, 3, (inode, flags) => new NullDevice(inode, flags));
-  registerCharacterDevice(MEM_MAJOR, 5, (inode, flags) => new ZeroDevice(inode, flags));
-  registerCharacterDevice(MEM_MAJOR, 7, (inode, flags) => new FullDevice(inode, flags));
-  registerCharacterDevice(MEM_MAJOR, 8, (inode, flags) => new PollableRandomDevice(inode, flags, random));
-  registerCharacterDevice(MEM_MAJOR, 9, (inode, flags) => new RandomDevice(inode, flags, random));
-  registerCharacterDevice(MEM_MAJOR, 11, () => -EACCES);
+/** open(2) of the device with this minor number. */
+export function openMemoryDevice(minor: number, inode: Inode, flags: number, random: RandomBytes): File | number {
+  switch (minor) {
+    case 3:
+      return new NullDevice(inode, flags);
+    case 5:
+      return new ZeroDevice(inode, flags);
+    case 7:
+      return new FullDevice(inode, flags);
+    case 8:
+      return new PollableRandomDevice(inode, flags, random);
+    case 9:
+      return new RandomDevice(inode, flags, random);
+  }
+  return -EACCES;
 }
