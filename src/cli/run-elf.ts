@@ -86,5 +86,7 @@ function environment(changes: readonly string[]): string[] {
     if (equals === 0 || change === "") throw usageError(`-e ${printable(change)} has no name`);
     if (equals > 0) env.set(change.slice(0, equals), change.slice(equals + 1));
   }
-  return Array.from(env, ([name, value]) => bytes(`${name}=${value}`));
+  if (env.size === 0) return [];
+  // None of them has a NUL in it, and one conversion is quicker than thirty.
+  return bytes(Array.from(env, ([name, value]) => `${name}=${value}`).join("\0")).split("\0");
 }
