@@ -39,9 +39,10 @@ export const layOut: BunPlugin = {
     const later = loadedLater(paths);
     // In an order of their own: the bundler asks for them in any.
     const sources = new Map(paths.map((path) => [path, withoutConstants(path)]));
-    build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
-      const code = sources.get(path)!;
-      const needsCore = later.has(path) && GUESTS.test(path);
+    build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const code = sources.get(path);
+      if (code === undefined) return undefined;
+      const needsCore = later.has(path) && GUESTS.test(path.slice(root.length));
       const core = needsCore
         ? CORE.map((file) => `import "${relative(dirname(path), file).replace(/^(?!\.)/, "./")}";`)
         : [];

@@ -22,6 +22,9 @@ function network(): typeof import("./proc-network.ts") {
   return require("./proc-network.ts");
 }
 
+/** Loaded with the first look; kept, because `require` takes 2 us however often it is asked. */
+let views: typeof import("./proc-task.ts") | undefined;
+
 export class KernelProcSource implements ProcSource {
   private readonly kernel: Kernel;
   private readonly identity: SystemIdentity;
@@ -36,8 +39,8 @@ export class KernelProcSource implements ProcSource {
     if (task === null || task === undefined) return undefined;
     let view = this.views.get(task);
     if (view === undefined) {
-      const { TaskView } = require("./proc-task.ts") as typeof import("./proc-task.ts");
-      view = new TaskView(task);
+      views ??= require("./proc-task.ts") as typeof import("./proc-task.ts");
+      view = new views.TaskView(task);
       this.views.set(task, view);
     }
     return view;

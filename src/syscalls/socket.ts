@@ -19,12 +19,18 @@ import {
   value,
 } from "./row.ts";
 
+// `require` takes 2 us however often it is asked.
+let loadedCalls: typeof import("./socket-calls.ts") | undefined;
+let loadedMessages: typeof import("./socket-messages.ts") | undefined;
+
 function calls(): typeof import("./socket-calls.ts") {
-  return require("./socket-calls.ts");
+  loadedCalls ??= require("./socket-calls.ts") as typeof import("./socket-calls.ts");
+  return loadedCalls;
 }
 
 function messages(): typeof import("./socket-messages.ts") {
-  return require("./socket-messages.ts");
+  loadedMessages ??= require("./socket-messages.ts") as typeof import("./socket-messages.ts");
+  return loadedMessages;
 }
 
 export function sys_socket(task: Task, domain: number, type: number, protocol: number): number {

@@ -11,11 +11,14 @@ export interface RandomBytes {
   fill(bytes: Uint8Array): void;
 }
 
+/** Kept, because `require` takes 2 us however often it is asked. */
+let devices: typeof import("./memory-devices.ts") | undefined;
+
 export function registerMemoryDevices(random: RandomBytes): void {
   for (const minor of MINORS) {
     registerCharacterDevice(MEM_MAJOR, minor, (inode, flags) => {
-      const { openMemoryDevice } = require("./memory-devices.ts") as typeof import("./memory-devices.ts");
-      return openMemoryDevice(minor, inode, flags, random);
+      devices ??= require("./memory-devices.ts") as typeof import("./memory-devices.ts");
+      return devices.openMemoryDevice(minor, inode, flags, random);
     });
   }
 }
