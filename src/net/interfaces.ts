@@ -1,7 +1,7 @@
 // ioctls that ask for network interfaces (netdevice(7), net/core/dev_ioctl.c). Any socket takes them, of whatever family: C libraries
 // ask through UNIX sockets. The interfaces are the host's; a run without a network has a loopback alone.
 
-import { EFAULT, ENODEV, ENOTTY } from "../abi/errno.ts";
+import { EFAULT, ENODEV, ENOTTY, EPERM } from "../abi/errno.ts";
 import { AF_INET } from "../abi/socket.ts";
 import { IFNAMSIZ, IFREQ_BYTES, interfaceControl, interfacesWithAddress, nameIn } from "../host/interfaces.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
@@ -36,8 +36,13 @@ const OF_ONE: readonly number[] = [
 /** Addresses are the business of sockets of IPv4. */
 const OF_ADDRESSES: readonly number[] = [SIOCGIFADDR, SIOCGIFDSTADDR, SIOCGIFBRDADDR, SIOCGIFNETMASK];
 
+/** Commands that change interfaces and routes, which guests may not: SIOCSIF*, SIOCADDRT, SIOCDELRT. */
+const CHANGES: readonly number[] = [
+  0x890b, 0x890c, 0x8914, 0x8916, 0x8918, 0x891a, 0x891c, 0x891e, 0x8922, 0x8923, 0x8924, 0x8937, 0x8943,
+];
+
 export function isInterfaceCommand(command: number): boolean {
-  return command === SIOCGIFCONF || OF_ONE.includes(command);
+  return command === SIOCGIFCONF || OF_ONE.includes(command) || CHANGES.includes(command);
 }
 
 /** `isolated`: the run has no network. 0 or -errno. */
@@ -48,6 +53,7 @@ export function interfaceIoctl(
   command: number,
   arg: number,
 ): number {
+  if (CHANGES.includes(command)) return -EPERM;
   const ask = isolated ? loopback : interfaceControl;
   if (command === SIOCGIFCONF) return configuration(isolated ? ["lo"] : interfacesWithAddress(), ask, mm, arg);
   if (OF_ADDRESSES.includes(command) && domain !== AF_INET) return -ENOTTY;

@@ -19,6 +19,7 @@ import { has } from "../../scripts/toolchain.ts";
 import type { RunRequest } from "../../src/container/run-request.ts";
 import type { ImageConfig } from "../../src/oci/image-config.ts";
 import type { OpenImage } from "../../src/oci/store.ts";
+import { compile } from "../support/guest.ts";
 import { image, storeLayer } from "../support/open-images.ts";
 import { type ContainerResult, containerCommand, containerRun } from "../support/run-container.ts";
 import { type Member, tarOf } from "../support/tar-writer.ts";
@@ -409,4 +410,14 @@ test("an image store that lost a file is named, not crashed on", () => {
   const result = containerRun(image("test", broken), { command: ["true"] });
   expect([result.status, result.stderr]).toEqual([125, expect.stringContaining("no-such-index cannot be read")]);
   expect(existsSync(join(work, "no-such-index"))).toBe(false);
+});
+
+test("without a network there is a loopback to ask for", () => {
+  const programs = join(import.meta.dir, "../guest/programs");
+  for (const name of ["netlink", "interfaces", "nettables"]) {
+    const body = readFileSync(compile(join(programs, `${name}.c`)));
+    const only = image("net", [storeLayer(work, `net-${name}`, tarOf([{ name, body, mode: 0o755 }]))]);
+    const { stdout, status } = containerRun(only, { command: [`/${name}`], network: "none" });
+    expect(`${stdout}status ${status}\n`).toBe(readFileSync(join(programs, `../expected/${name}.txt`), "utf8"));
+  }
 });

@@ -1,0 +1,226 @@
+// rtnetlink(7) for runs without a network: what there is to tell of the loopback, and nothing that can be changed. Runs with one ask the host.
+
+import { EAGAIN, EFAULT, EISCONN, ENETUNREACH, ENODEV, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
+import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../abi/poll.ts";
+import * as S from "../abi/socket.ts";
+import { type Incoming, intOption, type Outgoing, Socket } from "./socket.ts";
+
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NLM_F_MULTI = 2;
+const NLM_F_ACK = 4;
+const NLM_F_DUMP = 0x300;
+const HEADER_BYTES = 16;
+const ADDRESS_BYTES = 12;
+const BUFFER_BYTES = 212992;
+const MESSAGE_MAX = 65536;
+
+const RTM_NEWLINK = 16;
+const RTM_GETLINK = 18;
+const RTM_NEWADDR = 20;
+const RTM_GETADDR = 22;
+const RTM_GETROUTE = 26;
+
+const LOOPBACK_INDEX = 1;
+
+export class LoopbackNetlink extends Socket {
+  private readonly answers: Uint8Array[] = [];
+  private port = 0;
+
+  /** The port that a socket gets when it has none: the process's number, as long as nobody has two. */
+  private ownPort(): number {
+    if (this.port === 0) this.port = this.user.tgid;
+    return this.port;
+  }
+
+  override bind(address: Uint8Array): number {
+    if (address.length < ADDRESS_BYTES) return -EFAULT;
+    this.port = wordsOf(address).getUint32(4, true) || this.ownPort();
+    return 0;
+  }
+
+  override connect(): number {
+    this.ownPort();
+    return 0;
+  }
+  override connectAgain(): number {
+    return -EISCONN;
+  }
+  override ownAddress(): Uint8Array {
+    return addressOf(this.port);
+  }
+  override peerAddress(): Uint8Array {
+    return addressOf(0);
+  }
+  override shutdown(): number {
+    return -EOPNOTSUPP;
+  }
+  override setOption(): number {
+    return 0;
+  }
+  override option(level: number, name: number): Uint8Array | number {
+    const isSize = level === S.SOL_SOCKET && (name === S.SO_RCVBUF || name === S.SO_SNDBUF);
+    return intOption(isSize ? BUFFER_BYTES : 0);
+  }
+
+  override poll(): number {
+    return (this.answers.length > 0 ? POLLIN | POLLRDNORM : 0) | POLLOUT | POLLWRNORM;
+  }
+
+  override send({ io }: Outgoing): number {
+    const count = Math.min(io.remaining, MESSAGE_MAX);
+    const bytes = new Uint8Array(count);
+    if (count > 0 && io.take(bytes, 0, count) !== count) return -EFAULT;
+    this.ownPort();
+    const view = wordsOf(bytes);
+    for (let at = 0; at + HEADER_BYTES <= count; ) {
+      const length = view.getUint32(at, true);
+      if (length < HEADER_BYTES || at + length > count) break;
+      this.answer(bytes.subarray(at, at + length));
+      at += (length + 3) & ~3;
+    }
+    if (this.answers.length > 0) this.queue.wake(POLLIN | POLLRDNORM);
+    return count;
+  }
+
+  private answer(request: Uint8Array): void {
+    const view = wordsOf(request);
+    const type = view.getUint16(4, true);
+    const flags = view.getUint16(6, true);
+    const family = request[HEADER_BYTES] ?? 0;
+    const message = (kind: number, more: number, body: Uint8Array): Uint8Array => {
+      const bytes = new Uint8Array(HEADER_BYTES + body.length);
+      const header = wordsOf(bytes);
+      header.setUint32(0, bytes.length, true);
+      header.setUint16(4, kind, true);
+      header.setUint16(6, more, true);
+      header.setUint32(8, view.getUint32(8, true), true);
+      header.setUint32(12, this.port, true);
+      bytes.set(body, HEADER_BYTES);
+      return bytes;
+    };
+    const error = (errno: number): void => {
+      this.answers.push(message(NLMSG_ERROR, 0, joined([number(-errno), request.subarray(0, HEADER_BYTES)])));
+    };
+    if ((flags & NLM_F_DUMP) === NLM_F_DUMP) {
+      const parts: Uint8Array[] = [];
+      if (type === RTM_GETLINK) parts.push(message(RTM_NEWLINK, NLM_F_MULTI, loopbackLink()));
+      if (type === RTM_GETADDR)
+        for (const body of loopbackAddresses(family)) parts.push(message(RTM_NEWADDR, NLM_F_MULTI, body));
+      if (parts.length > 0) this.answers.push(joined(parts));
+      this.answers.push(message(NLMSG_DONE, NLM_F_MULTI, number(0)));
+    } else if (type === RTM_GETLINK) {
+      if (isAboutLoopback(request)) {
+        this.answers.push(message(RTM_NEWLINK, 0, loopbackLink()));
+        if ((flags & NLM_F_ACK) !== 0) error(0);
+      } else error(ENODEV);
+    } else error(type === RTM_GETROUTE ? ENETUNREACH : EPERM);
+  }
+
+  override receive(message: Incoming): number {
+    const { io, flags } = message;
+    const bytes = this.answers[0];
+    if (bytes === undefined) return -EAGAIN;
+    if ((flags & S.MSG_PEEK) === 0) this.answers.shift();
+    message.address = addressOf(0);
+    const count = Math.min(bytes.length, io.remaining);
+    if (count < bytes.length) message.result |= S.MSG_TRUNC;
+    if (count > 0 && io.put(bytes, 0, count) !== count) return -EFAULT;
+    return (flags & S.MSG_TRUNC) !== 0 ? bytes.length : count;
+  }
+}
+
+function wordsOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** struct sockaddr_nl. */
+function addressOf(port: number): Uint8Array {
+  const bytes = new Uint8Array(ADDRESS_BYTES);
+  wordsOf(bytes).setUint16(0, S.AF_NETLINK, true);
+  wordsOf(bytes).setUint32(4, port, true);
+  return bytes;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat([...parts]));
+}
+
+function number(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  wordsOf(bytes).setInt32(0, value, true);
+  return bytes;
+}
+
+/** struct rtattr with its value, padded. */
+function attribute(type: number, value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array((4 + value.length + 3) & ~3);
+  wordsOf(bytes).setUint16(0, 4 + value.length, true);
+  wordsOf(bytes).setUint16(2, type, true);
+  bytes.set(value, 4);
+  return bytes;
+}
+
+const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(`${value}\0`, "latin1"));
+
+const IFLA = { ADDRESS: 1, BROADCAST: 2, IFNAME: 3, MTU: 4, QDISC: 6, TXQLEN: 13, OPERSTATE: 16, GROUP: 27 } as const;
+const ARPHRD_LOOPBACK = 772;
+/** IFF_UP, IFF_LOOPBACK, IFF_RUNNING, IFF_LOWER_UP. */
+const LINK_FLAGS = 0x10049;
+
+/** struct ifinfomsg and its attributes. */
+function loopbackLink(): Uint8Array {
+  const info = new Uint8Array(16);
+  wordsOf(info).setUint16(2, ARPHRD_LOOPBACK, true);
+  wordsOf(info).setInt32(4, LOOPBACK_INDEX, true);
+  wordsOf(info).setUint32(8, LINK_FLAGS, true);
+  return joined([
+    info,
+    attribute(IFLA.IFNAME, text("lo")),
+    attribute(IFLA.TXQLEN, number(1000)),
+    attribute(IFLA.OPERSTATE, Uint8Array.of(0)),
+    attribute(IFLA.MTU, number(65536)),
+    attribute(IFLA.GROUP, number(0)),
+    attribute(IFLA.QDISC, text("noqueue")),
+    attribute(IFLA.ADDRESS, new Uint8Array(6)),
+    attribute(IFLA.BROADCAST, new Uint8Array(6)),
+  ]);
+}
+
+/** Whether a struct ifinfomsg, or the name behind it, asks for the loopback. */
+function isAboutLoopback(request: Uint8Array): boolean {
+  if (request.length < HEADER_BYTES + 16) return false;
+  const view = wordsOf(request);
+  const index = view.getInt32(HEADER_BYTES + 4, true);
+  if (index !== 0) return index === LOOPBACK_INDEX;
+  for (let at = HEADER_BYTES + 16; at + 4 <= request.length; ) {
+    const length = view.getUint16(at, true);
+    if (length < 4) break;
+    if (view.getUint16(at + 2, true) === IFLA.IFNAME)
+      return (
+        Buffer.from(request.subarray(at + 4, at + length))
+          .toString("latin1")
+          .replace(/\0.*$/s, "") === "lo"
+      );
+    at += (length + 3) & ~3;
+  }
+  return false;
+}
+
+const IFA = { ADDRESS: 1, LOCAL: 2, LABEL: 3, FLAGS: 8 } as const;
+const IFA_F_PERMANENT = 0x80;
+const RT_SCOPE_HOST = 254;
+
+/** struct ifaddrmsg and its attributes, for each address of the family; all with 0. */
+function loopbackAddresses(family: number): Uint8Array[] {
+  const one = (domain: number, bits: number, ip: readonly number[]): Uint8Array => {
+    const head = Uint8Array.of(domain, bits, IFA_F_PERMANENT, RT_SCOPE_HOST, LOOPBACK_INDEX, 0, 0, 0);
+    const address = Uint8Array.from(ip);
+    const local = domain === S.AF_INET ? [attribute(IFA.LOCAL, address), attribute(IFA.LABEL, text("lo"))] : [];
+    return joined([head, attribute(IFA.ADDRESS, address), ...local, attribute(IFA.FLAGS, number(IFA_F_PERMANENT))]);
+  };
+  const found: Uint8Array[] = [];
+  if (family === 0 || family === S.AF_INET) found.push(one(S.AF_INET, 8, [127, 0, 0, 1]));
+  if (family === 0 || family === S.AF_INET6) found.push(one(S.AF_INET6, 128, [...new Array<number>(15).fill(0), 1]));
+  return found;
+}
