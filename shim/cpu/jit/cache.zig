@@ -47,6 +47,13 @@ pub var used: u32 = 0;
 pub var used_cold: u32 = cold_half;
 /// What a flush keeps: the code that is not a guest's.
 var kept: u32 = 0;
+const commit_bytes = 64 << 10;
+/// Up to where the host was asked for memory, in both halves: a fault for each page, in two mappings, costs several times as much.
+/// What a small program needs is left to faults.
+var committed: u32 = commit_bytes;
+var committed_cold: u32 = cold_half + commit_bytes;
+/// Few blocks have more.
+const ahead_bytes = 4 << 10;
 
 /// Held by whoever changes anything here, code included.
 pub var mutex: Mutex = .{};
@@ -96,6 +103,16 @@ pub fn listen() void {
 fn map(fd: i32, prot: std.c.PROT) ?[*]u8 {
     const p = std.c.mmap(null, arena_bytes, prot, .{ .TYPE = .SHARED }, fd, 0);
     return if (p == std.c.MAP_FAILED) null else @ptrCast(p);
+}
+
+/// Asks for the memory that the next block is likely to need. Only a hint.
+fn commit(done: *u32, at: u32, limit: u32) void {
+    if (at + ahead_bytes <= done.* or done.* + commit_bytes > limit) return;
+    const populate_read = 22;
+    const populate_write = 23;
+    _ = linux.madvise(writable + done.*, commit_bytes, populate_write);
+    _ = linux.madvise(running + done.*, commit_bytes, populate_read);
+    done.* += commit_bytes;
 }
 
 /// Everything below `used` is kept from now on.
@@ -190,6 +207,8 @@ fn takePage() ?*Page {
 pub fn getPage(frame: u32, va: u64, exact: bool) ?*Page {
     const fits = used + block_bytes <= cold_half and used_cold + block_bytes <= arena_bytes;
     if (!fits and !tryFlush()) return null;
+    commit(&committed, used, cold_half);
+    commit(&committed_cold, used_cold, arena_bytes);
     if (find(frame, va, exact)) |p| return p;
     if (page_count == max_pages and !tryFlush()) return null;
     const p = takePage() orelse return null;
