@@ -56,6 +56,9 @@ export const Termios = {
 export const NCCS = 19;
 export const TERMIOS2_BYTES = 44;
 export const WINSIZE_BYTES = 8;
+/** struct termio: four flags of 16 bits, the line discipline, 8 characters. */
+export const TERMIO_BYTES = 18;
+export const NCC = 8;
 
 export const CS8 = 0o60;
 export const CREAD = 0o200;

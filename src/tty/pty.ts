@@ -1,7 +1,7 @@
 // Pseudo terminals (pty(7), drivers/tty/pty.c): the master is the far end of the line, the slave the terminal that
 // programs see, with the line discipline between them.
 
-import { EAGAIN, EFAULT, EIO, ENOTTY } from "../abi/errno.ts";
+import { EAGAIN, EFAULT, EIO, ENOTTY, EPERM } from "../abi/errno.ts";
 import { O_NOCTTY } from "../abi/fcntl.ts";
 import * as I from "../abi/ioctl.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../abi/poll.ts";
@@ -27,6 +27,10 @@ export const PTS_MAJOR = 136;
 const OUTPUT_BYTES = 16384;
 const CHUNK = 4096;
 const chunk = new Uint8Array(CHUNK);
+
+/** Commands that background processes may use too: they change nothing. */
+const ASKS: readonly number[] = [I.TCGETS, I.TCGETS2, I.TCGETA, I.TIOCGLCKTRMIOS, I.TIOCGWINSZ];
+const TERMIOS_BYTES = T.Termios.sizeBytes;
 
 /** A pair. It is the terminal itself: both ends refer to it. */
 export class Pty extends Terminal implements LineOwner {
@@ -124,6 +128,16 @@ export class Pty extends Terminal implements LineOwner {
       case I.TCGETS:
       case I.TCGETS2:
         return this.settings.write(mm, arg, command === I.TCGETS2);
+      case I.TCGETA:
+        return this.settings.writeOld(mm, arg);
+      case I.TIOCGLCKTRMIOS:
+        // Nobody has locked anything.
+        return mm.copyOutBytes(arg, new Uint8Array(TERMIOS_BYTES), 0, TERMIOS_BYTES) === TERMIOS_BYTES ? 0 : -EFAULT;
+      case I.TIOCSLCKTRMIOS:
+        return -EPERM;
+      case I.TCSETA:
+      case I.TCSETAW:
+      case I.TCSETAF:
       case I.TCSETS:
       case I.TCSETSW:
       case I.TCSETSF:
@@ -153,9 +167,10 @@ export class Pty extends Terminal implements LineOwner {
   private setTermios(mm: AddressSpace, command: number, arg: number): number {
     const wasCanonical = this.settings.local(T.ICANON);
     const speeds = command === I.TCSETS2 || command === I.TCSETSW2 || command === I.TCSETSF2;
-    const error = this.settings.read(mm, arg, speeds);
+    const isOld = command === I.TCSETA || command === I.TCSETAW || command === I.TCSETAF;
+    const error = isOld ? this.settings.readOld(mm, arg) : this.settings.read(mm, arg, speeds);
     if (error < 0) return error;
-    if (command === I.TCSETSF || command === I.TCSETSF2) this.line.flushInput();
+    if (command === I.TCSETSF || command === I.TCSETSF2 || command === I.TCSETAF) this.line.flushInput();
     this.line.settingsChanged(wasCanonical);
     if (!this.settings.input(T.IXON)) this.line.resume();
     return 0;
@@ -333,7 +348,7 @@ class SlaveFile extends File {
     if (command === I.TIOCOUTQ) return mm.writeU32(arg, 0);
     const result = pty.jobIoctl(mm, command, arg);
     if (result !== -ENOTTY) return result;
-    if (command !== I.TCGETS && command !== I.TCGETS2 && command !== I.TIOCGWINSZ) {
+    if (!ASKS.includes(command)) {
       const denied = pty.mayChange();
       if (denied !== 0) return denied;
     }

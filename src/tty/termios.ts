@@ -48,6 +48,30 @@ export class TermiosSettings {
     return mm.copyOutBytes(addr, bytes, 0, count) === count ? 0 : -EFAULT;
   }
 
+  /** TCGETA: the low halves of the flags, and the first characters. */
+  writeOld(mm: AddressSpace, addr: number): number {
+    [this.iflag, this.oflag, this.cflag, this.lflag].forEach((flags, i) => {
+      view.setUint16(2 * i, flags & 0xffff, true);
+    });
+    bytes[8] = this.line;
+    bytes.set(this.cc.subarray(0, T.NCC), 9);
+    bytes[17] = 0;
+    return mm.copyOutBytes(addr, bytes, 0, T.TERMIO_BYTES) === T.TERMIO_BYTES ? 0 : -EFAULT;
+  }
+
+  /** TCSETA: what does not fit stays. */
+  readOld(mm: AddressSpace, addr: number): number {
+    if (mm.copyInBytes(addr, bytes, 0, T.TERMIO_BYTES) !== T.TERMIO_BYTES) return -EFAULT;
+    const low = (old: number, at: number): number => (old & ~0xffff) | view.getUint16(at, true);
+    this.iflag = low(this.iflag, 0);
+    this.oflag = low(this.oflag, 2);
+    this.cflag = low(this.cflag, 4);
+    this.lflag = low(this.lflag, 6);
+    this.line = bytes[8]!;
+    this.cc.set(bytes.subarray(9, 9 + T.NCC));
+    return 0;
+  }
+
   /** TCSETS, TCSETS2 */
   read(mm: AddressSpace, addr: number, speeds: boolean): number {
     const count = speeds ? T.TERMIOS2_BYTES : T.Termios.sizeBytes;

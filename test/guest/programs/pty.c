@@ -65,6 +65,22 @@ int main(void) {
   printf("lock %d number %d\n", lock, num == atoi(name + 9));
   struct termios t;
   say("tcgetattr", tcgetattr(slave, &t));
+  // struct termio, from before termios
+  struct { unsigned short i, o, c, l; unsigned char line, cc[8]; } old;
+  say("TCGETA", ioctl(slave, 0x5405, &old));
+  printf("%ho %ho %ho %ho %d %d %d %d\n", old.i, old.o, old.c, old.l, old.line, old.cc[0], old.cc[4], old.cc[7]);
+  old.l &= ~ECHO, old.cc[4] = 5;
+  say("TCSETA", ioctl(slave, 0x5406, &old));
+  struct termios now;
+  tcgetattr(slave, &now);
+  printf("echo %d eof %d others %d\n", (now.c_lflag & ECHO) != 0, now.c_cc[VEOF], now.c_iflag == t.c_iflag && now.c_cflag == t.c_cflag);
+  old.l |= ECHO, old.cc[4] = 4;
+  say("TCSETAW", ioctl(slave, 0x5407, &old));
+  say("TCSETAF", ioctl(slave, 0x5408, &old));
+  say("TCGETA", ioctl(slave, 0x5405, (void *)8));
+  unsigned char locked[64] = {1, 1, 1};
+  say("TIOCGLCKTRMIOS", ioctl(slave, 0x5456, locked));
+  printf("locked %d %d\n", locked[0], locked[2]);
   printf("%o %o %o %o\n", t.c_iflag, t.c_oflag, t.c_cflag & ~CBAUD, t.c_lflag);
   printf("cc %d %d %d %d %d %d %d\n", t.c_cc[VINTR], t.c_cc[VQUIT], t.c_cc[VERASE], t.c_cc[VKILL], t.c_cc[VEOF], t.c_cc[VMIN], t.c_cc[VSUSP]);
   struct winsize w;
