@@ -2,9 +2,19 @@
 // check must notice each; a word that is no longer there fails too. Left out is what an emulated CPU cannot show: barriers, and that something
 // cached is not dropped: its own CPU forgets all when it leaves a guest.
 
+import { RegisterBlock as at } from "../../../src/host/shim.gen.ts";
 import type { Mutation } from "./hvf.ts";
 
 const NOP = 0xd503201f;
+const SP = 31;
+
+/** Instructions whose operands depend on where the register block has its fields. */
+const str = (rt: number, rn: number, offset: number): number =>
+  (0xf9000000 | ((offset / 8) << 10) | (rn << 5) | rt) >>> 0;
+const pair = (opcode: number, n: number, rn: number): number =>
+  (opcode | (((at.v / 16 + n) & 127) << 15) | ((n + 1) << 10) | (rn << 5) | n) >>> 0;
+const stpq = (n: number, rn: number): number => pair(0xad000000, n, rn);
+const ldpq = (n: number, rn: number): number => pair(0xad400000, n, rn);
 
 function word(what: string, old: number, other = NOP): Mutation {
   return { name: `stub: ${what}`, flip: `word:${old}:${other}` };
@@ -32,7 +42,8 @@ export const STUB_MUTATIONS: readonly Mutation[] = [
   word("mrs x1, spsr_el1", 0xd5384001),
   word("mrs x2, tpidr_el0", 0xd53bd042),
   word("and x1, x1, x3: the flags that are kept", 0x8a030021),
-  word("stp of flags and tpidr", 0xa9108be1),
+  word("str x1, [sp, #pstate]", str(1, SP, at.pstate)),
+  word("str x2, [sp, #tpidr]", str(2, SP, at.tpidr)),
   word("mrs x1, far_el1", 0xd5386001),
   word("mrs x2, esr_el1", 0xd5385202),
   word("ldr x2, [x1, #fp_eager] -> mov x2, xzr", 0xf9402422, 0xaa1f03e2),
@@ -59,16 +70,16 @@ export const STUB_MUTATIONS: readonly Mutation[] = [
   word("ldr x3, [x1, #fp_from] -> mov x3, sp", 0xf9402023, 0x910003e3),
   word("mrs x4, fpcr -> mov x4, xzr", 0xd53b4404, 0xaa1f03e4),
   word("orr x4, x4, x5, lsl #32: fpsr", 0xaa058084),
-  word("str x4, [x3, #fpcr]", 0xf9009c64),
-  word("stp q0, q1, [x3]", 0xad0a0460),
-  word("stp q14, q15, [x3]", 0xad113c6e),
-  word("stp q30, q31, [x3]", 0xad197c7e),
+  word("str x4, [x3, #fpcr]", str(4, 3, at.fpcr)),
+  word("stp q0, q1, [x3]", stpq(0, 3)),
+  word("stp q14, q15, [x3]", stpq(14, 3)),
+  word("stp q30, q31, [x3]", stpq(30, 3)),
   word("str xzr, [x1, #fp_from]", 0xf900203f),
   word("lsr x4, x3, #32: fpsr", 0xd360fc64),
   word("msr fpcr, x3", 0xd51b4403),
   word("msr fpsr, x4", 0xd51b4424),
-  word("ldp q0, q1, [sp]", 0xad4a07e0),
-  word("ldp q14, q15, [sp]", 0xad513fee),
-  word("ldp q30, q31, [sp]", 0xad597ffe),
+  word("ldp q0, q1, [sp]", ldpq(0, SP)),
+  word("ldp q14, q15, [sp]", ldpq(14, SP)),
+  word("ldp q30, q31, [sp]", ldpq(30, SP)),
   word("mov x0, #6, when only that was asked", 0xd28000c0),
 ];
