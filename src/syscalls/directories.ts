@@ -3,7 +3,7 @@
 import { CAP_SYS_CHROOT } from "../abi/capability.ts";
 import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from "../abi/errno.ts";
 import { AT_FDCWD, PATH_MAX } from "../abi/fcntl.ts";
-import { Dirent64 } from "../abi/stat.ts";
+import { DT_DIR, Dirent64 } from "../abi/stat.ts";
 import { lastingBuffer, pointerOf } from "../host/shim.ts";
 import type { Task } from "../kernel/task.ts";
 import { DirectoryFile } from "../vfs/directory-file.ts";
@@ -23,6 +23,10 @@ const halves = new Uint16Array(listing.buffer, listing.byteOffset, listing.lengt
 const listingPtr = pointerOf(listing);
 /** Offset of the first entry behind "." and "..". */
 const FIRST = 2;
+/** The record of "." or "..", and its word with length, type and the first letter of the name. */
+const DOT_BYTES = 24;
+const DOT = 0x2e;
+const DOT_WORD = DOT_BYTES | (DT_DIR << 16) | (DOT << 24);
 const words = new Uint32Array(listing.buffer, listing.byteOffset, listing.length / 4);
 
 export function sys_getdents64(task: Task, fd: number, out: number, bytes: number): number {
@@ -46,7 +50,7 @@ let collectedNext = 0;
 /** Entries from the file's position on in `listing`. Bytes, 0 at the end, -EINVAL when not one fits. */
 function collect(file: File, limit: number): number {
   collectedNext = file.pos;
-  const used = file.pos < FIRST ? name(file, 0, limit, FIRST) : 0;
+  const used = file.pos === 0 ? dots(file, limit) : file.pos < FIRST ? name(file, 0, limit, FIRST) : 0;
   if (used < 0 || collectedNext < FIRST) return used;
   // Only mount points that the directory itself does not have must be named one by one.
   if (file instanceof DirectoryFile && file.path?.dentry.pins === 0) {
@@ -55,8 +59,24 @@ function collect(file: File, limit: number): number {
       collectedNext = file.direntsEnd;
       return used + bytes;
     }
+    if (file.direntsDone) return used;
   }
   return name(file, used, limit, Number.POSITIVE_INFINITY);
+}
+
+/** Writes "." and "..", or as many as fit; bytes. */
+function dots(file: File, limit: number): number {
+  if (!(file instanceof DirectoryFile) || limit < 2 * DOT_BYTES) return name(file, 0, limit, FIRST);
+  putU64(Dirent64.d_ino, file.inode.ino);
+  putU64(Dirent64.d_off, 1);
+  words[4] = DOT_WORD;
+  words[5] = 0;
+  putU64(DOT_BYTES + Dirent64.d_ino, file.parentIno);
+  putU64(DOT_BYTES + Dirent64.d_off, FIRST);
+  words[10] = DOT_WORD;
+  words[11] = DOT;
+  collectedNext = FIRST;
+  return 2 * DOT_BYTES;
 }
 
 /** Writes the entries from `collectedNext` on, those before offset `end`, behind `used` bytes: bytes in all. */

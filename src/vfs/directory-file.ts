@@ -19,13 +19,17 @@ export abstract class DirectoryFile extends File {
     return 0;
   }
   direntsEnd = 0;
+  /** Set when `writeDirents` wrote nothing because there are no more entries. */
+  direntsDone = false;
+
+  /** The inode number of "..". */
+  get parentIno(): number {
+    return (this.path?.dentry.parent?.inode ?? this.inode).ino;
+  }
 
   override readDirectory(from: number, emit: (entry: DirectoryEntry) => boolean): number {
     if (from < 1 && !emit({ name: ".", ino: this.inode.ino, type: DT_DIR, next: 1 })) return 0;
-    if (from < 2) {
-      const parent = this.path?.dentry.parent?.inode ?? this.inode;
-      if (!emit({ name: "..", ino: parent.ino, type: DT_DIR, next: 2 })) return 0;
-    }
+    if (from < 2 && !emit({ name: "..", ino: this.parentIno, type: DT_DIR, next: 2 })) return 0;
     return this.readEntries(Math.max(from, 2), emit);
   }
 

@@ -141,13 +141,17 @@ export class ImageDirectory extends MemoryDirectory {
 
   /** Names that one layer has, none of them removed, go from its index into the guest's records as they are. */
   override writeDirents(from: number, ptr: number, limit: number): number {
+    this.direntsDone = false;
     if (this.sources.length !== 1 || this.hidden !== null) return 0;
     const { layer, entry } = this.sources[0]!;
     const { index } = this.fs.layers.layer(layer);
     const first = index.firstChild(entry);
     const end = first + index.childCount(entry);
     const at = first + from - FIRST_OFFSET;
-    if (at >= end) return 0;
+    if (at >= end) {
+      this.direntsDone = this.entries.size === 0;
+      return 0;
+    }
     const bytes = index.list(at, end, this.fs.layers.firstIno(layer), from, ptr, limit);
     this.direntsEnd = index.listedTo - first + FIRST_OFFSET;
     return bytes;

@@ -79,6 +79,7 @@ export class MemoryDirectory extends MemoryInode {
     return 0;
   }
   direntsEnd = 0;
+  direntsDone = false;
 
   private put(name: string, inode: MemoryInode): void {
     this.entries.set(name, { inode, offset: this.nextOffset });
@@ -225,8 +226,9 @@ class MemoryDirectoryFile extends DirectoryFile {
 
   override writeDirents(from: number, ptr: number, limit: number): number {
     const bytes = this.inode.writeDirents(from, ptr, limit);
-    if (bytes > 0) this.inode.accessed();
     this.direntsEnd = this.inode.direntsEnd;
+    this.direntsDone = this.inode.direntsDone;
+    if (bytes > 0 || this.direntsDone) this.inode.accessed();
     return bytes;
   }
 }
