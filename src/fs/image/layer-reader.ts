@@ -212,7 +212,7 @@ export class LayerIndex {
 /** Puts a name where the shim finds it. False when it is too long for any directory. */
 function writeName(name: string): boolean {
   if (name.length > MAX_NAME) return false;
-  for (let i = 0; i < name.length; i += 1) text[i] = name.charCodeAt(i);
+  text.write(name, "latin1");
   written = name;
   return true;
 }
