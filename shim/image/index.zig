@@ -34,6 +34,10 @@ pub const Record = extern struct {
     pub fn isOpaque(r: Record) bool {
         return r.kind >> 24 & 2 != 0;
     }
+    /// Opaque, but the directory is the one below: attributes may come from there.
+    pub fn isEmptied(r: Record) bool {
+        return r.kind >> 24 & 4 != 0;
+    }
     pub fn isDirectory(r: Record) bool {
         return r.mode & 0o170000 == 0o040000;
     }

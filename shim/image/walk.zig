@@ -83,6 +83,13 @@ pub const Directory = extern struct {
         d.count += 1;
     }
 
+    /// Whether a record that it has no part in describes it.
+    fn isDescribedBelow(d: *const Directory, tree: *const Tree) bool {
+        if (!tree.record(d.places[d.count - 1]).isEmptied()) return false;
+        for (d.places[0..d.count]) |place| if (!tree.record(place).isImplied()) return false;
+        return true;
+    }
+
     /// The record that describes it.
     fn described(d: *const Directory, tree: *const Tree) Place {
         for (d.places[0..d.count]) |place| if (!tree.record(place).isImplied()) return place;
@@ -160,7 +167,7 @@ pub fn walk(tree: *const Tree, walker: *const Walker, s: *const space.Space, add
     if (path[path.len - 1] == '/') return .slow;
     var pair: [2]Directory = undefined;
     var dir: *const Directory = if (path[0] == '/') &walker.root else &walker.cwd;
-    if (dir.count == 0 or dir.count > max_layers) return .slow;
+    if (dir.count == 0 or dir.count > max_layers or dir.isDescribedBelow(tree)) return .slow;
     var free: usize = 0;
     var names = std.mem.tokenizeScalar(u8, path, '/');
     while (names.next()) |name| {
@@ -184,6 +191,7 @@ pub fn walk(tree: *const Tree, walker: *const Walker, s: *const space.Space, add
                 return if (of_file.itself or of_file.covered) .slow else .{ .inode = .{ .place = place, .layers = 1 } };
             },
             .directory => {
+                if (next.isDescribedBelow(tree)) return .slow;
                 dir = next;
                 free = 1 - free;
                 const place = dir.described(tree);

@@ -3,7 +3,7 @@
 import { CAP_SYS_CHROOT } from "../abi/capability.ts";
 import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from "../abi/errno.ts";
 import { AT_FDCWD, PATH_MAX } from "../abi/fcntl.ts";
-import { DT_DIR, Dirent64 } from "../abi/stat.ts";
+import { Dirent64, DT_DIR } from "../abi/stat.ts";
 import { lastingBuffer, pointerOf } from "../host/shim.ts";
 import type { Task } from "../kernel/task.ts";
 import { DirectoryFile } from "../vfs/directory-file.ts";

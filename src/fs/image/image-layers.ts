@@ -96,8 +96,9 @@ export class ImageLayers {
     return { layer, entry: ino - this.bases[layer]! };
   }
 
-  /** The shim's tree of the layers, or 0. */
+  /** The shim's tree of the layers, or 0: it knows nothing of redirects. */
   createTree(dev: number): number {
+    if (this.redirects !== null) return 0;
     const words = new Uint32Array(this.layers.length * LAYER_WORDS);
     this.layers.forEach(({ index }, layer) => {
       index.describe(words, layer * LAYER_WORDS);

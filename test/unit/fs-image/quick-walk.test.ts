@@ -16,7 +16,7 @@ import { sys_newfstatat, sys_statx } from "../../../src/syscalls/stat.ts";
 import { FOLLOW, walk } from "../../../src/vfs/namei.ts";
 import * as quick from "../../../src/vfs/quick-walk.ts";
 import { storeLayer } from "../../support/open-images.ts";
-import { tarOf } from "../../support/tar-writer.ts";
+import { type Member, tarOf } from "../../support/tar-writer.ts";
 import { FakeMemory, type FakeTask, fakeTask } from "../vfs/fake-task.ts";
 import { sequence } from "../vfs/generate.ts";
 import { type Operation, Performer } from "../vfs/operations.ts";
@@ -67,9 +67,9 @@ function look(fake: FakeTask, path: string, flags: number): string[] {
   return shown;
 }
 
-/** Everything that can be seen after each operation; a task of user 1000 looks too. */
-function watch(layers: readonly Tree[], operations: readonly Operation[], inShim: boolean): string[] {
-  const stored = layers.map((layer, i) => storeLayer(work, `${i}`, tarOf(membersOf(layer, i === layers.length - 1))));
+/** Everything that can be seen after each operation. */
+function watch(layers: readonly (readonly Member[])[], operations: readonly Operation[], inShim: boolean): string[] {
+  const stored = layers.map((members, i) => storeLayer(work, `${i}`, tarOf([...members])));
   const opened = openLayers(stored);
   if (typeof opened === "string") throw new Error(opened);
   const memory = new FakeMemory(inShim);
@@ -93,17 +93,38 @@ function watch(layers: readonly Tree[], operations: readonly Operation[], inShim
   return seen;
 }
 
+function compare(layers: readonly (readonly Member[])[], operations: readonly Operation[]): void {
+  const ours = watch(layers, operations, true);
+  const truth = watch(layers, operations, false);
+  const at = ours.findIndex((line, i) => line !== truth[i]);
+  if (at >= 0) expect(ours[at]).toBe(truth[at]!);
+  expect(ours.length).toBe(truth.length);
+}
+
 test("the shim's walks and the kernel's see the same", () => {
-  const differ = (layers: readonly Tree[], operations: readonly Operation[]): void => {
-    const ours = watch(layers, operations, true);
-    const truth = watch(layers, operations, false);
-    const at = ours.findIndex((line, i) => line !== truth[i]);
-    if (at >= 0) expect(ours[at]).toBe(truth[at]!);
-    expect(ours.length).toBe(truth.length);
-  };
+  const differ = (layers: readonly Tree[], operations: readonly Operation[]): void =>
+    compare(
+      layers.map((layer, i) => membersOf(layer, i === layers.length - 1)),
+      operations,
+    );
   fc.assert(fc.property(layerStack, sequence, differ), { numRuns: RUNS, includeErrorInReport: true });
   expect(answered).toBeGreaterThan(1000);
 }, 120_000);
+
+test("they do on layers that say little of their directories", () => {
+  const low: Member[] = [
+    { name: "a/", type: "5", mode: 0o711, uid: 5, mtime: 7 },
+    { name: "a/a", body: "low" },
+    { name: "a/b/c", body: "deep" },
+    { name: "b", type: "2", link: "a" },
+  ];
+  const look: Operation[] = Array.from({ length: 6 }, () => ["user", 1000]);
+  // Emptied by a mark alone, the root too; implied only; through a link of a lower layer.
+  compare([low, [{ name: "a/.wh..wh..opq" }, { name: "a/c" }]], look);
+  compare([low, [{ name: ".wh..wh..opq" }, { name: "a/c" }], [{ name: "a/a" }]], look);
+  compare([low, [{ name: "a/c" }], [{ name: "a/b/a" }]], look);
+  compare([low, [{ name: "b/c", body: "goes to a" }]], look);
+});
 
 test("what is mounted, on names that an image has and on others, is met by every walk", () => {
   const layer = storeLayer(
