@@ -33,8 +33,8 @@ const Shim = struct {
 };
 
 /// whole: in one entry. again: twice, and the second run counts (decoded code is reused). step: in single-step mode.
-/// slice: with a budget of one instruction. edge: with the end of a page between the words. rewrite: where other words have just run.
-const Mode = enum { whole, again, step, slice, edge, rewrite };
+/// slice: with a budget of one instruction. few: with budgets that end in the middle of loops. edge: with the end of a page between the words. rewrite: where other words have just run.
+const Mode = enum { whole, again, step, slice, few, edge, rewrite };
 
 const Runner = struct {
     mode: Mode,
@@ -124,8 +124,12 @@ const Runner = struct {
 
     /// Enters until something happens that is neither a step nor a spent slice (which YIELD, too, gives up).
     fn finish(r: *Runner) u32 {
-        const budget: u32 = if (r.mode == .slice) 1 else 100_000;
-        for (0..1000) |_| {
+        for (0..1000) |round| {
+            const budget: u32 = switch (r.mode) {
+                .slice => 1,
+                .few => @intCast(5 + 11 * round % 47),
+                else => 100_000,
+            };
             const exit: u32 = @bitCast(r.shim.cpu_enter(r.block, budget));
             if (exit != @intFromEnum(abi.Exit.budget) and exit != @intFromEnum(abi.Exit.step)) return exit;
         }

@@ -36,6 +36,25 @@ pub const Entry = extern struct {
     frame: u64,
 };
 
+/// A run of pages that one place in a program found last, all of which may be read (or written) and lie in a row in the host's memory
+/// too: an address a hits when a - low is less than limit. For translated loops.
+pub const Window = extern struct {
+    low: u64,
+    /// How many bytes less those of the access, plus 1; 0: closed.
+    limit: u64,
+    addend: u64,
+    /// So many accesses may still miss before it is opened elsewhere.
+    patience: i32,
+    /// How often it was opened since `since`, a count of instructions.
+    opened: u32,
+    since: u32,
+};
+pub const window_count = 2048;
+/// Pages that a window has at most on either side of the one that was missed.
+const window_reach = 32;
+/// What misses does so this often before the window is opened there.
+pub const window_patience = 128;
+
 /// Contexts are 1..last_context; `unbound` tags nothing.
 const last_context = 0xffe;
 const unbound = 0xfff;
@@ -49,6 +68,10 @@ const top_byte: u64 = 0xff << 56 - 12;
 
 pub const Tlb = struct {
     entries: [entry_count]Entry align(64),
+    windows: [window_count]Window,
+    /// Those that are open.
+    open: [window_count]u16,
+    open_count: u32,
     context: u64,
     /// The context where tags have it.
     mark: u64,
@@ -58,6 +81,8 @@ pub const Tlb = struct {
     /// Empties the TLB and puts it on the list of those that are kept coherent. Not to be moved until `deinit`.
     pub fn init(t: *Tlb) void {
         @memset(std.mem.asBytes(&t.entries), 0);
+        @memset(&t.windows, .{ .low = 0, .limit = 0, .addend = 0, .patience = 0, .opened = 0, .since = 0 });
+        t.open_count = 0;
         t.setContext(unbound);
         t.space = 0;
         t.next = list;
@@ -79,6 +104,7 @@ pub const Tlb = struct {
     }
 
     fn rebind(t: *Tlb, handle: u32) void {
+        t.closeWindows();
         const s = space.get(handle);
         t.space = if (s != null) handle else 0;
         if (s) |bound| {
@@ -142,6 +168,44 @@ pub const Tlb = struct {
         return p + (addr & (page_size - 1));
     }
 
+    /// Opens a window around the page of `addr`, which `fill` has just found at `p`, for accesses of `bytes`.
+    pub fn openWindow(t: *Tlb, number: u16, addr: u64, p: [*]u8, bytes: u32, access: abi.Access) void {
+        const s = space.get(t.space) orelse return;
+        const w = &t.windows[number];
+        if (w.limit == 0) {
+            t.open[t.open_count] = number;
+            t.open_count += 1;
+        }
+        const page = addr & page_mask;
+        const host = p - (addr & (page_size - 1));
+        var before: u64 = 0;
+        while (before < window_reach and inRow(s, page, host, -%(before + 1), access)) before += 1;
+        var behind: u64 = 0;
+        while (behind < window_reach and inRow(s, page, host, behind + 1, access)) behind += 1;
+        w.patience = window_patience;
+        w.addend = @intFromPtr(host) -% page;
+        w.low = page -% before * page_size;
+        w.limit = (before + behind + 1) * page_size - bytes + 1;
+    }
+
+    /// Is the page `distance` pages behind `page`, which is at `host`, as far behind there and accessible?
+    fn inRow(s: *space.Space, page: u64, host: [*]u8, distance: u64, access: abi.Access) bool {
+        const addr = page +% distance *% page_size;
+        const va = addr & address_mask;
+        if ((addr ^ page) & ~address_mask != 0 or va >> desc.va_bits != 0) return false;
+        const d = space.walk(s, va);
+        return desc.allows(d, access) and @intFromPtr(frames.ptr(desc.frameOf(d))) == @intFromPtr(host) +% distance *% page_size;
+    }
+
+    /// Whoever takes a right away does this too.
+    fn closeWindows(t: *Tlb) void {
+        for (t.open[0..t.open_count]) |number| {
+            t.windows[number].limit = 0;
+            t.windows[number].patience = 0;
+        }
+        t.open_count = 0;
+    }
+
     /// Every write of the page goes through `fill`.
     pub fn refuseWrites(t: *Tlb, addr: u64) void {
         t.slot(addr).write = 0;
@@ -203,6 +267,7 @@ fn dropPages(s: *space.Space, va: u64, count: u64) void {
     if (dropped) |call| call(va, count);
     var it = list;
     while (it) |t| : (it = t.next) {
+        t.closeWindows();
         for (0..count) |i| t.drop(va + i * page_size, s.context);
     }
 }
@@ -214,6 +279,7 @@ fn flush(s: *space.Space) void {
     var it = list;
     while (it) |t| : (it = t.next) {
         if (t.space != handle) continue;
+        t.closeWindows();
         if (s.context == 0) giveContext(s);
         t.setContext(s.context);
     }
@@ -227,6 +293,7 @@ pub fn forget(s: *space.Space) void {
     var it = list;
     while (it) |t| : (it = t.next) {
         if (t.space != handle) continue;
+        t.closeWindows();
         t.space = 0;
         t.setContext(unbound);
     }
@@ -248,6 +315,7 @@ fn recycle() void {
     var it = list;
     while (it) |t| : (it = t.next) {
         @memset(std.mem.asBytes(&t.entries), 0);
+        t.closeWindows();
         const s = space.get(t.space) orelse continue;
         if (s.context == 0) {
             s.context = next_context;
@@ -257,6 +325,12 @@ fn recycle() void {
     }
 }
 
+/// The windows get other owners.
+pub fn closeAllWindows() void {
+    var it = list;
+    while (it) |t| : (it = t.next) t.closeWindows();
+}
+
 /// No space is left: unbinds and empties every TLB. They stay on the list.
 pub fn reset() void {
     if (dropped) |call| call(0, std.math.maxInt(u64));
@@ -264,6 +338,7 @@ pub fn reset() void {
     var it = list;
     while (it) |t| : (it = t.next) {
         @memset(std.mem.asBytes(&t.entries), 0);
+        t.closeWindows();
         t.setContext(unbound);
         t.space = 0;
     }

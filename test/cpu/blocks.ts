@@ -7,16 +7,21 @@ import { type Case, DATA_BASE, DATA_BYTES, MAX_WORDS, type Override, REG, RODATA
 import { pairOf } from "./generate.ts";
 import { Random } from "./random.ts";
 
-/** Registers that values move through, and those that accesses are based on (31: sp). */
-const VALUES = [0, 1, 2, 3, 5, 8, 9, 10, 22, 30];
+/**
+ * Registers that values move through, most of which the translator keeps in the host's, or few of which, as in the loops of compilers;
+ * and those that accesses are based on (31: sp).
+ */
+const KEPT = [0, 1, 2, 3, 5, 8, 9, 10, 22, 30];
+const OTHERS = [0, 9, 12, 13, 14, 16, 17, 18, 22, 26];
+let values = KEPT;
 const BASES = [4, 19, 20, 29, 31];
 const COUNTER = 21;
 
 type Make = (r: Random) => number;
 
-const value = (r: Random) => (r.one(12) ? 31 : r.pick(VALUES));
+const value = (r: Random) => (r.one(12) ? 31 : r.pick(values));
 /** Where a value goes: now and then a base, which then points anywhere. */
-const goal = (r: Random) => (r.one(40) ? 19 : r.one(16) ? 31 : r.pick(VALUES));
+const goal = (r: Random) => (r.one(40) ? 19 : r.one(16) ? 31 : r.pick(values));
 const base = (r: Random) => r.pick(BASES);
 const wide = (r: Random) => (r.one(3) ? 0 : 0x80000000);
 const flags = (r: Random) => (r.one(2) ? 0x20000000 : 0);
@@ -25,12 +30,12 @@ const condition = (r: Random) => r.below(14);
 const three = (r: Random) => (value(r) << 16) | (value(r) << 5);
 
 const arithmetic: Make[] = [
-  (r) => 0x11000000 | wide(r) | flags(r) | subtract(r) | (r.below(64) << 10) | (r.pick(VALUES) << 5) | r.pick(VALUES),
+  (r) => 0x11000000 | wide(r) | flags(r) | subtract(r) | (r.below(64) << 10) | (r.pick(values) << 5) | r.pick(values),
   (r) => {
-    const x = r.pick(VALUES);
+    const x = r.pick(values);
     return 0x11000400 | wide(r) | 0x20000000 | subtract(r) | (x << 5) | x;
   },
-  (r) => 0x7100001f | wide(r) | (r.below(8) << 10) | (r.pick(VALUES) << 5),
+  (r) => 0x7100001f | wide(r) | (r.below(8) << 10) | (r.pick(values) << 5),
   (r) => 0x6b00001f | wide(r) | three(r),
   (r) => 0x0b000000 | wide(r) | flags(r) | subtract(r) | three(r) | goal(r),
   (r) => 0x0b000000 | wide(r) | flags(r) | subtract(r) | (r.below(3) << 22) | (r.below(31) << 10) | three(r) | goal(r),
@@ -108,10 +113,38 @@ const accesses: Make[] = [
 /** A conditional branch over up to four words. */
 function branch(r: Random, left: number): number {
   const over = 2 + r.below(Math.min(4, left - 1));
+  const kind = r.below(10);
+  if (kind === 9) return 0x14000000 | over;
+  if (kind < 3) return 0x54000000 | (over << 5) | condition(r);
+  if (kind < 6) return 0x34000000 | wide(r) | (r.bits(1) << 24) | (over << 5) | r.pick(values);
+  return 0x36000000 | (r.bits(1) << 24) | (r.below(32) << 19) | (over << 5) | r.pick(values);
+}
+
+/** What ends a round: the counter goes down, and a branch leads back over `words` words while it is positive, or (the only end) not zero. */
+function end(r: Random, words: number, only: boolean): number[] {
+  const back = (opcode: number) => (opcode | ((-(words + 1) & 0x7ffff) << 5)) >>> 0;
+  const subs = 0xf1000400 | (COUNTER << 5) | COUNTER;
+  if (!only) return [subs, back(0x5400000c)];
   const kind = r.below(3);
-  if (kind === 0) return 0x54000000 | (over << 5) | condition(r);
-  if (kind === 1) return 0x34000000 | wide(r) | (r.bits(1) << 24) | (over << 5) | r.pick(VALUES);
-  return 0x36000000 | (r.bits(1) << 24) | (r.below(32) << 19) | (over << 5) | r.pick(VALUES);
+  if (kind === 0) return [0xd1000400 | (COUNTER << 5) | COUNTER, back(0xb5000000 | COUNTER)];
+  return [subs, back(kind === 1 ? 0x54000001 : 0x5400000c)];
+}
+
+/** Words before the loop, its body with branches inside, another branch back in the middle, and its end. */
+function loop(r: Random): number[] {
+  const before = r.one(3) ? 1 + r.below(3) : 0;
+  const body = 1 + r.below(MAX_WORDS - before - 2);
+  const words = Array.from({ length: before }, (_, at) => draw(r, at, before));
+  const middle = body > 5 && r.one(3) ? 2 + r.below(body - 4) : -1;
+  for (let at = 0; at < body; at++) {
+    if (at === middle) {
+      words.push(...end(r, at, false));
+      at++;
+    } else {
+      words.push(draw(r, at, at < middle ? middle : body));
+    }
+  }
+  return [...words, ...end(r, body, middle < 0)];
 }
 
 function draw(r: Random, at: number, count: number): number {
@@ -137,18 +170,16 @@ function place(r: Random): number {
 }
 
 function make(r: Random, slot: number): Case {
-  // A loop's last two words are its end, whose counter nothing else changes; branches may lead to the first of them.
-  const loop = r.one(3) ? 2 : 0;
-  const count = 1 + r.below(MAX_WORDS - loop);
-  const words = Array.from({ length: count }, (_, at) => draw(r, at, count) >>> 0);
-  if (loop !== 0) words.push(0xf1000400 | (COUNTER << 5) | COUNTER, 0x54000001 | ((-(count + 1) & 0x7ffff) << 5));
-  const overrides: Override[] = [[COUNTER, 1 + r.below(6), 0]];
+  values = r.one(2) ? KEPT : OTHERS;
+  const count = 1 + r.below(MAX_WORDS);
+  const words = r.one(2) ? loop(r) : Array.from({ length: count }, (_, at) => draw(r, at, count));
+  const overrides: Override[] = [[COUNTER, 1 + r.below(12), 0]];
   for (const register of BASES) {
     let address = place(r);
     if (register === REG.sp && !r.one(16)) address -= address % 16;
     overrides.push([register, ...pairOf(address)]);
   }
-  const names = words.map((word) => word.toString(16));
+  const names = words.map((word) => (word >>> 0).toString(16));
   return {
     slot,
     seed: r.u32(),

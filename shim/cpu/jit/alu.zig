@@ -43,7 +43,7 @@ pub fn add_sub_imm(t: *Translator, insn: u32) bool {
             t.putImm(d, if (subtract) value -% @as(u64, @intCast(imm)) else value +% @as(u64, @intCast(imm)));
             return true;
         };
-        if (d == n and size == .q and layout.hostOf(n) == null and t.flagsFree()) {
+        if (d == n and size == .q and t.hostOf(n) == null and t.flagsFree()) {
             t.clobber();
             memory.writeBack(t, n, if (subtract) -imm else imm);
             return true;
@@ -58,6 +58,7 @@ pub fn add_sub_imm(t: *Translator, insn: u32) bool {
         return true;
     }
     if (subtract and d == 31) {
+        if (t.postpone(insn)) return true;
         t.a.aluImm(.cmp, size, t.gprSp(n), imm);
     } else {
         const dst = t.target(d, .rax);
@@ -228,6 +229,19 @@ fn shiftedOperand(t: *Translator, insn: u32, size: Size, scratch: Reg) void {
     if (amount != 0) t.a.shiftImm(shifts[bits(insn, 22, 2)], size, r(scratch), amount);
 }
 
+/// The whole of d = n op shifted m where d is m in a host register, which is shifted itself. The operation must not mind the order.
+fn shiftedInPlace(t: *Translator, insn: u32, size: Size, op: x64.Alu) bool {
+    const n = rn(insn);
+    const d = rd(insn);
+    if (d != rm(insn) or d == n or d == 31 or n == 31) return false;
+    const dst = t.hostOf(d) orelse return false;
+    const amount: u6 = @intCast(bits(insn, 10, 6));
+    if (amount != 0) t.a.shiftImm(shifts[bits(insn, 22, 2)], size, r(dst), amount);
+    t.a.alu(op, size, dst, t.gpr(n));
+    t.put(d, dst);
+    return true;
+}
+
 /// Register m as an operand that is not zero.
 pub fn operand(t: *Translator, m: u32) Rm {
     if (m != 31) return t.gpr(m);
@@ -274,6 +288,10 @@ pub fn logical_reg(t: *Translator, insn: u32) bool {
         t.a.alu(op, size, dst, operand(t, m));
         t.put(d, dst);
     } else {
+        if (!negated and shiftedInPlace(t, insn, size, op)) {
+            if (opc == 3) t.setFlags(.direct);
+            return true;
+        }
         shiftedOperand(t, insn, size, .rcx);
         if (negated) t.a.unary(.not, size, r(.rcx));
         const dst = t.target(d, .rax);
@@ -294,10 +312,11 @@ pub fn add_sub_shifted(t: *Translator, insn: u32) bool {
     const m = rm(insn);
     const d = rd(insn);
     if (bit(insn, 29)) {
+        if (bit(insn, 30) and d == 31 and t.postpone(insn)) return true;
         setFlagsSum(t, insn, size);
         return true;
     }
-    const in_memory = m != 31 and layout.hostOf(m) == null and amount == 0 and t.flagsFree();
+    const in_memory = m != 31 and t.hostOf(m) == null and amount == 0 and t.flagsFree();
     if (!bit(insn, 30) and n != 31 and m != 31 and !in_memory and (amount == 0 or (kind == 0 and amount <= 3))) {
         const dst = t.target(d, .rax);
         const x = t.use(size, n, .rax);
@@ -314,7 +333,7 @@ pub fn add_sub_shifted(t: *Translator, insn: u32) bool {
         t.start(size, dst, n);
         t.a.alu(op, size, dst, operand(t, m));
         t.put(d, dst);
-    } else {
+    } else if (op == .sub or !shiftedInPlace(t, insn, size, op)) {
         shiftedOperand(t, insn, size, .rcx);
         const dst = t.target(d, .rax);
         t.start(size, dst, n);
@@ -334,7 +353,7 @@ fn setFlagsSum(t: *Translator, insn: u32, size: Size) void {
     if (shifted) shiftedOperand(t, insn, size, .rcx);
     const y: Rm = if (shifted) r(.rcx) else operand(t, m);
     if (op == .sub and d == 31) {
-        if (n != 31 and layout.hostOf(n) == null and y == .reg) {
+        if (n != 31 and t.hostOf(n) == null and y == .reg) {
             t.a.aluTo(.cmp, size, t.gpr(n), y.reg);
         } else {
             t.a.alu(.cmp, size, t.use(size, n, .rax), y);

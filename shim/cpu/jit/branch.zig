@@ -28,8 +28,13 @@ pub fn branch_cond(t: *Translator, insn: u32) bool {
 }
 
 pub fn branch_imm(t: *Translator, insn: u32) bool {
-    if (bit(insn, 31)) t.putImm(30, t.pc + 4);
-    t.branchAlways(relative(t, fields.signed(insn, 0, 26)));
+    const to = relative(t, fields.signed(insn, 0, 26));
+    if (bit(insn, 31)) {
+        t.putImm(30, t.pc + 4);
+        t.branchAndLink(to);
+    } else {
+        t.branchAlways(to);
+    }
     return true;
 }
 
@@ -69,6 +74,7 @@ pub fn branch_reg(t: *Translator, insn: u32) bool {
     t.save();
     t.load(.q, .rax, fields.rn(insn));
     if (bit(insn, 21)) t.putImm(30, t.pc + 4);
+    t.leaveMap();
     if (host.features.bmi2) {
         a.rorx(.d, .rcx, .{ .reg = .rax }, 32 - 3);
     } else {

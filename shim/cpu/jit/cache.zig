@@ -12,6 +12,7 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const mem = @import("../../mem/mem.zig");
+const loops = @import("loop.zig");
 const Mutex = @import("../../host/host.zig").threads.Mutex;
 const single = @import("../interp/translate.zig").single;
 const Site = @import("service.zig").Site;
@@ -20,8 +21,8 @@ const linux = std.os.linux;
 
 pub const arena_bytes = 128 << 20;
 const cold_half = arena_bytes / 2;
-/// No block is longer.
-pub const block_bytes = 64 << 10;
+/// No block and no loop is longer.
+pub const block_bytes = 128 << 10;
 const max_pages = 1 << 16;
 const buckets = 1 << 14;
 pub const page_words = abi.page_size / 4;
@@ -175,6 +176,7 @@ pub fn flush() void {
     used_cold = cold_half;
     _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
     generation +%= 1;
+    loops.reset();
 }
 
 pub fn pageOf(number: u32) *Page {
@@ -202,11 +204,15 @@ fn takePage() ?*Page {
     return @ptrCast(@alignCast(raw));
 }
 
+/// For a block or a loop.
+pub fn hasRoom() bool {
+    return used + block_bytes <= cold_half and used_cold + block_bytes <= arena_bytes;
+}
+
 /// The page, made if need be, with room for a block in the arena. May flush. Null when the host has no memory, or it has to
 /// wait (`full`).
 pub fn getPage(frame: u32, va: u64, exact: bool) ?*Page {
-    const fits = used + block_bytes <= cold_half and used_cold + block_bytes <= arena_bytes;
-    if (!fits and !tryFlush()) return null;
+    if (!hasRoom() and !tryFlush()) return null;
     commit(&committed, used, cold_half);
     commit(&committed_cold, used_cold, arena_bytes);
     if (find(frame, va, exact)) |p| return p;

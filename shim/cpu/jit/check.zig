@@ -1,5 +1,5 @@
 //! A mode for development (CARRICK_CPU_CHECK=1, one CPU): every piece of translated code is run again by the interpreter, from the same
-//! registers and memory, and must end with the same. A piece ends where the slice is looked at, or with the task's exit.
+//! registers and memory, and must end with the same. A piece ends where the slice is looked at and spent, or with the task's exit.
 //!
 //! All stores take the slow path meanwhile (nothing gets a write tag in the TLB), which notes what memory held before. Memory is put back,
 //! the interpreter steps until it is where the piece ended, with the same registers and the same memory; if it never is, the
@@ -20,6 +20,10 @@ pub var on = false;
 /// No access, or range that accesses share, writes more.
 const note_bytes = 320;
 const steps_max = 50_000;
+
+/// Every other piece is long enough for a loop to get going.
+const several = 200;
+var rounds: u32 = 0;
 
 const Note = struct { at: [*]u8, length: usize, before: [note_bytes]u8, after: [note_bytes]u8 };
 var notes: [512]Note = undefined;
@@ -49,15 +53,17 @@ fn filled(v: *core.Vcpu, addr: u64, p: [*]u8) void {
     count += 1;
 }
 
-/// Runs pieces until the task exits or has used the budget up. `run` runs one.
-pub fn enter(v: *core.Vcpu, b: *Block, budget: u32, run: *const fn (b: *Block) i32) i32 {
+/// Runs pieces until the task exits or has used the budget up. `run` runs one, of about so
+/// many instructions.
+pub fn enter(v: *core.Vcpu, b: *Block, budget: u32, run: *const fn (b: *Block, budget: u32) i32) i32 {
     var left: i64 = budget;
     while (true) {
         const before = b.*;
         count = 0;
         lost = false;
         noting = true;
-        const reason = run(b);
+        rounds +%= 1;
+        const reason = run(b, if (rounds & 1 == 0) 1 else several);
         noting = false;
         if (!lost) again(v, b, &before, reason);
         if (reason != @intFromEnum(abi.Exit.budget)) return reason;

@@ -2,8 +2,10 @@
 //! block, so that the hot part is contiguous.
 
 const layout = @import("layout.zig");
+const memory = @import("memory.zig");
 const patch = @import("patch.zig");
 const recipe = @import("recipe.zig");
+const service = @import("service.zig");
 const thunks = @import("thunks.zig");
 const translate = @import("translate.zig");
 const vector = @import("vector.zig");
@@ -22,6 +24,8 @@ pub const Cold = struct {
     copies: vector.Copies = .{},
     /// How to compute NZCV, which is saved nowhere.
     again: ?recipe.Recipe = null,
+    /// What the access asked first.
+    window: ?Window = null,
     what: union(enum) {
         /// Slow path of an access; continues at `back`. `mark`: a store, whose value is to be put into `Cpu.value` first.
         read: struct { size: u8, back: u32 },
@@ -40,10 +44,18 @@ pub const Cold = struct {
         /// Where the way on leads at first.
         link: Link,
         far: Far,
+        /// One inside the loop, before which NZCV has to be saved.
+        inside: struct { index: u32, exit: Exit },
+        /// The slice is used up at the start of a loop.
+        spent,
     },
 };
 
-pub const Link = struct { word: u32, backward: bool };
+/// `found`: where it goes on with the host pointer in rax.
+pub const Window = struct { what: service.Opening, found: u32 = 0 };
+
+/// `ends`: it may be the end of a loop.
+pub const Link = struct { word: u32, backward: bool, ends: bool };
 /// `site`: the number of the page that it expects.
 pub const Far = struct { target: u64, site: u32 };
 
@@ -68,20 +80,22 @@ pub fn emit(t: *Translator, c: Cold) void {
     switch (c.what) {
         .read => |r| {
             a.linkHere(c.from);
+            openWindow(t, c);
             keepFlags(t, c);
             a.movImm(.rcx, r.size);
             a.movImm(.rdx, t.place(false));
-            a.callTo(thunks.read);
+            t.callThunk(thunks.read);
             c.copies.reload(a);
             a.jmpTo(r.back);
         },
         .write => |w| {
             a.linkHere(c.from);
+            openWindow(t, c);
             storeValue(t, w.value);
             keepFlags(t, c);
             a.movImm(.rcx, w.size);
             a.movImm(.rdx, t.place(true));
-            a.callTo(thunks.write);
+            t.callThunk(thunks.write);
             c.copies.reload(a);
             a.jmpTo(w.back);
         },
@@ -91,16 +105,17 @@ pub fn emit(t: *Translator, c: Cold) void {
             const insn = t.words[t.first + c.index];
             a.movImm(.rax, @intFromPtr(translate.functionOf(insn).?));
             a.movImm(.rdx, insn);
-            a.callTo(if (e.flags) thunks.call_flags else thunks.call);
+            t.callThunk(if (e.flags) thunks.call_flags else thunks.call);
             c.copies.reload(a);
             if (e.flags) Translator.restoreHost(a);
             a.jmpTo(e.back);
         },
         .modify => |m| {
             a.linkHere(c.from);
+            openWindow(t, c);
             keepFlags(t, c);
             a.movImm(.rdx, t.place(true));
-            a.callTo(thunks.modify);
+            t.callThunk(thunks.modify);
             c.copies.reload(a);
             a.jmpTo(m.back);
         },
@@ -108,17 +123,28 @@ pub fn emit(t: *Translator, c: Cold) void {
             a.linkHere(c.from);
             keepFlags(t, c);
             a.movImm(.rdx, t.place(writes));
-            a.jmpTo(thunks.misaligned);
+            t.jumpThunk(thunks.misaligned);
         },
         .misaligned_sp => {
             a.linkHere(c.from);
             if (c.again) |again| t.saveAgain(again);
             a.movImm(.rdx, t.place(false));
-            a.jmpTo(thunks.misaligned_sp);
+            t.jumpThunk(thunks.misaligned_sp);
         },
         .exit => |e| t.emitExit(e, c.from),
         .link => |l| t.emitLink(c.from, l),
         .far => |f| t.emitFarMiss(c.from, f),
+        .inside => |i| {
+            a.linkHere(c.from);
+            t.saveAt(i.exit);
+            t.loop.?.lead(t, a.jmp(), i.index);
+        },
+        .spent => {
+            a.linkHere(c.from);
+            if (c.again) |again| t.saveAgain(again);
+            a.movImm(.rdx, t.place(false));
+            t.jumpThunk(thunks.slice);
+        },
     }
 }
 
@@ -130,20 +156,37 @@ fn keepFlags(t: *Translator, c: Cold) void {
     t.a.mov(.q, .rax, .{ .mem = layout.cpuField("spill") });
 }
 
+/// Goes back when the TLB has the page of the address in rax, or a window can be opened around it. rax is kept else.
+fn openWindow(t: *Translator, c: Cold) void {
+    const w = c.window orelse return;
+    const misses = memory.probeBehind(t, w.what);
+    t.a.jmpTo(w.found);
+    for (misses) |f| t.a.linkHere(f);
+    t.a.store(.q, .{ .mem = layout.cpuField("spill") }, .rax);
+    t.a.movImm(.rdx, @as(u32, @bitCast(w.what)));
+    t.callThunk(thunks.window);
+    c.copies.reload(&t.a);
+    t.a.@"test"(.q, .{ .reg = .rax }, .rax);
+    t.a.jccTo(.ne, w.found);
+    t.a.mov(.q, .rax, .{ .mem = layout.cpuField("spill") });
+}
+
 fn slowRange(t: *Translator, c: Cold, bytes: u16, writes: bool, back: u32) void {
     const a = &t.a;
     a.linkHere(c.from);
+    openWindow(t, c);
     a.movRegs(.d, .rcx, .rax);
     a.aluImm(.@"and", .d, .{ .reg = .rcx }, 4095);
     a.aluImm(.cmp, .d, .{ .reg = .rcx }, 4096 - @as(i32, bytes));
     const two_pages = a.jcc(.a);
     a.movImm(.rdx, @intFromBool(writes));
-    a.callTo(thunks.range);
+    t.callThunk(thunks.range);
     c.copies.reload(a);
     a.@"test"(.q, .{ .reg = .rax }, .rax);
     a.jccTo(.ne, back);
     a.linkHere(two_pages);
     if (c.again) |again| t.saveAgain(again);
+    t.leaveMap();
     patch.alignField(a, 1);
     const site = a.jmp();
     a.linkHere(site);

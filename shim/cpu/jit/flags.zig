@@ -82,6 +82,10 @@ fn reserved(class: @import("../table_int.zig").Class, insn: u32) bool {
     };
 }
 
+pub fn writes(insn: u32) bool {
+    return effect(insn).writes;
+}
+
 /// Nothing of the same block follows.
 pub fn endsBlock(insn: u32) bool {
     const class = (if (decoder.isSimd(insn)) return false else decoder.class(insn)) orelse return true;

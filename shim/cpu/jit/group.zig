@@ -88,6 +88,7 @@ pub fn rangeAhead(t: *const Translator, n: u32, offset: i32, bytes: i32, writes:
     var i = t.index + 1;
     while (i < t.count) : (i += 1) {
         const insn = t.words[t.first + i];
+        if (t.loop) |l| if (l.joins[i]) break;
         if (fixedAccess(insn, n)) |f| {
             if (range.writes or !f.writes or !branched or n == layout.sp) {
                 const from = @min(range.from, base + f.offset);

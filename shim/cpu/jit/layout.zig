@@ -39,16 +39,28 @@ pub const fixed = [_]Fixed{
 };
 pub const caller_saved = fixed[0..6];
 
-const host_of: [32]?Reg = blk: {
+/// What each host register holds: the fixed guest registers, or while a loop runs (`loop.zig`) others in the place of some of them.
+pub const Map = struct {
+    /// The host register of x0..x30.
+    host: [32]?Reg,
+    /// Of the count of the slice; null: it is in memory.
+    slice: ?Reg = null,
+    swaps: [fixed.len]Swap = undefined,
+    swap_count: u32 = 0,
+
+    pub fn swapped(m: *const Map) []const Swap {
+        return m.swaps[0..m.swap_count];
+    }
+};
+
+/// A host register that holds `in` (null: no guest's) and not, as outside the loop, `out`. `written`: `in` may change.
+pub const Swap = struct { host: Reg, out: u5, in: ?u5, written: bool };
+
+pub const fixed_map: Map = .{ .host = blk: {
     var all: [32]?Reg = @splat(null);
     for (fixed) |f| all[f.guest] = f.host;
     break :blk all;
-};
-
-/// The host register of x0..x30 or (31) sp.
-pub fn hostOf(guest: u32) ?Reg {
-    return host_of[guest];
-}
+} };
 
 /// Memory of a field of the register block.
 pub fn blockField(comptime name: []const u8) Mem {
@@ -77,11 +89,15 @@ pub const jump_count = 16384;
 pub const page_slots = 4096;
 pub const no_page: u32 = 0xffff_ffff;
 
+pub const back_slots = 1024;
+
 pub const Cpu = struct {
     /// The interpreter's part: the TLB, and all that single instructions need which are not translated.
     v: core.Vcpu,
     jumps: [jump_count]Jump align(64),
     pages: [page_slots]u32 align(64),
+    /// How often branches back may still be taken before their loops are made, by a hash (`loop.zig`).
+    backs: [back_slots]i32,
     /// Its own address.
     self: *Cpu,
     /// The task that runs.
@@ -113,6 +129,12 @@ pub fn cpuField(comptime name: []const u8) Mem {
 const tlb = @offsetOf(Cpu, "v") + @offsetOf(core.Vcpu, "tlb");
 const Tlb = @FieldType(core.Vcpu, "tlb");
 pub const tlb_entries: i32 = tlb + @offsetOf(Tlb, "entries");
+/// A field of a window (mem/tlb.zig).
+pub fn window(slot: u32, comptime field: []const u8) Mem {
+    const windows: i32 = tlb + @offsetOf(Tlb, "windows");
+    return .{ .base = null, .disp = windows + @as(i32, @intCast(slot * @sizeOf(Window))) + @as(i32, @offsetOf(Window, field)) };
+}
+const Window = @typeInfo(@FieldType(Tlb, "windows")).array.child;
 
 /// NZCV in bits 31..28, from and to the saved form (`RegisterBlock.host_flags`), as `lahf; seto al` leave it after a subtraction: bit 0 V,
 /// bits 15, 14 N and Z, bit 8 not C.

@@ -11,6 +11,7 @@ const group = @import("group.zig");
 const host = @import("host.zig");
 const layout = @import("layout.zig");
 const mem = @import("../../mem/mem.zig");
+const service = @import("service.zig");
 const x64 = @import("x64.zig");
 
 const Translator = @import("translate.zig").Translator;
@@ -52,7 +53,7 @@ pub const Mode = enum { offset, pre, post };
 
 /// rax = base (x0..x30 or sp) plus offset.
 pub fn baseAddress(t: *Translator, n: u32, offset: i32) void {
-    if (layout.hostOf(n)) |h| {
+    if (t.hostOf(n)) |h| {
         if (offset == 0) t.a.movRegs(.q, .rax, h) else t.a.lea(.q, .rax, .{ .base = h, .disp = offset });
     } else {
         t.a.mov(.q, .rax, .{ .mem = layout.lane(n) });
@@ -68,8 +69,32 @@ pub fn begin(t: *Translator, n: u32) void {
 
 const Probe = enum { read, write };
 
-/// Looks up the page of the `bytes` at rax; the host's `ne`: not there. `known`: what rax is, when that is known now.
-fn probe(t: *Translator, known: ?u64, bytes: i32, comptime kind: Probe) void {
+/// How an address was looked up: the host's condition that it was not found, and the window that was asked.
+const Probed = struct { miss: x64.Cc = .ne, window: ?cold.Window = null };
+
+/// Looks up the page of the `bytes` at rax. `known`: what rax is, when that is known now.
+fn probe(t: *Translator, known: ?u64, bytes: i32, comptime kind: Probe) Probed {
+    if (known == null) if (t.loop) |l| if (l.window(t, bytes, kind == .write)) |w| {
+        t.a.movRegs(.q, .rdx, .rax);
+        t.a.alu(.sub, .q, .rdx, .{ .mem = layout.window(w.what.slot, "low") });
+        t.a.alu(.cmp, .q, .rdx, .{ .mem = layout.window(w.what.slot, "limit") });
+        return .{ .miss = .ae, .window = w };
+    };
+    probeTlb(t, known, bytes, kind);
+    return .{};
+}
+
+/// After a window missed the address in rax: where it goes on to open another, else rax is the host pointer.
+pub fn probeBehind(t: *Translator, o: service.Opening) [2]x64.Fixup {
+    t.a.aluImm(.sub, .d, .{ .mem = layout.window(o.slot, "patience") }, 1);
+    const spent = t.a.jcc(.s);
+    if (o.writes) probeTlb(t, null, o.bytes, .write) else probeTlb(t, null, o.bytes, .read);
+    const miss = t.a.jcc(.ne);
+    t.a.alu(.add, .q, .rax, .{ .mem = entry("addend") });
+    return .{ spent, miss };
+}
+
+fn probeTlb(t: *Translator, known: ?u64, bytes: i32, comptime kind: Probe) void {
     const a = &t.a;
     // The last byte's page: an access that leaves its page misses.
     if (known) |addr| {
@@ -102,8 +127,12 @@ fn entryOf(addr: u64, comptime field: []const u8) x64.Mem {
     return .{ .base = null, .disp = layout.tlb_entries + slot + @as(i32, @offsetOf(mem.tlb.Entry, field)) };
 }
 
-/// rax, an address that was found: its host pointer.
-fn toHost(t: *Translator, known: ?u64, bytes: i32) void {
+/// rax, an address that was found (else the last cold part was gone to): its host pointer.
+fn toHost(t: *Translator, known: ?u64, bytes: i32, probed: Probed) void {
+    if (probed.window) |w| {
+        t.a.alu(.add, .q, .rax, .{ .mem = layout.window(w.what.slot, "addend") });
+        return t.foundBy(w);
+    }
     if (known) |addr| {
         const last = addr +% @as(u64, @intCast(bytes - 1));
         if (last ^ addr <= 4095) return t.a.alu(.add, .q, .rax, .{ .mem = entryOf(addr, "addend") });
@@ -117,25 +146,25 @@ pub fn readable(t: *Translator, bytes: u8) void {
 }
 
 fn readableKnown(t: *Translator, known: ?u64, bytes: u8) void {
-    probe(t, known, bytes, .read);
-    const back = t.slowRead(.ne, bytes);
-    toHost(t, known, bytes);
+    const probed = probe(t, known, bytes, .read);
+    const back = t.slowRead(probed.miss, bytes);
+    toHost(t, known, bytes, probed);
     back.* = t.a.at;
 }
 
 /// rax = host pointer of `bytes` aligned bytes, readable and writable.
 pub fn modifiable(t: *Translator, bytes: u8) void {
-    probe(t, null, bytes, .write);
-    const back = t.slowModify(.ne);
-    toHost(t, null, bytes);
+    const probed = probe(t, null, bytes, .write);
+    const back = t.slowModify(probed.miss);
+    toHost(t, null, bytes, probed);
     back.* = t.a.at;
 }
 
 /// rax = host pointer of `bytes` writable bytes; what `value` says is stored by the slow path, which comes back to `back`.
 pub fn writable(t: *Translator, bytes: u8, value: Value) *u32 {
-    probe(t, null, bytes, .write);
-    const back = t.slowWrite(.ne, bytes, value);
-    toHost(t, null, bytes);
+    const probed = probe(t, null, bytes, .write);
+    const back = t.slowWrite(probed.miss, bytes, value);
+    toHost(t, null, bytes, probed);
     return back;
 }
 
@@ -247,9 +276,9 @@ fn locate(t: *Translator, w: Based, bytes: u8, comptime kind: Probe, value: ?Val
     const range = (if (t.plain) null else group.rangeAhead(t, w.n, w.offset, bytes, writes, w.grows)) orelse {
         const known = constant(t, w.n, w.offset);
         baseAddress(t, w.n, w.offset);
-        probe(t, known, bytes, kind);
-        const back = if (writes) t.slowWrite(.ne, bytes, value.?) else t.slowRead(.ne, bytes);
-        toHost(t, known, bytes);
+        const probed = probe(t, known, bytes, kind);
+        const back = if (writes) t.slowWrite(probed.miss, bytes, value.?) else t.slowRead(probed.miss, bytes);
+        toHost(t, known, bytes, probed);
         if (!writes) back.* = a.at;
         return .{ .back = if (writes) back else null };
     };
@@ -258,9 +287,9 @@ fn locate(t: *Translator, w: Based, bytes: u8, comptime kind: Probe, value: ?Val
     const length = range.to - range.from;
     const known = constant(t, w.n, range.from);
     baseAddress(t, w.n, range.from);
-    if (range.writes) probe(t, known, length, .write) else probe(t, known, length, .read);
-    const back = t.slowRange(.ne, @intCast(length), range.writes);
-    toHost(t, known, length);
+    const probed = if (range.writes) probe(t, known, length, .write) else probe(t, known, length, .read);
+    const back = t.slowRange(probed.miss, @intCast(length), range.writes);
+    toHost(t, known, length, probed);
     back.* = a.at;
     a.store(.q, .{ .mem = pointer(w.n) }, .rax);
     return .{ .disp = w.offset - range.origin };
@@ -281,7 +310,7 @@ fn keepPointer(t: *Translator, n: u32) void {
 pub fn writeBack(t: *Translator, n: u32, offset: i32) void {
     t.outdates(n);
     t.constants[n] = null;
-    if (layout.hostOf(n)) |h| {
+    if (t.hostOf(n)) |h| {
         t.a.lea(.q, h, .{ .base = h, .disp = offset });
     } else {
         t.a.aluImm(.add, .q, .{ .mem = layout.lane(n) }, offset);

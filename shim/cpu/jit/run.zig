@@ -9,6 +9,7 @@ const fp = @import("../simd/fp.zig");
 const host = @import("host.zig");
 const interp = @import("../interp/run.zig");
 const layout = @import("layout.zig");
+const loops = @import("loop.zig");
 const mem = @import("../../mem/mem.zig");
 const service = @import("service.zig");
 const thunks = @import("thunks.zig");
@@ -31,6 +32,7 @@ pub fn init() bool {
 fn start() bool {
     if (!cache.init()) return false;
     host.probe();
+    loops.start();
     thunks.make();
     const cpu = create(false) orelse return false;
     if (!attach(&cpu.v.cpu)) return false;
@@ -46,6 +48,7 @@ fn create(worker: bool) ?*Cpu {
     const cpu: *Cpu = @ptrFromInt(std.mem.alignForward(usize, @intFromPtr(raw), 64));
     interp.prepare(&cpu.v, worker);
     cpu.key = 0;
+    cpu.backs = @splat(loops.patience);
     cpu.self = cpu;
     cpu.twice_least_double = @splat(1 << 53);
     cpu.twice_least_single = @splat(1 << 24);
@@ -97,9 +100,8 @@ pub fn enter(b: *Block, budget: u32) i32 {
     return enterWith(cpu, b, budget);
 }
 
-/// As little as can be run.
-fn piece(b: *Block) i32 {
-    return enterWith(main_cpu.?, b, 1);
+fn piece(b: *Block, budget: u32) i32 {
+    return enterWith(main_cpu.?, b, budget);
 }
 
 /// On a CPU whose TLB is bound to the task's space.

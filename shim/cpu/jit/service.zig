@@ -5,15 +5,16 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const access = @import("../interp/access.zig");
+const blocks = @import("block.zig");
 const cache = @import("cache.zig");
 const layout = @import("layout.zig");
+const loops = @import("loop.zig");
 const mem = @import("../../mem/mem.zig");
 const patch = @import("patch.zig");
 const run = @import("../interp/run.zig");
 const interp = @import("../interp/core.zig");
 const flags = @import("../interp/flags.zig");
 const threads = @import("../../host/host.zig").threads;
-const translate = @import("translate.zig");
 
 const Cpu = layout.Cpu;
 const Block = layout.Block;
@@ -88,7 +89,7 @@ fn translateAt(cpu: *Cpu, at: mem.Translation, va: u64, word: u10) bool {
     const page = cache.getPage(at.frame, va, exact(cpu)) orelse return false;
     if (page.entry[word] != 0) return true;
     const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - @as(usize, word) * 4));
-    translate.block(page, words, word);
+    blocks.make(page, words, word);
     return true;
 }
 
@@ -153,6 +154,40 @@ pub fn range(cpu: *Cpu, addr: u64, writes: u32) callconv(.c) usize {
     return @intFromPtr(access.fill(&cpu.v, addr, if (writes != 0) .write else .read) orelse return 0);
 }
 
+/// The window that an access asked, and what it wants.
+pub const Opening = packed struct(u32) { slot: u16, writes: bool, bytes: u15 };
+
+/// Windows opened at one place between two looks at how often that happens.
+const openings = 16;
+
+/// The host pointer of addr, around which the window is opened. 0 when all the bytes are not there.
+pub fn window(cpu: *Cpu, addr: u64, o: Opening) callconv(.c) usize {
+    const kind: abi.Access = if (o.writes) .write else .read;
+    const p = access.fill(&cpu.v, addr, kind) orelse return 0;
+    if (access.filled != null) return if (o.bytes + (addr & (abi.page_size - 1)) <= abi.page_size) @intFromPtr(p) else 0;
+    const w = &cpu.v.tlb.windows[o.slot];
+    w.opened += 1;
+    if (w.opened == openings) {
+        const now: u32 = @truncate(cpu.block.retired +% @as(u32, @bitCast(cpu.slice_start -% cpu.block.slice)));
+        refuseWindow(cpu, o.slot, (now -% w.since) / openings);
+        w.opened = 0;
+        w.since = now;
+    }
+    cpu.v.tlb.openWindow(o.slot, addr, p, o.bytes, kind);
+    return if (addr -% w.low < w.limit) @intFromPtr(p) else 0;
+}
+
+/// One that more than a third of the accesses miss costs more than it saves: its loop is made again without it. `distance`:
+/// instructions between two openings.
+fn refuseWindow(cpu: *Cpu, slot: u16, distance: u32) void {
+    cache.mutex.lock();
+    defer cache.mutex.unlock();
+    const page = loops.pageOfWindow(slot) orelse return;
+    if (distance > 3 * mem.tlb.window_patience * loops.lengthOfWindow(slot)) return;
+    const at = mem.translate(cpu.v.tlb.space, page.va, .exec) orelse return;
+    if (at.frame == page.frame and cache.hasRoom()) loops.refuseWindow(page, @ptrCast(@alignCast(at.ptr)), slot);
+}
+
 /// The rest of a block whose accesses cannot share a look-up. `site` is the rel32 of a branch to it.
 pub fn plain(cpu: *Cpu, place: Place, site: u32) callconv(.c) u64 {
     const generation = cache.generation;
@@ -168,7 +203,7 @@ fn translatePlainly(cpu: *Cpu, at: mem.Translation, pc: u64) ?u32 {
     defer cache.mutex.unlock();
     const offset = pc & (abi.page_size - 1);
     const page = cache.getPage(at.frame, pc - offset, exact(cpu)) orelse return null;
-    return translate.plainly(page, @ptrCast(@alignCast(at.ptr - offset)), @intCast(offset / 4));
+    return blocks.plainly(page, @ptrCast(@alignCast(at.ptr - offset)), @intCast(offset / 4));
 }
 
 /// A branch inside its page: `site` is its rel32.
@@ -178,6 +213,30 @@ pub fn link(cpu: *Cpu, place: Place, site: u32) callconv(.c) u64 {
     const offset = (lookup(cpu, pc) orelse return fetchFault(cpu, pc)) + @as(u32, if (place.mark) 0 else head_bytes);
     if (generation == cache.generation) patch.link(site, offset);
     return code(offset);
+}
+
+/// A branch back inside its page: taken for the first time, or so often that its loop is to be made.
+pub fn loop(cpu: *Cpu, place: Place, site: u32, back: loops.Back) callconv(.c) u64 {
+    const generation = cache.generation;
+    const pc = place.pc();
+    const left = &cpu.backs[back.slot];
+    const enough = left.* < 0;
+    if (enough) left.* = loops.patience;
+    const made = if (enough) loopAt(cpu, pc, back.from) else null;
+    const offset = made orelse lookup(cpu, pc) orelse return fetchFault(cpu, pc);
+    if (generation == cache.generation) patch.link(if (enough) site else back.site, offset);
+    return code(offset);
+}
+
+fn loopAt(cpu: *Cpu, pc: u64, from: u32) ?u32 {
+    const at = mem.translate(cpu.v.tlb.space, pc, .exec) orelse return null;
+    const offset = pc & (abi.page_size - 1);
+    syncKey(cpu);
+    cache.mutex.lock();
+    defer cache.mutex.unlock();
+    const page = cache.getPage(at.frame, pc - offset, exact(cpu)) orelse return null;
+    const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - offset));
+    return loops.at(page, words, @intCast(offset / 4), from);
 }
 
 /// A branch to another page: `site` is the page number that it expects.

@@ -147,18 +147,23 @@ pub fn three_source(t: *Translator, insn: u32) bool {
     const n = rn(insn);
     const m = rm(insn);
     t.clobber();
-    switch (bits(insn, 21, 3)) {
+    const kind = bits(insn, 21, 3);
+    switch (kind) {
         0 => {
+            if (ra(insn) == 31 and !subtract) {
+                multiply(t, size, rd(insn), n, m);
+                return true;
+            }
             t.load(size, .rax, n);
             t.a.imul(size, .rax, operand(t, m));
         },
-        1, 5 => |kind| {
+        1, 5 => {
             const option: u32 = if (kind == 1) 6 else 2;
             alu.extendRegister(t, n, option, .rax);
             alu.extendRegister(t, m, option, .rcx);
             t.a.imul(.q, .rax, r(.rcx));
         },
-        2, 6 => |kind| {
+        2, 6 => {
             t.load(.q, .rax, n);
             t.a.unary(if (kind == 2) .imul else .mul, .q, operand(t, m));
             t.put(rd(insn), .rdx);
@@ -166,17 +171,32 @@ pub fn three_source(t: *Translator, insn: u32) bool {
         },
         else => return false,
     }
-    accumulate(t, size, ra(insn), subtract);
-    t.put(rd(insn), .rax);
+    accumulate(t, if (kind == 0) size else .q, rd(insn), ra(insn), subtract);
     return true;
 }
 
-/// rax = a + rax or a - rax
-fn accumulate(t: *Translator, size: Size, a: u32, subtract: bool) void {
-    if (subtract) {
-        t.a.unary(.neg, size, r(.rax));
-    } else if (a == 31) {
-        return;
+/// d = n * m
+fn multiply(t: *Translator, size: Size, d: u32, n: u32, m: u32) void {
+    const dst = t.target(d, .rax);
+    const swapped = d == m;
+    t.start(size, dst, if (swapped) m else n);
+    t.a.imul(size, dst, operand(t, if (swapped) n else m));
+    t.put(d, dst);
+}
+
+/// d = a + rax or a - rax
+fn accumulate(t: *Translator, size: Size, d: u32, a: u32, subtract: bool) void {
+    if (a == 31) {
+        if (subtract) t.a.unary(.neg, size, r(.rax));
+        return t.put(d, .rax);
     }
-    if (a != 31) t.a.alu(.add, size, .rax, t.gpr(a));
+    const dst = t.target(d, .rcx);
+    if (d == a or subtract) {
+        t.start(size, dst, a);
+        t.a.alu(if (subtract) .sub else .add, size, dst, r(.rax));
+        t.put(d, dst);
+    } else {
+        t.a.alu(.add, size, .rax, t.gpr(a));
+        t.put(d, .rax);
+    }
 }

@@ -31,7 +31,7 @@ pub fn barrier(t: *Translator, insn: u32) bool {
 pub fn isb(t: *Translator, _: u32) bool {
     t.save();
     t.a.movImm(.rax, t.pc + 4);
-    t.a.jmpTo(thunks.indirect);
+    t.jumpThunk(thunks.indirect);
     t.done = true;
     return true;
 }

@@ -20,10 +20,14 @@ pub var write: u32 = 0;
 pub var modify: u32 = 0;
 /// rax: address, rdx: 1 to write. Comes back with rax: the host pointer, or 0.
 pub var range: u32 = 0;
+/// rax: address, rdx: `service.Opening`. Comes back with rax: the host pointer, or 0.
+pub var window: u32 = 0;
 /// rdx: place of the current instruction, rcx: the branch. Goes on there in code without shared look-ups.
 pub var plain: u32 = 0;
 /// rdx: place of the target, rcx: the branch. Goes there.
 pub var link: u32 = 0;
+/// The same, of a branch back; rax: `loop.Back`.
+pub var loop: u32 = 0;
 /// rdx: pc of the target, rcx: the site. Goes there.
 pub var far: u32 = 0;
 /// rax: pc of the target. Goes there.
@@ -119,8 +123,10 @@ pub fn make() void {
     write = coming(&a, &service.write, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } }, layout.caller_saved);
     modify = coming(&a, &service.modify, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx } }, layout.caller_saved);
     range = asking(&a, &service.range);
+    window = asking(&a, &service.window);
     plain = going(&a, &service.plain, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     link = going(&a, &service.link, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
+    loop = going(&a, &service.loop, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx }, .{ .rcx, .rax } });
     far = going(&a, &service.far, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     indirect = going(&a, &service.indirect, &.{.{ .rsi, .rax }});
     slice = going(&a, &service.slice, &.{.{ .rsi, .rdx }});

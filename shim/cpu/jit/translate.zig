@@ -1,5 +1,4 @@
-//! Turns A64 words into x86-64 code, a block at a time: straight on from the entry, past conditional branches, to the
-//! first unconditional one, the end of the page, or `block_max` instructions.
+//! Turns A64 words into x86-64 code, one after the other: what a block (`block.zig`) or a loop (`loop.zig`) is made of.
 //!
 //! A block starts with fixed registers and NZCV in their places (`layout.zig`), and so does whatever it leads to. In between, NZCV
 //! stays in the host's flags as long as nothing else wants those, and is saved only when it is still needed.
@@ -16,6 +15,7 @@ const fp = @import("fp.zig");
 const group = @import("group.zig");
 const lanes = @import("lanes.zig");
 const layout = @import("layout.zig");
+const loops = @import("loop.zig");
 const patch = @import("patch.zig");
 const recipe = @import("recipe.zig");
 const service = @import("service.zig");
@@ -43,10 +43,11 @@ const chapters = .{
     @import("system.zig"),
 };
 
-pub const block_max = 64;
-
 /// `save`: NZCV has to be saved on the way, which the host's flags have in some form, or which is to be computed again.
-pub const Exit = struct { target: u64, save: bool, form: flags.Form, again: ?recipe.Recipe };
+pub const Exit = struct { target: u64, save: bool, form: flags.Form, again: ?recipe.Recipe, links: bool = false };
+
+/// The cold parts of what is being translated.
+var colds: [4 * loops.longest + 4]cold.Cold = undefined;
 
 pub const Translator = struct {
     a: Asm,
@@ -62,6 +63,10 @@ pub const Translator = struct {
     count: u32,
     /// Accesses share no look-ups.
     plain: bool,
+    /// Which host registers hold what.
+    map: *const layout.Map = &layout.fixed_map,
+    /// What is translated is a loop, not a block.
+    loop: ?*loops.Loop = null,
     /// Nothing follows in this block.
     done: bool = false,
     /// Where NZCV is now; whether it is needed after the current instruction; how to compute it again.
@@ -70,9 +75,8 @@ pub const Translator = struct {
     again: ?recipe.Recipe = null,
     /// sp was found to be aligned, and still is.
     sp_checked: bool = false,
-    cold: [4 * block_max + 4]cold.Cold = undefined,
     cold_count: u32 = 0,
-    needed: [block_max]bool = undefined,
+    needed: [loops.longest]bool = undefined,
     copies: vector.Copies = .{},
     /// What is known to lie in one page, by base register (`group.zig`).
     ranges: [32]?group.Range = @splat(null),
@@ -85,64 +89,65 @@ pub const Translator = struct {
         return t.placeOf(t.index, mark);
     }
 
-    fn placeOf(t: *const Translator, index: u32, mark: bool) u32 {
+    pub fn placeOf(t: *const Translator, index: u32, mark: bool) u32 {
         return @bitCast(service.Place{ .page = @intCast(t.page.number), .word = @intCast(t.first + index), .mark = mark });
     }
 
     // Guest registers.
 
+    /// The host register of x0..x30 or (31) sp.
+    pub fn hostOf(t: *const Translator, r: u32) ?Reg {
+        return t.map.host[r];
+    }
+
     /// x0..x30 as an operand. 31 has no place.
-    pub fn gpr(_: *const Translator, r: u32) Rm {
+    pub fn gpr(t: *const Translator, r: u32) Rm {
         std.debug.assert(r < 31);
-        return operandOf(r);
+        return t.gprSp(r);
     }
 
     /// x0..x30 or sp.
-    pub fn gprSp(_: *const Translator, r: u32) Rm {
-        return operandOf(r);
-    }
-
-    fn operandOf(r: u32) Rm {
-        return if (layout.hostOf(r)) |h| .{ .reg = h } else .{ .mem = layout.lane(r) };
+    pub fn gprSp(t: *const Translator, r: u32) Rm {
+        return if (t.hostOf(r)) |h| .{ .reg = h } else .{ .mem = layout.lane(r) };
     }
 
     /// Copies x0..x30 or (31) zero.
     pub fn load(t: *Translator, size: Size, dst: Reg, r: u32) void {
         if (r == 31) return t.a.movImm(dst, 0);
-        if (layout.hostOf(r)) |h| return t.a.movRegs(size, dst, h);
+        if (t.hostOf(r)) |h| return t.a.movRegs(size, dst, h);
         t.a.mov(size, dst, .{ .mem = layout.lane(r) });
     }
 
     /// The same as the start of an operation in dst, which clears the upper half of a 32-bit one itself.
     pub fn start(t: *Translator, size: Size, dst: Reg, r: u32) void {
-        if (r != 31 and layout.hostOf(r) == dst) return;
+        if (r != 31 and t.hostOf(r) == dst) return;
         t.load(size, dst, r);
     }
 
     pub fn startSp(t: *Translator, size: Size, dst: Reg, r: u32) void {
-        if (layout.hostOf(r) != dst) t.a.mov(size, dst, operandOf(r));
+        if (t.hostOf(r) != dst) t.a.mov(size, dst, t.gprSp(r));
     }
 
     /// A host register with the value: its own, or scratch.
     pub fn use(t: *Translator, size: Size, r: u32, scratch: Reg) Reg {
-        if (r != 31) if (layout.hostOf(r)) |h| return h;
+        if (r != 31) if (t.hostOf(r)) |h| return h;
         t.load(size, scratch, r);
         return scratch;
     }
 
     pub fn useSp(t: *Translator, size: Size, r: u32, scratch: Reg) Reg {
-        if (layout.hostOf(r)) |h| return h;
+        if (t.hostOf(r)) |h| return h;
         t.a.mov(size, scratch, .{ .mem = layout.lane(r) });
         return scratch;
     }
 
     /// Where to compute what x0..x30 or (31) nothing is to get.
-    pub fn target(_: *Translator, r: u32, scratch: Reg) Reg {
-        return if (r == 31) scratch else layout.hostOf(r) orelse scratch;
+    pub fn target(t: *Translator, r: u32, scratch: Reg) Reg {
+        return if (r == 31) scratch else t.hostOf(r) orelse scratch;
     }
 
-    pub fn targetSp(_: *Translator, r: u32, scratch: Reg) Reg {
-        return layout.hostOf(r) orelse scratch;
+    pub fn targetSp(t: *Translator, r: u32, scratch: Reg) Reg {
+        return t.hostOf(r) orelse scratch;
     }
 
     /// Gives x0..x30 the 64 bits of src; 31: nobody.
@@ -152,7 +157,7 @@ pub const Translator = struct {
 
     pub fn putSp(t: *Translator, r: u32, src: Reg) void {
         t.changes(r);
-        if (layout.hostOf(r)) |h| {
+        if (t.hostOf(r)) |h| {
             t.a.movRegs(.q, h, src);
         } else {
             t.a.store(.q, .{ .mem = layout.lane(r) }, src);
@@ -180,7 +185,7 @@ pub const Translator = struct {
         if (r == 31) return;
         t.changes(r);
         t.constants[r] = value;
-        if (layout.hostOf(r)) |h| return t.a.movImm(h, value);
+        if (t.hostOf(r)) |h| return t.a.movImm(h, value);
         const small: i32 = @truncate(@as(i64, @bitCast(value)));
         if (small == @as(i64, @bitCast(value))) return t.a.storeImm(.q, layout.lane(r), small);
         t.a.movImm(.rcx, value);
@@ -216,7 +221,7 @@ pub const Translator = struct {
     }
 
     /// Can NZCV be computed again as long as it is needed?
-    fn lasts(t: *const Translator, again: recipe.Recipe) bool {
+    pub fn lasts(t: *const Translator, again: recipe.Recipe) bool {
         for (t.needed[t.index..t.count], t.index..) |needed, i| {
             if (!needed) return true;
             if (recipe.written(t.words[t.first + i]) & again.registers() != 0) return false;
@@ -296,28 +301,42 @@ pub const Translator = struct {
         t.again = recipe.of(t.words[t.first + t.index]);
     }
 
+    /// Leaves a comparison, which sets nothing but NZCV, for where that is wanted. False: it has to be done here.
+    pub fn postpone(t: *Translator, insn: u32) bool {
+        const again = recipe.of(insn) orelse return false;
+        if (t.live and !t.lasts(again)) return false;
+        t.again = again;
+        t.state = if (t.live) .pending else .saved;
+        return true;
+    }
+
     // Ways out.
 
-    fn addCold(t: *Translator, from: x64.Fixup, what: @FieldType(cold.Cold, "what")) void {
-        t.cold[t.cold_count] = .{ .from = from, .index = t.index, .copies = t.copies, .again = if (t.state == .pending) t.again else null, .what = what };
+    pub fn addCold(t: *Translator, from: x64.Fixup, what: @FieldType(cold.Cold, "what")) void {
+        colds[t.cold_count] = .{ .from = from, .index = t.index, .copies = t.copies, .again = if (t.state == .pending) t.again else null, .what = what };
         t.cold_count += 1;
+    }
+
+    /// The address that the last cold part is for was found by the window: rax is its host pointer.
+    pub fn foundBy(t: *Translator, w: cold.Window) void {
+        colds[t.cold_count - 1].window = .{ .what = w.what, .found = t.a.at };
     }
 
     /// Goes to the slow path of an access on the host's condition. `back`: where it continues.
     pub fn slowRead(t: *Translator, cc: Cc, size: u8) *u32 {
         t.addCold(t.a.jcc(cc), .{ .read = .{ .size = size, .back = 0 } });
-        return &t.cold[t.cold_count - 1].what.read.back;
+        return &colds[t.cold_count - 1].what.read.back;
     }
 
     pub fn slowWrite(t: *Translator, cc: Cc, size: u8, value: cold.Value) *u32 {
         t.addCold(t.a.jcc(cc), .{ .write = .{ .size = size, .back = 0, .value = value } });
-        return &t.cold[t.cold_count - 1].what.write.back;
+        return &colds[t.cold_count - 1].what.write.back;
     }
 
     /// `bytes` at rax, the range of a base register, were not found; comes back with their host pointer.
     pub fn slowRange(t: *Translator, cc: Cc, bytes: u16, writes: bool) *u32 {
         t.addCold(t.a.jcc(cc), .{ .range = .{ .bytes = bytes, .writes = writes, .back = 0 } });
-        return &t.cold[t.cold_count - 1].what.range.back;
+        return &colds[t.cold_count - 1].what.range.back;
     }
 
     /// Does the current instruction exactly on the host's condition; `comeBack` follows.
@@ -327,7 +346,7 @@ pub const Translator = struct {
 
     /// Those of the current instruction that went to be done exactly continue here. `before`: how many cold parts there were.
     pub fn comeBack(t: *Translator, before: u32) void {
-        for (t.cold[before..t.cold_count]) |*c| {
+        for (colds[before..t.cold_count]) |*c| {
             c.what.exact.back = t.a.at;
             c.copies = t.copies;
         }
@@ -336,12 +355,12 @@ pub const Translator = struct {
     /// The same where the host's flags are NZCV.
     pub fn comeBackWithFlags(t: *Translator, before: u32) void {
         t.comeBack(before);
-        for (t.cold[before..t.cold_count]) |*c| c.what.exact.flags = true;
+        for (colds[before..t.cold_count]) |*c| c.what.exact.flags = true;
     }
 
     pub fn slowModify(t: *Translator, cc: Cc) *u32 {
         t.addCold(t.a.jcc(cc), .{ .modify = .{ .back = 0 } });
-        return &t.cold[t.cold_count - 1].what.modify.back;
+        return &colds[t.cold_count - 1].what.modify.back;
     }
 
     pub fn misaligned(t: *Translator, cc: Cc, writes: bool) void {
@@ -352,7 +371,7 @@ pub const Translator = struct {
     pub fn checkSp(t: *Translator) void {
         if (t.sp_checked) return;
         t.clobber();
-        t.a.testImm(.b, operandOf(layout.sp), 15);
+        t.a.testImm(.b, t.gprSp(layout.sp), 15);
         t.addCold(t.a.jcc(.ne), .misaligned_sp);
         t.sp_checked = true;
     }
@@ -360,13 +379,30 @@ pub const Translator = struct {
     /// Branches to `to` on the host's condition.
     pub fn branchIf(t: *Translator, cc: Cc, to: u64) void {
         const e = t.exitTo(to);
-        if (!e.save and t.inPage(to) and t.known(to) == 0) patch.alignField(&t.a, 2);
+        if (t.loop) |l| if (l.inside(t, to)) |index| {
+            const saves = !l.keeps(t, index) and e.save;
+            if (saves) return t.addCold(t.a.jcc(cc), .{ .inside = .{ .index = index, .exit = e } });
+            return l.lead(t, t.a.jcc(cc), index);
+        };
+        if (!e.save and t.direct(to)) patch.alignField(&t.a, 2);
         t.addCold(t.a.jcc(cc), .{ .exit = e });
     }
 
     pub fn branchAlways(t: *Translator, to: u64) void {
-        t.emitExit(t.exitTo(to), null);
         t.done = true;
+        if (t.loop) |l| if (l.inside(t, to)) |index| {
+            if (!l.keeps(t, index) and t.flagsNeededAt(to)) t.save();
+            return l.lead(t, t.a.jmp(), index);
+        };
+        t.emitExit(t.exitTo(to), null);
+    }
+
+    /// A call inside the page: not the end of a loop.
+    pub fn branchAndLink(t: *Translator, to: u64) void {
+        t.done = true;
+        var e = t.exitTo(to);
+        e.links = true;
+        t.emitExit(e, null);
     }
 
     fn exitTo(t: *Translator, to: u64) Exit {
@@ -383,7 +419,7 @@ pub const Translator = struct {
         return to & ~@as(u64, abi.page_size - 1) == t.page.va;
     }
 
-    fn flagsNeededAt(t: *Translator, to: u64) bool {
+    pub fn flagsNeededAt(t: *Translator, to: u64) bool {
         if (!t.inPage(to)) return true;
         return flags.neededAt(t.words, @intCast((to - t.page.va) / 4), 20);
     }
@@ -391,22 +427,54 @@ pub const Translator = struct {
     /// A way out of the block. `from`: a conditional branch that may lead to the target itself, when this is a cold part.
     pub fn emitExit(t: *Translator, e: Exit, from: ?x64.Fixup) void {
         const a = &t.a;
-        if (from) |f| if (e.save or !t.inPage(e.target)) a.linkHere(f);
-        if (e.save) if (e.again) |again| t.saveAgain(again) else t.saveForm(e.form);
+        if (from) |f| if (!t.direct(e.target) or e.save) a.linkHere(f);
+        t.saveAt(e);
+        t.leaveMap();
         if (!t.inPage(e.target)) return t.emitFar(e.target, from != null);
         const word: u32 = @intCast((e.target - t.page.va) / 4);
         const backward = e.target <= t.pc;
-        const entry = t.known(e.target);
-        const jumps = from == null or e.save;
+        const ends = backward and !e.links;
+        const entry = if (ends) 0 else t.known(e.target);
+        const jumps = from == null or e.save or !t.direct(e.target);
         if (jumps and entry == 0) patch.alignField(a, 1);
         const site = if (jumps) a.jmp() else from.?;
         if (entry != 0) return a.link(site, entry + @as(u32, if (backward) 0 else service.head_bytes));
-        const link: cold.Link = .{ .word = word, .backward = backward };
+        const link: cold.Link = .{ .word = word, .backward = backward, .ends = ends };
         if (from == null) t.addCold(site, .{ .link = link }) else t.emitLink(site, link);
     }
 
+    /// May a conditional branch lead there by itself, with nothing to be done on the way?
+    fn direct(t: *const Translator, to: u64) bool {
+        return t.loop == null and t.inPage(to);
+    }
+
+    /// Saves NZCV on the way out, if it has to be.
+    pub fn saveAt(t: *Translator, e: Exit) void {
+        if (!e.save) return;
+        if (e.again) |again| t.saveAgain(again) else t.saveForm(e.form);
+    }
+
+    /// Before what is not part of the loop: the fixed registers get into their places. The host's flags stay.
+    pub fn leaveMap(t: *Translator) void {
+        if (t.loop) |l| l.emitLeave(&t.a);
+    }
+
+    /// Calls a thunk, which wants the fixed registers in their places.
+    pub fn callThunk(t: *Translator, thunk: u32) void {
+        const l = t.loop orelse return t.a.callTo(thunk);
+        t.a.callTo(l.leave);
+        t.a.callTo(thunk);
+        t.a.callTo(l.enter);
+    }
+
+    /// Goes to a thunk that does not come back.
+    pub fn jumpThunk(t: *Translator, thunk: u32) void {
+        t.leaveMap();
+        t.a.jmpTo(thunk);
+    }
+
     /// Where the code of an address of this page begins; 0: it has none yet.
-    fn known(t: *const Translator, to: u64) u32 {
+    pub fn known(t: *const Translator, to: u64) u32 {
         const word = (to - t.page.va) / 4;
         return if (word == t.first and !t.plain) t.code else t.page.entry[word];
     }
@@ -414,6 +482,7 @@ pub const Translator = struct {
     /// Where a branch inside the page leads at first.
     pub fn emitLink(t: *Translator, site: x64.Fixup, link: cold.Link) void {
         t.a.linkHere(site);
+        if (link.ends) return loops.emitBack(t, site, link.word);
         t.a.movImm(.rcx, site.at);
         t.a.movImm(.rdx, @as(u32, @bitCast(service.Place{ .page = @intCast(t.page.number), .word = @intCast(link.word), .mark = link.backward })));
         t.a.jmpTo(thunks.link);
@@ -447,14 +516,25 @@ pub const Translator = struct {
         t.a.movImm(.rdx, t.place(false));
         t.a.movImm(.rcx, @intFromEnum(reason));
         t.a.movImm(.rax, syndrome);
-        t.a.jmpTo(thunks.stop);
+        t.jumpThunk(thunks.stop);
         t.done = true;
     }
 
     // The block.
 
+    pub fn emitCold(t: *Translator) void {
+        for (colds[0..t.cold_count]) |c| cold.emit(t, c);
+    }
+
+    /// The code, which begins at `from` and whose cold part is written up to here, is good.
+    pub fn publish(t: *const Translator, from: u32) void {
+        std.debug.assert(cache.used - from < cache.block_bytes and t.a.at - cache.used_cold < cache.block_bytes);
+        cache.used_cold = t.a.at;
+        cache.stats.translated += t.count;
+    }
+
     /// Counts the block down.
-    fn head(t: *Translator) x64.Fixup {
+    pub fn head(t: *Translator) x64.Fixup {
         t.a.aluImm(.sub, .d, .{ .mem = layout.blockField("slice") }, @intCast(t.count));
         const spent = t.a.jcc(.s);
         while (t.a.at < t.code + service.head_bytes) t.a.nop();
@@ -462,7 +542,7 @@ pub const Translator = struct {
         return spent;
     }
 
-    fn one(t: *Translator, insn: u32) void {
+    pub fn one(t: *Translator, insn: u32) void {
         t.copies.used = 0;
         if (decoder.isSimd(insn)) return t.floating(insn);
         const class = decoder.class(insn) orelse return t.undefinedInstruction();
@@ -486,7 +566,12 @@ pub const Translator = struct {
         // Without memory for its ops there is no way to execute it.
         const site = cache.addSite(t.pc, insn) orelse return t.undefinedInstruction();
         t.a.movImm(.rdx, @intFromPtr(site));
-        t.a.callTo(thunks.interpret);
+        t.callThunk(thunks.interpret);
+        t.forget();
+    }
+
+    /// Nothing is known but that NZCV is saved.
+    pub fn forget(t: *Translator) void {
         t.state = .saved;
         t.again = null;
         t.sp_checked = false;
@@ -503,7 +588,7 @@ pub const Translator = struct {
         if (uses) t.save() else t.clobber();
         t.a.movImm(.rax, @intFromPtr(function));
         t.a.movImm(.rdx, insn);
-        t.a.callTo(if (uses) thunks.call_flags else thunks.call);
+        t.callThunk(if (uses) thunks.call_flags else thunks.call);
         if (uses) t.state = .saved;
         if (uses) t.again = null;
         t.copies.forget();
@@ -537,67 +622,4 @@ fn exported(comptime function: fn (b: *layout.Block, insn: u32) void) service.Fu
             function(b, insn);
         }
     }.f;
-}
-
-/// Number of instructions of the block that starts at `first`.
-fn measure(words: *const [cache.page_words]u32, first: u32) u32 {
-    var n: u32 = 0;
-    while (true) {
-        n += 1;
-        if (first + n == cache.page_words or n == block_max or flags.endsBlock(words[first + n - 1])) return n;
-    }
-}
-
-/// Translates the block that starts at word `first` of the page and enters it there. The arena has room.
-pub fn block(page: *cache.Page, words: *const [cache.page_words]u32, first: u10) void {
-    const start = make(page, words, first, false);
-    @atomicStore(u32, &page.entry[first], start, .release);
-}
-
-/// Translates what a block goes on with from word `first` when accesses can share no look-up. Its offset.
-pub fn plainly(page: *cache.Page, words: *const [cache.page_words]u32, first: u10) u32 {
-    return make(page, words, first, true);
-}
-
-fn make(page: *cache.Page, words: *const [cache.page_words]u32, first: u10, plain: bool) u32 {
-    const start = std.mem.alignForward(u32, cache.used, 16);
-    const count = measure(words, first);
-    var t: Translator = .{
-        .a = .{ .base = cache.writable, .at = start },
-        .page = page,
-        .words = words,
-        .first = first,
-        .pc = page.va + @as(u64, first) * 4,
-        .code = start,
-        .count = count,
-        .plain = plain,
-    };
-    const end = first + count;
-    flags.liveness(words, first, t.needed[0..count], end == cache.page_words or flags.neededAt(words, end, 20));
-
-    // What a block goes on with was counted at its head.
-    const spent: ?x64.Fixup = if (plain) null else t.head();
-    while (true) {
-        t.live = t.needed[t.index];
-        t.one(words[first + t.index]);
-        if (t.done) break;
-        if (t.index + 1 == count) {
-            t.branchAlways(t.pc + 4);
-            break;
-        }
-        t.index += 1;
-        t.pc += 4;
-    }
-    cache.used = t.a.at;
-    t.a.at = cache.used_cold;
-    for (0..t.cold_count) |i| cold.emit(&t, t.cold[i]);
-    if (spent) |from| {
-        t.a.linkHere(from);
-        t.a.movImm(.rdx, t.placeOf(0, false));
-        t.a.jmpTo(thunks.slice);
-    }
-    std.debug.assert(cache.used - start < cache.block_bytes and t.a.at - cache.used_cold < cache.block_bytes);
-    cache.used_cold = t.a.at;
-    cache.stats.translated += count;
-    return start;
 }
