@@ -2,7 +2,7 @@
 
 import { EINVAL, ELOOP, ENXIO } from "../../abi/errno.ts";
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFLNK, S_IFMT, S_IRWXUGO } from "../../abi/stat.ts";
-import { openCharacterDevice, openFifo } from "../../vfs/devices.ts";
+import { openCharacterDevice } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
 import type { MemoryFileSystem, Timestamp } from "./memory-file-system.ts";
 import { MemoryInode } from "./memory-inode.ts";
@@ -31,6 +31,11 @@ export class MemorySymlink extends MemoryInode {
   protected override setSize(): number {
     return -EINVAL;
   }
+}
+
+/** Pipes are loaded when the first one is made or opened. */
+function fifos(): typeof import("../pipe/fifo.ts") {
+  return require("../pipe/fifo.ts");
 }
 
 export class MemorySpecial extends MemoryInode {
@@ -62,7 +67,7 @@ export class MemorySpecial extends MemoryInode {
   override open(flags: number): File | number {
     const type = this.mode & S_IFMT;
     if (type === S_IFCHR) return openCharacterDevice(this, this.device, flags);
-    return type === S_IFIFO ? openFifo(this, flags) : -ENXIO;
+    return type === S_IFIFO ? fifos().openFifo(this, flags) : -ENXIO;
   }
 
   protected override setSize(): number {

@@ -29,7 +29,7 @@ export function createPipe(flags: number, uid: number, gid: number, nowSec: numb
   return [new PipeFile(pipe, inode, O_RDONLY | (status & O_NONBLOCK)), new PipeFile(pipe, inode, O_WRONLY | status)];
 }
 
-function openFifo(inode: Inode, flags: number): PipeFile | number {
+export function openFifo(inode: Inode, flags: number): PipeFile | number {
   const nonblock = (flags & O_NONBLOCK) !== 0;
   const mode = flags & O_ACCMODE;
   if (mode === O_ACCMODE) return -EINVAL;
