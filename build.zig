@@ -159,7 +159,7 @@ fn shimOn(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, opt
         .strip = optimize == .ReleaseFast,
         .omit_frame_pointer = optimize == .ReleaseFast,
         // Nothing unwinds; a start reads the whole library once.
-        .unwind_tables = if (optimize == .ReleaseFast) .none else null,
+        .unwind_tables = if (optimize == .ReleaseFast and target.result.os.tag == .linux) .none else null,
     });
     module.addOptions("options", hostOptions(b, darwin_double));
     return module;

@@ -31,16 +31,16 @@ fn signature(comptime name: []const u8, comptime F: Fn) []const u8 {
 
 /// What every start of a guest calls. Binding a function costs 10 us; the others are bound when they are first called.
 const at_start = [_][]const u8{
-    "shim_abi_version", "shim_layout_hash", "shim_function",       "mem_init",           "mem_copy",        "frame_alloc",
-    "frame_ref",        "frame_unref",      "frame_ptr",           "frame_fill",         "space_create",    "space_destroy",
-    "space_map",        "space_map_zero",   "space_lookup",        "space_cow",          "space_count",     "user_in",
-    "user_out",         "io_writev",        "cpu_enter",           "cpu_block_create",   "cpu_engine",      "cpu_engine_default",
-    "cpu_hwcap",        "cpu_counter_hz",   "cpu_counter_sample",  "host_start",         "host_exit",       "host_open",
-    "host_close",       "host_dup",         "host_reopen",         "host_get_flags",     "host_read",       "host_stat",
-    "host_getxattr",    "host_poll_add",    "host_wait",           "host_signals_init",  "host_set_running", "host_ioctl",
-    "host_identity",    "host_name",        "host_clock",          "host_elapsed_ns",    "host_clock_sample", "host_clock_watch",
-    "host_random",      "host_cpu_count",   "host_memory_info",  "host_open_fds",      "host_seek",       "shim_buffer",
-    "user_zero",        "io_readv",         "space_unmap",       "space_protect",
+    "shim_abi_version", "shim_layout_hash", "shim_function",      "mem_init",          "mem_copy",          "frame_alloc",
+    "frame_ref",        "frame_unref",      "frame_ptr",          "frame_fill",        "space_create",      "space_destroy",
+    "space_map",        "space_map_zero",   "space_lookup",       "space_cow",         "space_count",       "user_in",
+    "user_out",         "io_writev",        "cpu_enter",          "cpu_block_create",  "cpu_engine",        "cpu_engine_default",
+    "cpu_hwcap",        "cpu_counter_hz",   "cpu_counter_sample", "host_start",        "host_exit",         "host_open",
+    "host_close",       "host_dup",         "host_reopen",        "host_get_flags",    "host_read",         "host_stat",
+    "host_getxattr",    "host_poll_add",    "host_wait",          "host_signals_init", "host_set_running",  "host_ioctl",
+    "host_identity",    "host_name",        "host_clock",         "host_elapsed_ns",   "host_clock_sample", "host_clock_watch",
+    "host_random",      "host_cpu_count",   "host_memory_info",   "host_open_fds",     "host_seek",         "shim_buffer",
+    "user_zero",        "io_readv",         "space_unmap",        "space_protect",
 };
 
 fn isAtStart(comptime name: []const u8) bool {
