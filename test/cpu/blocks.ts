@@ -112,7 +112,10 @@ const accesses: Make[] = [
 
 /** A conditional branch over up to four words. */
 function branch(r: Random, left: number): number {
-  const over = 2 + r.below(Math.min(4, left - 1));
+  return branchOver(r, 2 + r.below(Math.min(4, left - 1)));
+}
+
+function branchOver(r: Random, over: number): number {
   const kind = r.below(10);
   if (kind === 9) return 0x14000000 | over;
   if (kind < 3) return 0x54000000 | (over << 5) | condition(r);
@@ -130,16 +133,19 @@ function end(r: Random, words: number, only: boolean): number[] {
   return [subs, back(kind === 1 ? 0x54000001 : 0x5400000c)];
 }
 
-/** Words before the loop, its body with branches inside, another branch back in the middle, and its end. */
+/** Words before the loop, its body with branches inside, one out of it and another back in the middle, and its end. */
 function loop(r: Random): number[] {
   const before = r.one(3) ? 1 + r.below(3) : 0;
   const body = 1 + r.below(MAX_WORDS - before - 2);
   const words = Array.from({ length: before }, (_, at) => draw(r, at, before));
+  const out = r.one(2) ? r.below(body) : -1;
   const middle = body > 5 && r.one(3) ? 2 + r.below(body - 4) : -1;
   for (let at = 0; at < body; at++) {
     if (at === middle) {
       words.push(...end(r, at, false));
       at++;
+    } else if (at === out) {
+      words.push(branchOver(r, body - at + 2));
     } else {
       words.push(draw(r, at, at < middle ? middle : body));
     }
