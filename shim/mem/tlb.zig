@@ -197,7 +197,7 @@ pub const Tlb = struct {
         return desc.allows(d, access) and @intFromPtr(frames.ptr(desc.frameOf(d))) == @intFromPtr(host) +% distance *% page_size;
     }
 
-    /// Whoever takes a right away does this too.
+    /// Whoever takes a right away does this too, while the CPU is paused or runs nothing.
     fn closeWindows(t: *Tlb) void {
         for (t.open[0..t.open_count]) |number| {
             t.windows[number].limit = 0;
@@ -265,9 +265,11 @@ fn dropPages(s: *space.Space, va: u64, count: u64) void {
     if (s.context == 0) return;
     if (count > precise_pages) return flush(s);
     if (dropped) |call| call(va, count);
+    const handle = space.handleOf(s);
     var it = list;
     while (it) |t| : (it = t.next) {
-        t.closeWindows();
+        // Those of other spaces are not concerned, and their CPUs, which open windows, may be running.
+        if (t.space == handle) t.closeWindows();
         for (0..count) |i| t.drop(va + i * page_size, s.context);
     }
 }

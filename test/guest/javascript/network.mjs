@@ -20,8 +20,10 @@ if (process.argv[2] === "child") {
   console.log(texts.join(","));
   const big = "x".repeat(3_000_000);
   const echo = net.createServer((socket) => socket.pipe(socket));
-  await once(echo.listen("/tmp/network.sock"), "listening");
-  const client = net.connect("/tmp/network.sock");
+  // Beside the script, in a folder of this run: in /tmp, what a killed run left would be in the way.
+  const path = new URL("network.sock", import.meta.url).pathname;
+  await once(echo.listen(path), "listening");
+  const client = net.connect(path);
   client.end(big);
   let received = 0;
   for await (const chunk of client) received += chunk.length;
