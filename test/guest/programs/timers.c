@@ -97,7 +97,7 @@ int main(void) {
     }
   }
   printf("vDSO: %d differences, %d steps back\n", bad, back);
-  printf("TAI is not before realtime: %d\n", now(CLOCK_TAI) - now(CLOCK_REALTIME) > -1000000);
+  printf("TAI is not before realtime: %d\n", now(CLOCK_TAI) - now(CLOCK_REALTIME) > -1000000000L);
   printf("boottime is not before monotonic: %d\n", now(CLOCK_BOOTTIME) - now(CLOCK_MONOTONIC) > -1000000);
   struct timezone tz = {1, 1};
   struct timeval tv;
