@@ -13,6 +13,7 @@ import { callMaskDone, useCallMask } from "./call-mask.ts";
 import { openFile } from "./descriptor.ts";
 import { sys_mmap, sys_munmap } from "./memory.ts";
 import { sys_pread64, sys_preadv, sys_pwrite64, sys_pwritev } from "./read-write.ts";
+import { addr, full, off, partial, type Row, row, struct, u32 } from "./row.ts";
 import { sys_fdatasync, sys_fsync } from "./sync.ts";
 
 /** /proc/sys/fs/aio-max-nr */
@@ -33,7 +34,7 @@ const PWRITEV = 8;
  * A context is known by an address. The C library of such programs looks for a ring of events there before it calls: it finds a page
  * of zeros, which is none.
  */
-export function ioSetup(task: Task, count: number, contextAddr: number): number {
+export function sys_io_setup(task: Task, count: number, contextAddr: number): number {
   const old = task.mm.readU64(contextAddr);
   if (old < 0) return -EFAULT;
   if (old !== 0 || count === 0) return -EINVAL;
@@ -51,7 +52,7 @@ export function ioSetup(task: Task, count: number, contextAddr: number): number 
   return 0;
 }
 
-export function ioDestroy(task: Task, contextId: number): number {
+export function sys_io_destroy(task: Task, contextId: number): number {
   const context = contextsOf(task.mm).get(contextId);
   if (context === undefined) return -EINVAL;
   contextsOf(task.mm).delete(contextId);
@@ -61,7 +62,7 @@ export function ioDestroy(task: Task, contextId: number): number {
   return 0;
 }
 
-export function ioSubmit(task: Task, contextId: number, count: number, list: number): number {
+export function sys_io_submit(task: Task, contextId: number, count: number, list: number): number {
   const context = contextsOf(task.mm).get(contextId);
   if (context === undefined || count < 0) return -EINVAL;
   for (let i = 0; i < count; i += 1) {
@@ -129,18 +130,29 @@ function perform(
 }
 
 /** Requests are done before anybody can take them back. */
-export function ioCancel(task: Task, request: number): number {
+export function sys_io_cancel(task: Task, _contextId: number, request: number): number {
   return task.mm.readU32(request + 8) < 0 ? -EFAULT : -EINVAL;
 }
 
-export function ioGetevents(
+export function sys_io_getevents(
   task: Task,
   contextId: number,
   min: number,
   max: number,
   events: number,
   timeoutAddr: number,
-  finish: (task: Task, result: number) => number = (_task, result) => result,
+): number {
+  return getEvents(task, contextId, min, max, events, timeoutAddr, (_task, result) => result);
+}
+
+function getEvents(
+  task: Task,
+  contextId: number,
+  min: number,
+  max: number,
+  events: number,
+  timeoutAddr: number,
+  finish: (task: Task, result: number) => number,
 ): number {
   const context = contextsOf(task.mm).get(contextId);
   let deadlineNs = Number.POSITIVE_INFINITY;
@@ -175,7 +187,7 @@ function give(task: Task, context: AioContext, max: number, events: number): num
 }
 
 /** The sixth argument points to { address of a mask, its size }. */
-export function ioPgetevents(
+export function sys_io_pgetevents(
   task: Task,
   contextId: number,
   min: number,
@@ -193,5 +205,18 @@ export function ioPgetevents(
   }
   const masked = useCallMask(task, task.mm.untag(mask), bytes);
   if (masked < 0) return masked;
-  return ioGetevents(task, contextId, min, max, events, timeoutAddr, callMaskDone);
+  return getEvents(task, contextId, min, max, events, timeoutAddr, callMaskDone);
+}
+
+const AT_ONCE = partial("regular files only, done at once; no IOCB_CMD_POLL, no flags");
+
+export function rows(): Row[] {
+  return [
+    row(0, sys_io_setup, [u32, addr], full()),
+    row(1, sys_io_destroy, [addr], full()),
+    row(2, sys_io_submit, [addr, off, addr], AT_ONCE),
+    row(3, sys_io_cancel, [addr, struct("iocb"), addr], full()),
+    row(4, sys_io_getevents, [addr, off, off, struct("io_event"), struct("timespec")], full()),
+    row(292, sys_io_pgetevents, [addr, off, off, struct("io_event"), struct("timespec"), struct("aio_sigset")], full()),
+  ];
 }

@@ -1,9 +1,12 @@
-// struct ipc64_perm in guest memory, and IPC_SET's part of it.
+// What the three kinds of System V IPC share: struct ipc64_perm in guest memory, IPC_SET's part of it, names of flags.
 
 import { EFAULT, EINVAL } from "../abi/errno.ts";
-import { PERM } from "../abi/ipc.ts";
+import { IPC_CREAT, IPC_EXCL, PERM } from "../abi/ipc.ts";
 import type { IpcObject } from "../kernel/ipc/objects.ts";
 import type { Task } from "../kernel/task.ts";
+
+/** Flags of msgget, semget, shmget. */
+export const GET_NAMES = { IPC_CREAT, IPC_EXCL };
 
 /** A structure of `bytes` bytes on its way to or from the guest. */
 export class Layout {

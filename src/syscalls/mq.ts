@@ -2,7 +2,7 @@
 
 import { CAP_FOWNER, CAP_SYS_RESOURCE } from "../abi/capability.ts";
 import * as E from "../abi/errno.ts";
-import { O_ACCMODE, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } from "../abi/fcntl.ts";
+import { O_ACCMODE, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY, OPEN_FLAGS } from "../abi/fcntl.ts";
 import { RLIMIT_MSGQUEUE } from "../abi/resource.ts";
 import * as S from "../abi/signal.ts";
 import { mqueueInode } from "../fs/anon/anonymous-inode.ts";
@@ -18,6 +18,7 @@ import { readTimespec } from "../kernel/timespec.ts";
 import { capable, MAY_READ, MAY_WRITE } from "../vfs/permission.ts";
 import { openFile } from "./descriptor.ts";
 import { pathArg } from "./path-args.ts";
+import { addr, fd, flags, full, inBuf, mode, outBuf, partial, path, type Row, row, size, struct, u32 } from "./row.ts";
 
 const NAME_MAX = 255;
 /** struct mq_attr: flags, maxmsg, msgsize, curmsgs, and four that are reserved. */
@@ -41,7 +42,7 @@ function queueName(task: Task, nameAddr: number): string | number {
   return name.includes("/") || name === "." || name === ".." ? -E.EACCES : name;
 }
 
-export function mqOpen(task: Task, nameAddr: number, flags: number, mode: number, attrAddr: number): number {
+export function sys_mq_open(task: Task, nameAddr: number, flags: number, mode: number, attrAddr: number): number {
   if ((flags & O_ACCMODE) === O_ACCMODE) return -E.EINVAL;
   let wanted: Wanted | number = { messages: DEFAULT_MESSAGES, bytes: DEFAULT_BYTES };
   if ((flags & O_CREAT) !== 0 && attrAddr !== 0) {
@@ -99,7 +100,7 @@ function find(task: Task, name: string, flags: number, mode: number, wanted: Wan
   return made;
 }
 
-export function mqUnlink(task: Task, nameAddr: number): number {
+export function sys_mq_unlink(task: Task, nameAddr: number): number {
   const name = queueName(task, nameAddr);
   if (typeof name === "number") return name;
   const { byName } = mqueuesOf(task.kernel);
@@ -125,7 +126,7 @@ function deadline(task: Task, addr: number): { ns: number } | number {
   return typeof time === "number" ? time : { ns: realtimeToMonotonic(task.kernel.clock, time.sec, time.nsec) };
 }
 
-export function mqTimedsend(
+export function sys_mq_timedsend(
   task: Task,
   fd: number,
   addr: number,
@@ -144,7 +145,7 @@ export function mqTimedsend(
   return new MqSendOp(file, { bytes, priority }, until.ns).resume(task, Wake.event);
 }
 
-export function mqTimedreceive(
+export function sys_mq_timedreceive(
   task: Task,
   fd: number,
   addr: number,
@@ -162,7 +163,7 @@ export function mqTimedreceive(
 
 const SIGEVENT_BYTES = 64;
 
-export function mqNotify(task: Task, fd: number, eventAddr: number): number {
+export function sys_mq_notify(task: Task, fd: number, eventAddr: number): number {
   let event: Sigevent | null = null;
   if (eventAddr !== 0) {
     if (task.mm.copyIn(eventAddr, SIGEVENT_BYTES) < 0) return -E.EFAULT;
@@ -200,7 +201,7 @@ interface Sigevent {
   readonly kind: number;
 }
 
-export function mqGetsetattr(task: Task, fd: number, newAddr: number, oldAddr: number): number {
+export function sys_mq_getsetattr(task: Task, fd: number, newAddr: number, oldAddr: number): number {
   let flags = -1;
   if (newAddr !== 0) {
     if (task.mm.copyIn(newAddr, ATTR_BYTES) < 0) return -E.EFAULT;
@@ -215,4 +216,20 @@ export function mqGetsetattr(task: Task, fd: number, newAddr: number, oldAddr: n
   if (oldAddr === 0) return 0;
   for (const [i, value] of old.entries()) scratch.setU64(8 * i, value);
   return task.mm.copyOut(oldAddr, ATTR_BYTES);
+}
+
+export function rows(): Row[] {
+  return [
+    row(
+      180,
+      sys_mq_open,
+      [path, flags(OPEN_FLAGS), mode, struct("mq_attr")],
+      partial("the queues are in no file system"),
+    ),
+    row(181, sys_mq_unlink, [path], full()),
+    row(182, sys_mq_timedsend, [fd, inBuf(2), size, u32, struct("timespec")], full()),
+    row(183, sys_mq_timedreceive, [fd, outBuf(2), size, addr, struct("timespec")], full()),
+    row(184, sys_mq_notify, [fd, struct("sigevent")], partial("no SIGEV_THREAD")),
+    row(185, sys_mq_getsetattr, [fd, struct("mq_attr"), struct("mq_attr")], full()),
+  ];
 }

@@ -8,15 +8,16 @@ import { MessageQueue, ReceiveOp, SendOp } from "../kernel/ipc/messages.ts";
 import { Wake } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import { capable } from "../vfs/permission.ts";
-import { Layout, READ, updatePerm, WRITE } from "./ipc-layout.ts";
+import { GET_NAMES, Layout, READ, updatePerm, WRITE } from "./ipc-layout.ts";
+import { flags, full, hex, int, off, partial, type Row, row, size, struct } from "./row.ts";
 
-export function msgget(task: Task, key: number, flags: number): number {
+export function sys_msgget(task: Task, key: number, flags: number): number {
   const { kernel, cred } = task;
   const make = (): MessageQueue => new MessageQueue(key | 0, flags, cred, kernel.clock.realtime().sec);
   return ipcOf(kernel).queues.get(key | 0, flags, cred, make, () => 0);
 }
 
-export function msgsnd(task: Task, id: number, addr: number, size: number, flags: number): number {
+export function sys_msgsnd(task: Task, id: number, addr: number, size: number, flags: number): number {
   const type = task.mm.readU64(addr);
   if (type < 0) return -EFAULT;
   if (size > I.MSGMAX || id < 0 || type < 1 || type > 2 ** 53 - 1) return -EINVAL;
@@ -28,7 +29,7 @@ export function msgsnd(task: Task, id: number, addr: number, size: number, flags
   return denied !== 0 ? denied : new SendOp(queue, { type, bytes }, flags).resume(task, Wake.event);
 }
 
-export function msgrcv(task: Task, id: number, addr: number, size: number, type: number, flags: number): number {
+export function sys_msgrcv(task: Task, id: number, addr: number, size: number, type: number, flags: number): number {
   if (id < 0 || size >= 2 ** 53) return -EINVAL;
   if ((flags & I.MSG_COPY) !== 0) return -ENOSYS;
   const queue = ipcOf(task.kernel).queues.find(id);
@@ -37,7 +38,7 @@ export function msgrcv(task: Task, id: number, addr: number, size: number, type:
   return denied !== 0 ? denied : new ReceiveOp(queue, addr, size, type, flags).resume(task, Wake.event);
 }
 
-export function msgctl(task: Task, id: number, command: number, addr: number): number {
+export function sys_msgctl(task: Task, id: number, command: number, addr: number): number {
   const { queues } = ipcOf(task.kernel);
   switch (command) {
     case I.IPC_INFO:
@@ -115,4 +116,24 @@ function info(task: Task, command: number, addr: number): number {
   for (const [i, value] of fields.entries()) layout.i32(i * 4, value);
   layout.u16(28, 0xffff);
   return layout.copyOut(task, addr, queues.maxIndex);
+}
+
+export function rows(): Row[] {
+  return [
+    row(186, sys_msgget, [hex, flags(GET_NAMES)], full()),
+    row(187, sys_msgctl, [int, int, struct("msqid_ds")], full()),
+    row(
+      188,
+      sys_msgrcv,
+      [
+        int,
+        struct("msgbuf"),
+        size,
+        off,
+        flags({ IPC_NOWAIT: I.IPC_NOWAIT, MSG_NOERROR: I.MSG_NOERROR, MSG_EXCEPT: I.MSG_EXCEPT }),
+      ],
+      partial("no MSG_COPY"),
+    ),
+    row(189, sys_msgsnd, [int, struct("msgbuf"), size, flags({ IPC_NOWAIT: I.IPC_NOWAIT })], full()),
+  ];
 }

@@ -7,9 +7,10 @@ import { SemaphoreSet, SemOp, type SemOperation } from "../kernel/ipc/semaphores
 import { Wake } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import { readTimespec, spanNs } from "../kernel/timespec.ts";
-import { Layout, READ, updatePerm, WRITE } from "./ipc-layout.ts";
+import { GET_NAMES, Layout, READ, updatePerm, WRITE } from "./ipc-layout.ts";
+import { addr, flags, full, hex, int, type Row, row, size, struct } from "./row.ts";
 
-export function semget(task: Task, key: number, count: number, flags: number): number {
+export function sys_semget(task: Task, key: number, count: number, flags: number): number {
   if (count < 0 || count > I.SEMMSL) return -EINVAL;
   const { kernel, cred } = task;
   const make = (): SemaphoreSet | number =>
@@ -20,7 +21,7 @@ export function semget(task: Task, key: number, count: number, flags: number): n
 
 const SEMBUF_BYTES = 6;
 
-export function semtimedop(task: Task, id: number, addr: number, count: number, timeoutAddr: number): number {
+export function sys_semtimedop(task: Task, id: number, addr: number, count: number, timeoutAddr: number): number {
   if (count < 1 || id < 0) return -EINVAL;
   if (count > I.SEMOPM) return -E2BIG;
   const bytes = new Uint8Array(count * SEMBUF_BYTES);
@@ -48,7 +49,7 @@ export function semtimedop(task: Task, id: number, addr: number, count: number, 
   return denied !== 0 ? denied : new SemOp(set, operations, deadlineNs).resume(task, Wake.event);
 }
 
-export function semctl(task: Task, id: number, num: number, command: number, arg: number): number {
+export function sys_semctl(task: Task, id: number, num: number, command: number, arg: number): number {
   const { semaphores } = ipcOf(task.kernel);
   switch (command) {
     case I.IPC_INFO:
@@ -164,4 +165,17 @@ function info(task: Task, command: number, addr: number): number {
   ];
   for (const [i, value] of fields.entries()) layout.i32(i * 4, value);
   return layout.copyOut(task, addr, semaphores.maxIndex);
+}
+
+export function sys_semop(task: Task, id: number, addr: number, count: number): number {
+  return sys_semtimedop(task, id, addr, count, 0);
+}
+
+export function rows(): Row[] {
+  return [
+    row(190, sys_semget, [hex, int, flags(GET_NAMES)], full()),
+    row(191, sys_semctl, [int, int, int, addr], full()),
+    row(192, sys_semtimedop, [int, struct("sembuf"), size, struct("timespec")], full()),
+    row(193, sys_semop, [int, struct("sembuf"), size], full()),
+  ];
 }

@@ -13,9 +13,10 @@ import { PAGE, pageUp } from "../mm/address-space.ts";
 import { TASK_SIZE } from "../mm/user-memory.ts";
 import type { Vma } from "../mm/vma.ts";
 import { capable } from "../vfs/permission.ts";
-import { Layout, READ, updatePerm, WRITE } from "./ipc-layout.ts";
+import { GET_NAMES, Layout, READ, updatePerm, WRITE } from "./ipc-layout.ts";
+import { addr, flags, full, hex, int, partial, type Row, row, size, struct } from "./row.ts";
 
-export function shmget(task: Task, key: number, size: number, flags: number): number {
+export function sys_shmget(task: Task, key: number, size: number, flags: number): number {
   const { kernel, cred } = task;
   const make = (): Segment | number => {
     if (size < 1) return -EINVAL;
@@ -28,7 +29,7 @@ export function shmget(task: Task, key: number, size: number, flags: number): nu
   return ipcOf(kernel).segments.get(key | 0, flags, cred, make, (segment) => (segment.sizeBytes < size ? -EINVAL : 0));
 }
 
-export function shmat(task: Task, id: number, addr: number, flags: number): number {
+export function sys_shmat(task: Task, id: number, addr: number, flags: number): number {
   const segment = ipcOf(task.kernel).segments.find(id);
   if (typeof segment === "number") return segment;
   if (addr % PAGE !== 0) {
@@ -53,7 +54,7 @@ export function shmat(task: Task, id: number, addr: number, flags: number): numb
   return start;
 }
 
-export function shmdt(task: Task, addr: number): number {
+export function sys_shmdt(task: Task, addr: number): number {
   const { mm } = task;
   const first = mm.vmas.areas.find((vma) => belongsTo(vma, addr));
   if (first === undefined) return -EINVAL;
@@ -69,7 +70,7 @@ function belongsTo(vma: Vma, addr: number): boolean {
   return vma.file instanceof Attachment && vma.start - vma.pageOffset * PAGE === addr;
 }
 
-export function shmctl(task: Task, id: number, command: number, addr: number): number {
+export function sys_shmctl(task: Task, id: number, command: number, addr: number): number {
   const { segments } = ipcOf(task.kernel);
   switch (command) {
     case I.IPC_INFO:
@@ -151,4 +152,18 @@ function usage(task: Task, addr: number): number {
   layout.i32(0, segments.count);
   layout.i64(8, pages);
   return layout.copyOut(task, addr, segments.maxIndex);
+}
+
+export function rows(): Row[] {
+  return [
+    row(194, sys_shmget, [hex, size, flags(GET_NAMES)], partial("no huge pages")),
+    row(195, sys_shmctl, [int, int, struct("shmid_ds")], partial("SHM_LOCK is remembered only")),
+    row(
+      196,
+      sys_shmat,
+      [int, addr, flags({ SHM_RDONLY: I.SHM_RDONLY, SHM_RND: I.SHM_RND, SHM_REMAP: I.SHM_REMAP })],
+      full(),
+    ),
+    row(197, sys_shmdt, [addr], full()),
+  ];
 }

@@ -66,13 +66,15 @@ function laterFamily(number: number): readonly Row[] {
     case 98: case 449: case 454: case 455: return (require("./futex.ts") as typeof import("./futex.ts")).rows();
     case 154: case 155: case 156: case 157: case 424: case 434: case 438: return (require("./groups.ts") as typeof import("./groups.ts")).rows();
     case 26: case 27: case 28: return (require("./inotify.ts") as typeof import("./inotify.ts")).rows();
-    case 0: case 1: case 2: case 3: case 4: case 292: return (require("./io-context.ts") as typeof import("./io-context.ts")).rows();
-    case 186: case 187: case 188: case 189: case 190: case 191: case 192: case 193: case 194: case 195: case 196: case 197: return (require("./ipc.ts") as typeof import("./ipc.ts")).rows();
+    case 0: case 1: case 2: case 3: case 4: case 292: return (require("./aio.ts") as typeof import("./aio.ts")).rows();
     case 32: return (require("./locks.ts") as typeof import("./locks.ts")).rows();
     case 279: return (require("./memfd.ts") as typeof import("./memfd.ts")).rows();
     case 228: case 229: case 230: case 231: case 284: return (require("./mlock.ts") as typeof import("./mlock.ts")).rows();
     case 39: case 40: case 41: case 60: case 262: case 264: case 265: return (require("./mounts.ts") as typeof import("./mounts.ts")).rows();
-    case 180: case 181: case 182: case 183: case 184: case 185: return (require("./mqueue.ts") as typeof import("./mqueue.ts")).rows();
+    case 180: case 181: case 182: case 183: case 184: case 185: return (require("./mq.ts") as typeof import("./mq.ts")).rows();
+    case 186: case 187: case 188: case 189: return (require("./msg.ts") as typeof import("./msg.ts")).rows();
+    case 190: case 191: case 192: case 193: return (require("./sem.ts") as typeof import("./sem.ts")).rows();
+    case 194: case 195: case 196: case 197: return (require("./shm.ts") as typeof import("./shm.ts")).rows();
     case 33: case 34: case 35: case 36: case 37: case 38: case 276: return (require("./names.ts") as typeof import("./names.ts")).rows();
     case 59: return (require("./pipe.ts") as typeof import("./pipe.ts")).rows();
     case 72: case 73: return (require("./poll.ts") as typeof import("./poll.ts")).rows();
