@@ -49,6 +49,7 @@ pub const lockFile = files.lockFile;
 pub const pipe = files.pipe;
 
 pub const socket = sockets.socket;
+pub const socketPath = sockets.socketPath;
 pub const bind = sockets.bind;
 pub const connect = sockets.connect;
 pub const listen = sockets.listen;

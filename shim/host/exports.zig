@@ -184,6 +184,10 @@ pub fn host_wake() callconv(.c) void {
 pub fn host_socket(domain: u32, kind: u32, protocol: u32) callconv(.c) i32 {
     return host.socket(domain, kind, protocol);
 }
+/// The path of a socket's file for the calls below: its length or -errno.
+pub fn host_socket_path(fd: i32, name: Path, out: [*]u8, max: u32) callconv(.c) i32 {
+    return host.socketPath(fd, name, out, max);
+}
 pub fn host_bind(fd: i32, address: [*]const u8, len: u32) callconv(.c) i32 {
     return host.bind(fd, address, len);
 }

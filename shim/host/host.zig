@@ -72,6 +72,7 @@ pub const settle = impl.settle;
 
 // Sockets (sockets.zig).
 pub const socket = impl.socket;
+pub const socketPath = impl.socketPath;
 pub const bind = impl.bind;
 pub const connect = impl.connect;
 pub const listen = impl.listen;

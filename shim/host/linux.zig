@@ -69,6 +69,7 @@ pub const take = poller.take;
 pub const settle = poller.settle;
 
 pub const socket = sockets.socket;
+pub const socketPath = sockets.socketPath;
 pub const bind = sockets.bind;
 pub const connect = sockets.connect;
 pub const listen = sockets.listen;

@@ -1,6 +1,9 @@
 // Sockets of the host (socket(7)): never blocking. Families, options, addresses and control messages are Linux/arm64's
 // on every host; every call returns a value or -errno.
 
+import { ENAMETOOLONG } from "../abi/errno.ts";
+import { AF_UNIX } from "../abi/socket.ts";
+import { nativeString } from "./native-strings.ts";
 import { SocketMessage } from "./shim.gen.ts";
 import { pointerOf, shim } from "./shim.ts";
 
@@ -32,6 +35,16 @@ function answered(n: number, max: number): Uint8Array | number {
 export const sockets = {
   open(domain: number, type: number, protocol: number): number {
     return shim.host_socket(domain, type, protocol);
+  },
+  /** The struct sockaddr_un of `name` in a directory of the host, or of the socket's file `fd` when the name is "". */
+  pathAddress(fd: number, name: string): Uint8Array | number {
+    const ptr = nativeString(name);
+    if (ptr === 0) return -ENAMETOOLONG;
+    const n = shim.host_socket_path(fd, ptr, answerPtr + 2, ADDRESS_MAX);
+    if (n < 0) return n;
+    answer[0] = AF_UNIX;
+    answer[1] = 0;
+    return answer.slice(0, 2 + n + 1);
   },
   bind(fd: number, address: Uint8Array): number {
     return shim.host_bind(fd, staged(address), address.length);

@@ -102,6 +102,11 @@ export abstract class Socket extends File {
     return this.queue;
   }
 
+  /** How long to wait before a call is tried again that nothing will wake. */
+  get retryNs(): number {
+    return NEVER_NS;
+  }
+
   override get readTimeoutNs(): number {
     return this.receiveTimeoutNs;
   }
@@ -164,7 +169,12 @@ export abstract class Socket extends File {
   }
 
   override read(io: IoBuffer): number {
-    return io.remaining === 0 ? 0 : this.receive(incoming(io, 0));
+    if (io.remaining === 0) return 0;
+    const message = incoming(io, 0);
+    const n = this.receive(message);
+    // Nobody is told of descriptors that came along.
+    for (const file of message.files) file.unref();
+    return n;
   }
 
   override write(io: IoBuffer): number {

@@ -232,7 +232,17 @@ export function connect(task: Task, fd: number, addr: number, length: number): n
     error === -EAGAIN ? EAGAIN : EINPROGRESS,
     deadlineOf(task, socket.sendTimeoutNs),
   );
-  return task.block(op, socket.waitQueue, op.deadlineNs);
+  return sleep(task, op, socket, op.deadlineNs);
+}
+
+/** Blocks `op` until the socket's next event, the deadline, or the time to try again. */
+export function sleep(task: Task, op: Op, socket: Socket, deadlineNs: number): number {
+  return task.block(op, socket.waitQueue, Math.min(deadlineNs, deadlineOf(task, socket.retryNs)));
+}
+
+/** Whether a wake says that the call is to be tried, and perhaps to sleep again. */
+export function goesOn(task: Task, wake: Wake, deadlineNs: number): boolean {
+  return wake === Wake.event || (wake === Wake.timeout && task.kernel.clock.monotonicNs() < deadlineNs);
 }
 
 class ConnectOp implements Op {
@@ -253,7 +263,7 @@ class ConnectOp implements Op {
     const { socket } = this;
     const error = socket.connectAgain(this.address);
     const unfinished = error === -EAGAIN || error === -EALREADY;
-    if (unfinished && wake === Wake.event) return task.block(this, socket.waitQueue, this.deadlineNs);
+    if (unfinished && goesOn(task, wake, this.deadlineNs)) return sleep(task, this, socket, this.deadlineNs);
     socket.unref();
     if (unfinished) return nothingCame(wake, this.deadlineNs, this.late);
     // Somebody else has seen it through meanwhile.

@@ -10,7 +10,7 @@ import { type Incoming, incoming, NO_BYTES, type Outgoing, type Socket } from ".
 import { type Control, ControlWriter, dropFiles, NO_CONTROL, readControl } from "./control-messages.ts";
 import { rangeError } from "./descriptor.ts";
 import { brokenPipe, deadlineOf, nothingCame } from "./read-write.ts";
-import { readAddress, socketOf, writeAddress } from "./socket-calls.ts";
+import { goesOn, readAddress, sleep, socketOf, writeAddress } from "./socket-calls.ts";
 
 const UIO_MAXIOV = 1024;
 const NEVER_NS = Number.POSITIVE_INFINITY;
@@ -59,7 +59,7 @@ function send(
       Math.max(0, n),
       deadlineOf(task, socket.sendTimeoutNs),
     );
-    return n === -EAGAIN ? task.block(op, socket.waitQueue, op.deadlineNs) : op.resume(task, Wake.event);
+    return n === -EAGAIN ? sleep(task, op, socket, op.deadlineNs) : op.resume(task, Wake.event);
   }
   dropFiles(message.files);
   return n === -EPIPE ? noReader(task, socket, flags) : n;
@@ -91,7 +91,7 @@ class SendOp implements Op {
       n = socket.send(message);
       if (n > 0) this.done += n;
     } while (n > 0 && message.io.remaining > 0 && socket.type === S.SOCK_STREAM);
-    if (n === -EAGAIN && wake === Wake.event) return task.block(this, socket.waitQueue, this.deadlineNs);
+    if (n === -EAGAIN && goesOn(task, wake, this.deadlineNs)) return sleep(task, this, socket, this.deadlineNs);
     this.cancel();
     if (this.done > 0) return this.done;
     if (n === -EAGAIN) return nothingCame(wake, this.deadlineNs);

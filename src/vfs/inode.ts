@@ -2,6 +2,7 @@
 // these methods after it has resolved names and checked permissions; file systems do no path walking.
 
 import { EACCES, EINVAL, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
+import type { HostPoller } from "../host/poller.ts";
 import type { PageCache } from "../mm/page-cache.ts";
 import type { FsContext } from "./context.ts";
 import type { Credentials } from "./credentials.ts";
@@ -83,6 +84,17 @@ export interface DirectoryEntry {
 export interface LayerRecord {
   readonly layer: number;
   readonly entry: number;
+}
+
+/** A socket's file in a directory of the host, where guests meet programs of the host. */
+export interface HostMeeting {
+  readonly poller: HostPoller;
+  /** The result of `use`, given the struct sockaddr_un that means this file to the host's calls; -errno when it is gone. */
+  withAddress(use: (address: Uint8Array) => number): number;
+  /** An open file for a descriptor that came from the host, which it takes over. */
+  adopt(fd: number): File | number;
+  /** How the guest sees a user of the host; -1 is carrick's own. */
+  ownerAs(uid: number, gid: number): { uid: number; gid: number };
 }
 
 /** Names are byte strings without "/", never "." or "..". Results: an object or value, or -errno. */
@@ -176,6 +188,17 @@ export abstract class Inode {
   /** Devices, FIFOs and sockets; `mode` has the type bits. */
   mknod(_name: string, _mode: number, _rdev: number, _cred: Credentials): Inode | number {
     return -EPERM;
+  }
+  /**
+   * bind(2) of a socket: its file. Where programs of the host look too, `host` is asked for a socket of the host that they are to find
+   * there, and -errno when it has none.
+   */
+  bindSocket(name: string, mode: number, _host: (place: HostMeeting) => number, cred: Credentials): Inode | number {
+    return this.mknod(name, mode, 0, cred);
+  }
+  /** For a socket's file. */
+  get hostMeeting(): HostMeeting | null {
+    return null;
   }
   /** An unnamed regular file in this directory (O_TMPFILE). */
   tmpfile(_mode: number, _cred: Credentials): Inode | number {

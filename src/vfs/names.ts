@@ -19,7 +19,7 @@ import {
   S_IXGRP,
 } from "../abi/stat.ts";
 import type { FsContext } from "./context.ts";
-import type { Inode } from "./inode.ts";
+import type { HostMeeting, Inode } from "./inode.ts";
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, lookupChild, type Walk, walkParent } from "./namei.ts";
 import { isWatched, notifyEntry, notifyGone, notifyInode } from "./notify.ts";
 import type { Dentry, Path } from "./path.ts";
@@ -82,6 +82,16 @@ export function makeNode(ctx: FsContext, base: Path, path: string, mode: number,
   if (type === 0 || type === S_IFREG) return made(at, dir.create(at.name, S_IFREG | bits, ctx.cred));
   if ((type === S_IFCHR || type === S_IFBLK) && !dir.fs.hostChecks && !capable(ctx.cred, CAP_MKNOD)) return -EPERM;
   return made(at, dir.mknod(at.name, type | bits, rdev, ctx.cred));
+}
+
+/** The file of a socket; `host` as for Inode.bindSocket. */
+export function makeSocket(ctx: FsContext, path: string, host: (place: HostMeeting) => number): number {
+  const at = newName(ctx, ctx.cwd, path, false);
+  if (typeof at === "number") return at;
+  const denied = mayModify(ctx, at.dentry);
+  if (denied !== 0) return denied;
+  const mode = S_IFSOCK | (0o777 & ~ctx.umask);
+  return made(at, at.dentry.inode.bindSocket(at.name, mode, host, ctx.cred));
 }
 
 function isSpecial(type: number): boolean {

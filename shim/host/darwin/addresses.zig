@@ -1,12 +1,15 @@
-//! Addresses of the internet: Darwin's begin with a length and a family of one byte each, Linux's with a family of two. Of
+//! Addresses of the internet and paths of sockets: Darwin's begin with a length and a family of one byte each, Linux's with a family of two. Of
 //! 127.0.0.0/8 a Mac has 127.0.0.1 alone, which stands for all of it.
 
 const std = @import("std");
 const call = @import("call.zig");
 const c = call.c;
 
+pub const AF_UNIX = 1;
 pub const AF_INET = 2;
 pub const AF_INET6 = 10;
+
+const c_path_max = @typeInfo(@FieldType(c.struct_sockaddr_un, "sun_path")).array.len;
 
 /// Room for any address, in Darwin's form.
 pub const Address = struct {
@@ -18,6 +21,7 @@ pub const Address = struct {
         const EAFNOSUPPORT = 97;
         if (linux.len < 2) return -call.E.INVAL;
         const family = std.mem.readInt(u16, linux[0..2], .little);
+        if (family == AF_UNIX) return a.fromPath(std.mem.sliceTo(linux[2..], 0));
         const size: usize = switch (family) {
             AF_INET => @sizeOf(c.struct_sockaddr_in),
             AF_INET6 => @sizeOf(c.struct_sockaddr_in6),
@@ -33,6 +37,18 @@ pub const Address = struct {
         a.bytes[1] = if (family == AF_INET) c.AF_INET else c.AF_INET6;
         a.len = @intCast(size);
         a.foldLoopback();
+        return 0;
+    }
+
+    fn fromPath(a: *Address, path: []const u8) i32 {
+        // Darwin knows no abstract names.
+        if (path.len == 0) return -call.E.INVAL;
+        if (path.len >= c_path_max) return -call.E.NAMETOOLONG;
+        a.bytes = @splat(0);
+        a.len = @intCast(2 + path.len + 1);
+        a.bytes[0] = @intCast(a.len);
+        a.bytes[1] = c.AF_UNIX;
+        @memcpy(a.bytes[2..][0..path.len], path);
         return 0;
     }
 

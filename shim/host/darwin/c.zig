@@ -503,6 +503,7 @@ pub const MSG_TRUNC = 0x10;
 pub const MSG_CTRUNC = 0x20;
 pub const MSG_WAITALL = 0x40;
 pub const MSG_DONTWAIT = 0x80;
+pub const SCM_RIGHTS = 0x1;
 pub const SCM_TIMESTAMP = 0x2;
 pub const SAE_ASSOCID_ANY = 0;
 pub const SAE_CONNID_ANY = 0;

@@ -1,4 +1,4 @@
-//! Control messages of datagrams (cmsg(3)): Darwin's heads are 12 bytes and padded to 4, Linux's 16 and padded to 8. Levels of
+//! Control messages (cmsg(3)): Darwin's heads are 12 bytes and padded to 4, Linux's 16 and padded to 8. Levels of
 //! the internet's protocols are equal; types are not, and Darwin tells TTL and TOS as one byte.
 
 const std = @import("std");
@@ -18,6 +18,7 @@ const kinds = [_]Kind{
     .{ .level = c.IPPROTO_IPV6, .linux = 50, .received = c.IPV6_PKTINFO, .sent = c.IPV6_PKTINFO },
     .{ .level = c.IPPROTO_IPV6, .linux = 52, .received = c.IPV6_HOPLIMIT, .sent = c.IPV6_HOPLIMIT },
     .{ .level = c.IPPROTO_IPV6, .linux = 67, .received = c.IPV6_TCLASS, .sent = c.IPV6_TCLASS },
+    .{ .level = linux_SOL_SOCKET, .linux = 1, .received = c.SCM_RIGHTS, .sent = c.SCM_RIGHTS },
     .{ .level = linux_SOL_SOCKET, .linux = 29, .received = c.SCM_TIMESTAMP, .sent = -1 },
 };
 
@@ -44,7 +45,7 @@ pub fn toDarwin(linux: []const u8, out: []u8) ?usize {
         const size = darwin_head + body.len;
         if (to + size > out.len) return null;
         put(out[to..], @intCast(size));
-        put(out[to + 4 ..], level);
+        put(out[to + 4 ..], if (level == linux_SOL_SOCKET) c.SOL_SOCKET else level);
         put(out[to + 8 ..], kind.sent);
         @memcpy(out[to + darwin_head ..][0..body.len], body);
         to += std.mem.alignForward(usize, size, 4);

@@ -7,6 +7,7 @@ const addresses = @import("addresses.zig");
 const call = @import("call.zig");
 const control_messages = @import("control_messages.zig");
 const files = @import("files.zig");
+const handles = @import("handles.zig");
 const options = @import("socket_options.zig");
 const c = call.c;
 const sys = call.sys;
@@ -18,6 +19,7 @@ const EAFNOSUPPORT = 97;
 /// A new descriptor or -errno.
 pub fn socket(domain: u32, kind: u32, protocol: u32) i32 {
     const family: c_int = switch (domain) {
+        addresses.AF_UNIX => c.AF_UNIX,
         addresses.AF_INET => c.AF_INET,
         addresses.AF_INET6 => c.AF_INET6,
         else => return -EAFNOSUPPORT,
@@ -33,6 +35,22 @@ fn prepared(fd: i32) i32 {
     _ = sys("fcntl")(fd, c.F_SETFL, @as(c_int, c.O_NONBLOCK));
     _ = sys("setsockopt")(fd, c.SOL_SOCKET, c.SO_NOSIGPIPE, &on, @sizeOf(c_int));
     return files.lift(fd);
+}
+
+/// A path by which bind(2), connect(2) and sendmsg(2) reach `name` in the directory `fd`, or what `fd` itself is when the name
+/// is "". Its length without the NUL that follows it, or -errno.
+pub fn socketPath(fd: i32, name: call.Path, out: [*]u8, max: u32) i32 {
+    const path_max = @typeInfo(@FieldType(c.struct_sockaddr_un, "sun_path")).array.len;
+    var at: handles.Target = undefined;
+    const wrong = handles.target(fd, name, &at);
+    if (wrong < 0) return wrong;
+    // What a descriptor alone leads to is no socket.
+    if (at.name[0] == 0) return -E.INVAL;
+    var buffer: [c.PATH_MAX]u8 = undefined;
+    if (sys("fcntl")(at.fd, c.F_GETPATH, &buffer) != 0) return call.failure();
+    const room = out[0..@min(max, path_max)];
+    const text = std.fmt.bufPrintSentinel(room, "{s}/{s}", .{ std.mem.sliceTo(&buffer, 0), std.mem.span(at.name) }, 0) catch return -E.NAMETOOLONG;
+    return @intCast(text.len);
 }
 
 pub fn bind(fd: i32, address: [*]const u8, len: u32) i32 {

@@ -1,9 +1,11 @@
 //! Sockets of the host: never blocking, never inherited. Families, types, options, addresses and control messages are those
 //! of Linux, which are the same on arm64 and x86-64.
 
+const std = @import("std");
 const abi = @import("../../abi.zig");
 const call = @import("call.zig");
 const files = @import("files.zig");
+const linux = call.linux;
 const narrow = call.narrow;
 const fdArg = call.fdArg;
 
@@ -16,6 +18,46 @@ const MSG_CMSG_CLOEXEC = 0x40000000;
 /// A new descriptor or -errno.
 pub fn socket(domain: u32, kind: u32, protocol: u32) i32 {
     return files.lift(narrow(call.plain(.socket, .{ domain, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol })));
+}
+
+/// sun_path.
+const PATH_BYTES = 108;
+
+/// A path by which bind(2), connect(2) and sendmsg(2) of this process reach `name` in the directory `fd`, or what `fd` itself is when
+/// the name is "". Its length without the NUL that follows it, or -errno. A name to be made gets the path that other programs know it
+/// by, where that is short enough: they see it as the socket's address.
+pub fn socketPath(fd: i32, name: call.Path, out: [*]u8, max: u32) i32 {
+    var short: [32]u8 = undefined;
+    const link = std.fmt.bufPrintSentinel(&short, "/proc/self/fd/{d}", .{fd}, 0) catch unreachable;
+    const room = out[0..@min(max, PATH_BYTES)];
+    const text = std.mem.span(name);
+    if (text.len == 0) return printed(room, "{s}", .{link});
+    var buffer: [PATH_BYTES]u8 = undefined;
+    const n = files.readLink(-100, link, &buffer, buffer.len);
+    if (n > 0 and n < buffer.len and buffer[0] == '/') {
+        buffer[@intCast(n)] = 0;
+        const folder: []const u8 = if (n == 1) "" else buffer[0..@intCast(n)];
+        if (isSame(fd, buffer[0..@intCast(n) :0])) {
+            const whole = printed(room, "{s}/{s}", .{ folder, text });
+            if (whole >= 0) return whole;
+        }
+    }
+    return printed(room, "{s}/{s}", .{ link, text });
+}
+
+fn printed(room: []u8, comptime format: []const u8, args: anytype) i32 {
+    const text = std.fmt.bufPrintSentinel(room, format, args, 0) catch return -call.ENAMETOOLONG;
+    return @intCast(text.len);
+}
+
+/// Whether a path leads to what `fd` refers to, without a link at its end.
+fn isSame(fd: i32, path: call.Path) bool {
+    var ours: linux.Statx = undefined;
+    var other: linux.Statx = undefined;
+    const mask = 0x100; // STATX_INO
+    if (call.plain(.statx, .{ fdArg(fd), @intFromPtr(""), 0x1000, mask, @intFromPtr(&ours) }) != 0) return false;
+    if (call.plain(.statx, .{ fdArg(-100), @intFromPtr(path), 0x100, mask, @intFromPtr(&other) }) != 0) return false;
+    return ours.ino == other.ino and ours.dev_major == other.dev_major and ours.dev_minor == other.dev_minor;
 }
 
 pub fn bind(fd: i32, address: [*]const u8, len: u32) i32 {

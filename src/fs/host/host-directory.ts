@@ -1,7 +1,7 @@
 // A directory of the host. Its descriptor (O_PATH) comes from a bounded cache and is opened again, name by name from the
 // mount's own descriptor, when it was given up: no lookup ever starts anywhere else, and none follows a link.
 
-import { EINVAL, EISDIR, ENOENT, EROFS, EXDEV } from "../../abi/errno.ts";
+import { EADDRINUSE, EEXIST, EINVAL, EISDIR, ENOENT, EROFS, EXDEV } from "../../abi/errno.ts";
 import {
   AT_EMPTY_PATH,
   AT_REMOVEDIR,
@@ -18,15 +18,17 @@ import {
 } from "../../abi/fcntl.ts";
 import { S_IALLUGO, S_IRWXUGO, S_ISGID, S_ISUID } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
+import { sockets } from "../../host/sockets.ts";
 import { look, lookAt, seen } from "../../host/stat.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
 import type { File } from "../../vfs/file.ts";
-import type { Inode } from "../../vfs/inode.ts";
+import type { HostMeeting, Inode } from "../../vfs/inode.ts";
 import type { HandleOwner } from "./directory-handles.ts";
 import { HostDirectoryFile } from "./host-directory-file.ts";
 import { HostFile } from "./host-file.ts";
 import { HostInode } from "./host-inode.ts";
 import { HostRegular, hostOpenFlags } from "./host-regular.ts";
+import { Meeting } from "./meeting.ts";
 import { VirtualOwners } from "./virtual-owners.ts";
 
 /** Longest path that one walk takes; with the last name it stays below PATH_MAX. */
@@ -193,6 +195,28 @@ export class HostDirectory extends HostInode implements HandleOwner {
     if (fd < 0) return fd;
     const error = files.mknod(fd, name, this.fs.owners === null ? mode : mode & ~(S_ISUID | S_ISGID), rdev);
     return error < 0 ? error : this.made(fd, name, mode, cred);
+  }
+
+  override bindSocket(
+    name: string,
+    mode: number,
+    host: (place: HostMeeting) => number,
+    cred: Credentials,
+  ): Inode | number {
+    const fd = this.forNew(name);
+    if (fd < 0) return fd;
+    const address = sockets.pathAddress(fd, name);
+    // DIFFERS: programs of the host do not find a socket whose path is too long for them.
+    if (typeof address === "number") return this.mknod(name, mode, 0, cred);
+    const socket = host(new Meeting(this.fs, null));
+    if (socket < 0) return socket;
+    const error = sockets.bind(socket, address);
+    if (error < 0) return error === -EADDRINUSE ? -EEXIST : error;
+    // The address may have led elsewhere if somebody moved directories meanwhile.
+    const wrong = look(fd, name);
+    if (wrong < 0) return wrong;
+    files.chmod(fd, name, this.hostMode(mode));
+    return this.made(fd, name, mode, cred);
   }
 
   override link(name: string, inode: Inode): number {

@@ -4,7 +4,7 @@
 
 import { ELOOP, ENOENT, EPERM, EROFS } from "../../abi/errno.ts";
 import { O_NOFOLLOW, O_PATH } from "../../abi/fcntl.ts";
-import { S_IALLUGO, S_IFDIR, S_IFLNK, S_IFMT, UTIME_OMIT } from "../../abi/stat.ts";
+import { S_IALLUGO, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, UTIME_OMIT } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
 import { look, lookAt, seen } from "../../host/stat.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
@@ -153,10 +153,16 @@ export abstract class HostInode extends Inode {
 
   /** As the host decides for the user who runs carrick; root is asked for nothing there, so the guest's user decides. */
   override permission(cred: Credentials, mask: number): number {
-    if ((mask & MAY_WRITE) !== 0 && this.fs.readOnly) return -EROFS;
+    if ((mask & MAY_WRITE) !== 0 && this.fs.readOnly && this.isContent) return -EROFS;
     if (!this.fs.hostChecks) return super.permission(cred, mask);
     const at = this.reach();
     return typeof at === "number" ? at : files.access(at.fd, at.name, mask);
+  }
+
+  /** Whether writing to it changes the file system (sb_permission). */
+  private get isContent(): boolean {
+    const type = this.mode & S_IFMT;
+    return type === S_IFREG || type === S_IFDIR || type === S_IFLNK;
   }
 
   override setAttributes(attributes: Attributes): number {
@@ -222,7 +228,7 @@ export abstract class HostInode extends Inode {
   protected abstract setSize(sizeBytes: number): number;
 
   /** Runs `use` with a descriptor of the file, which may be an O_PATH one. */
-  private withFd<T>(use: (fd: number) => T): T | number {
+  protected withFd<T>(use: (fd: number) => T): T | number {
     const at = this.reach();
     if (typeof at === "number") return at;
     if (at.name === "") return use(at.fd);

@@ -2,15 +2,18 @@
 
 import { EINVAL, ELOOP, ENXIO } from "../../abi/errno.ts";
 import { O_ACCMODE, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY } from "../../abi/fcntl.ts";
-import { S_IFCHR, S_IFIFO, S_IFMT } from "../../abi/stat.ts";
+import { S_IFCHR, S_IFIFO, S_IFMT, S_IFSOCK } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
+import { sockets } from "../../host/sockets.ts";
 import { openCharacterDevice } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
+import type { HostMeeting } from "../../vfs/inode.ts";
 import { MAY_READ, MAY_WRITE } from "../../vfs/permission.ts";
 import { HostFifoFile } from "./host-fifo.ts";
 import { HostInode } from "./host-inode.ts";
 import { hostOpenFlags } from "./host-regular.ts";
 import { HostStreamFile } from "./host-stream.ts";
+import { Meeting } from "./meeting.ts";
 
 export class HostLink extends HostInode {
   override readlink(): string | number {
@@ -38,6 +41,18 @@ export class HostSpecial extends HostInode {
   /** A FIFO is opened by its name alone. */
   override hold(): void {}
   override letGo(): void {}
+
+  override get hostMeeting(): HostMeeting | null {
+    return (this.mode & S_IFMT) === S_IFSOCK ? new Meeting(this.fs, this) : null;
+  }
+
+  /** As HostMeeting's. */
+  withAddress(use: (address: Uint8Array) => number): number {
+    return this.withFd((fd) => {
+      const address = sockets.pathAddress(fd, "");
+      return typeof address === "number" ? address : use(address);
+    });
+  }
 
   /** `fd` is one of carrick's own streams, open for good. */
   anchor(fd: number): void {

@@ -2,64 +2,19 @@
 // position with the other processes that have it, a pipe or terminal is waited for through the poller.
 
 import { EBADF, ENOTTY } from "../../abi/errno.ts";
-import { O_ACCMODE, SEEK_CUR } from "../../abi/fcntl.ts";
+import { O_ACCMODE } from "../../abi/fcntl.ts";
 import { S_IFIFO } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
 import { terminal } from "../../host/terminal.ts";
-import type { IoBuffer } from "../../mm/io-buffer.ts";
 import type { File } from "../../vfs/file.ts";
 import type { Stat } from "../../vfs/inode.ts";
 import { HostDirectory } from "./host-directory.ts";
 import { HostDirectoryFile } from "./host-directory-file.ts";
-import { HostFile } from "./host-file.ts";
 import type { HostFileSystem } from "./host-file-system.ts";
 import { HostRegular } from "./host-regular.ts";
 import { HostSpecial } from "./host-special.ts";
 import { HostStreamFile } from "./host-stream.ts";
-
-/** A regular file that carrick inherited: the host keeps the position, since others may move it. */
-class InheritedFile extends HostFile {
-  override read(io: IoBuffer): number {
-    if (this.inode.cache?.hasDirtyPages) this.inode.cache.writeBack();
-    return this.track(this.all(io, () => io.hostRead(this.fd, -1)));
-  }
-
-  override write(io: IoBuffer): number {
-    const { cache } = this.inode;
-    cache?.writeBack();
-    const n = this.all(io, () => io.hostWrite(this.fd, -1));
-    this.inode.changed();
-    this.track(n);
-    if (n > 0) cache?.refresh(this.pos - n, this.pos);
-    return n;
-  }
-
-  /** Repeats a call that moves a bounded piece. */
-  private all(io: IoBuffer, move: () => number): number {
-    let done = 0;
-    while (io.remaining > 0) {
-      const n = move();
-      if (n <= 0) return done > 0 ? done : n;
-      done += n;
-    }
-    return done;
-  }
-
-  private track(n: number): number {
-    if (n > 0) this.pos = files.seek(this.fd, 0, SEEK_CUR);
-    return n;
-  }
-
-  override seek(offset: number, whence: number): number {
-    const position = files.seek(this.fd, offset, whence);
-    if (position >= 0) this.pos = position;
-    return position;
-  }
-
-  protected override release(): void {
-    this.inode.closed(this);
-  }
-}
+import { InheritedFile } from "./inherited-file.ts";
 
 /** carrick's terminal as a pipe: what a container without a terminal of its own has. */
 class PipeLikeFile extends HostStreamFile {

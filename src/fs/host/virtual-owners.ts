@@ -51,6 +51,10 @@ export class VirtualOwners {
   get gid(): number {
     return this.found?.gid ?? (seen.gid === this.hostGid ? this.user.gid : seen.gid);
   }
+  /** A user of the host as a container sees one. */
+  viewOf({ uid, gid }: Owner): Owner {
+    return { uid: uid === this.hostUid ? this.user.uid : uid, gid: gid === this.hostGid ? this.user.gid : gid };
+  }
   get mode(): number {
     const known = this.found;
     return known === undefined ? seen.mode : (seen.mode & ~known.mask) | known.bits;

@@ -1,15 +1,15 @@
 // Sockets of the host's network (ip(7), tcp(7), udp(7), netlink(7)): each is one of the host's, which does the protocol;
 // here is what waits, and what a run without a network may not do.
 
-import { EAGAIN, EALREADY, EFAULT, EINPROGRESS, EISCONN, EMSGSIZE, ENOTTY } from "../../abi/errno.ts";
+import { EALREADY, EFAULT, EINPROGRESS, EISCONN, EMSGSIZE, ENOTTY } from "../../abi/errno.ts";
 import { FIONREAD } from "../../abi/ioctl.ts";
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRNORM } from "../../abi/poll.ts";
+import { POLLERR, POLLHUP, POLLOUT } from "../../abi/poll.ts";
 import * as S from "../../abi/socket.ts";
-import { files } from "../../host/files.ts";
-import { HostPoller, type Waker } from "../../host/poller.ts";
+import { HostPoller } from "../../host/poller.ts";
 import { MESSAGE_MAX, messageBytes, sockets } from "../../host/sockets.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
+import { HostChannel } from "../host-channel.ts";
 import {
   type Incoming,
   intOf,
@@ -22,18 +22,12 @@ import {
 } from "../socket.ts";
 import type { Network } from "./network.ts";
 
-const WATCHED = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
-
-const ROOM = POLLOUT | POLLWRNORM;
-
-export class HostSocket extends Socket implements Waker {
+export class HostSocket extends Socket {
   private readonly fd: number;
+  private readonly channel: HostChannel;
   private readonly network: Network;
-  private token = -1;
   /** A connection is being made. */
   private connecting = false;
-  /** The watch began while there was room, as `poll` told, and nobody has written or found it full since. */
-  private hadRoom = false;
 
   /** `fd` is a socket of the host of this kind, and is closed with the file. */
   constructor(
@@ -47,40 +41,16 @@ export class HostSocket extends Socket implements Waker {
   ) {
     super(domain, type, protocol, flags, users);
     this.fd = fd;
+    this.channel = new HostChannel(fd, network.poller, this.queue);
     this.network = network;
   }
 
-  private watch(): void {
-    if (this.token < 0) this.token = this.network.poller.watch(this.fd, WATCHED, this);
-  }
-
-  /** The host tells once what was so when the watch began: room that is no news would be a false edge to epoll. */
-  wake(events: number): void {
-    const known = this.hadRoom && (events & ~ROOM) === 0;
-    this.hadRoom = false;
-    if (!known) this.queue.wake(events);
-  }
-
-  private wouldBlock(): number {
-    this.hadRoom = false;
-    this.watch();
-    return -EAGAIN;
-  }
-
-  /** The result of a host call; who is told to wait is woken later. */
   private result(n: number): number {
-    return n === -EAGAIN ? this.wouldBlock() : n;
+    return this.channel.result(n);
   }
 
   override poll(): number {
-    const ready = HostPoller.ready(this.fd, WATCHED);
-    if (ready < 0) return POLLERR;
-    this.hadRoom = (ready & POLLOUT) !== 0 && (this.hadRoom || this.token < 0);
-    this.watch();
-    let events = ready;
-    if ((ready & POLLIN) !== 0) events |= POLLRDNORM;
-    if ((ready & POLLOUT) !== 0) events |= POLLWRNORM;
-    return events;
+    return this.channel.poll();
   }
 
   override bind(address: Uint8Array): number {
@@ -118,8 +88,8 @@ export class HostSocket extends Socket implements Waker {
     if (typeof way === "number") return way;
     const error = sockets.connect(this.fd, way);
     this.connecting = error === -EINPROGRESS;
-    this.hadRoom = false;
-    if (this.connecting) this.watch();
+    this.channel.used();
+    if (this.connecting) this.channel.watch();
     if (error === 0) this.note();
     return error;
   }
@@ -154,7 +124,7 @@ export class HostSocket extends Socket implements Waker {
 
   override send(message: Outgoing): number {
     const { io, control } = message;
-    this.hadRoom = false;
+    this.channel.used();
     const address = message.address === null ? null : this.network.route(message.address, this.type);
     if (typeof address === "number") return address;
     if (this.isPlain(message) && address === null && control.length === 0)
@@ -187,7 +157,7 @@ export class HostSocket extends Socket implements Waker {
   }
 
   override write(io: IoBuffer): number {
-    this.hadRoom = false;
+    this.channel.used();
     if (this.type === S.SOCK_STREAM) return io.remaining === 0 ? 0 : this.result(io.hostWrite(this.fd, -1));
     return super.write(io);
   }
@@ -233,7 +203,6 @@ export class HostSocket extends Socket implements Waker {
   }
 
   protected override release(): void {
-    if (this.token >= 0) this.network.poller.unwatch(this.token);
-    files.close(this.fd);
+    this.channel.close();
   }
 }

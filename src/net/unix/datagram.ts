@@ -3,6 +3,7 @@
 
 import { EAGAIN, ECONNREFUSED, EFAULT, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE } from "../../abi/errno.ts";
 import { MSG_OOB, MSG_PEEK, MSG_TRUNC, SOCK_SEQPACKET } from "../../abi/socket.ts";
+import type { HostMeeting } from "../../vfs/inode.ts";
 import type { Incoming, Outgoing } from "../socket.ts";
 import { addressOf } from "./names.ts";
 import { handOver } from "./stream.ts";
@@ -16,7 +17,7 @@ export class UnixDatagram extends UnixSocket {
     return new UnixDatagram(this.domain, this.type, this.protocol, flags, this.users);
   }
 
-  private receiver(address: Uint8Array | null): UnixSocket | number {
+  private receiver(address: Uint8Array | null): UnixSocket | HostMeeting | number {
     if (this.type === SOCK_SEQPACKET) {
       if (this.state !== State.connected) return -ENOTCONN;
     } else if (address !== null) return this.find(address);
@@ -25,8 +26,11 @@ export class UnixDatagram extends UnixSocket {
 
   override send(message: Outgoing): number {
     if ((message.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
+    if (this.away && (message.address === null || this.type === SOCK_SEQPACKET))
+      return this.host!.send(message, false, null);
     const target = this.receiver(message.address);
     if (typeof target === "number") return target;
+    if (!(target instanceof UnixSocket)) return this.sendAway(message, target);
     const { io } = message;
     if (io.remaining > this.sendBuffer - 32) return -EMSGSIZE;
     if (target.dead) return this.lost(target);
@@ -43,6 +47,11 @@ export class UnixDatagram extends UnixSocket {
     return bytes.length;
   }
 
+  private sendAway(message: Outgoing, place: HostMeeting): number {
+    const host = this.hostEnd(place);
+    return typeof host === "number" ? host : host.send(message, false, place);
+  }
+
   /** The receiver is gone. A default receiver is forgotten. */
   private lost(target: UnixSocket): number {
     if (this.type === SOCK_SEQPACKET) return -EPIPE;
@@ -57,6 +66,7 @@ export class UnixDatagram extends UnixSocket {
     if ((message.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
     if (this.type === SOCK_SEQPACKET && this.state !== State.connected) return -ENOTCONN;
     const packet = this.packets.at(0);
+    if (packet === undefined && this.host !== null) return this.host.receive(message, false, this.passCredentials);
     if (packet === undefined) {
       if (this.error !== 0) return this.takeError();
       if ((this.shut & RECEIVE) === 0) return -EAGAIN;

@@ -4,10 +4,10 @@
 import { EADDRINUSE, ECONNREFUSED, EEXIST, EINVAL } from "../../abi/errno.ts";
 import { AF_UNIX, SOCKADDR_UN_BYTES } from "../../abi/socket.ts";
 import { S_IFMT, S_IFSOCK } from "../../abi/stat.ts";
-import type { Inode } from "../../vfs/inode.ts";
+import type { HostMeeting, Inode } from "../../vfs/inode.ts";
 import { InodeMap } from "../../vfs/inode-map.ts";
 import { FOLLOW, walk } from "../../vfs/namei.ts";
-import { makeNode } from "../../vfs/names.ts";
+import { makeSocket } from "../../vfs/names.ts";
 import { MAY_WRITE } from "../../vfs/permission.ts";
 import type { SocketUser } from "../socket.ts";
 import type { UnixSocket } from "./unix-socket.ts";
@@ -43,7 +43,7 @@ export function bindName(user: SocketUser, socket: UnixSocket, name: string): nu
     abstract.set(name, socket);
     return 0;
   }
-  const made = makeNode(user.fs, user.fs.cwd, name, S_IFSOCK | 0o777, 0);
+  const made = makeSocket(user.fs, name, (place) => socket.fdFor(place));
   if (made !== 0) return made === -EEXIST ? -EADDRINUSE : made;
   const place = walk(user.fs, user.fs.cwd, name, 0);
   if (typeof place === "number") return place;
@@ -70,8 +70,8 @@ export function releaseName(socket: UnixSocket, name: string, inode: Inode | nul
   if (inode !== null && bound.get(inode) === socket) bound.delete(inode);
 }
 
-/** The live socket of a name: -ECONNREFUSED when there is none, or the walk's error. */
-export function findSocket(user: SocketUser, name: string): UnixSocket | number {
+/** The live socket of a name, or where the host may know one: -ECONNREFUSED when there is none, or the walk's error. */
+export function findSocket(user: SocketUser, name: string): UnixSocket | HostMeeting | number {
   if (name.charCodeAt(0) === 0) return abstract.get(name) ?? -ECONNREFUSED;
   const place = walk(user.fs, user.fs.cwd, name, FOLLOW);
   if (typeof place === "number") return place;
@@ -79,5 +79,5 @@ export function findSocket(user: SocketUser, name: string): UnixSocket | number 
   const denied = inode.permission(user.cred, MAY_WRITE);
   if (denied !== 0) return denied;
   if ((inode.mode & S_IFMT) !== S_IFSOCK) return -ECONNREFUSED;
-  return bound.get(inode) ?? -ECONNREFUSED;
+  return bound.get(inode) ?? inode.hostMeeting ?? -ECONNREFUSED;
 }

@@ -19,6 +19,7 @@ export class UnixStream extends UnixSocket {
   override send(message: Outgoing): number {
     if ((message.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
     if (message.address !== null) return this.state === State.connected ? -EISCONN : -EOPNOTSUPP;
+    if (this.away) return this.host!.send(message, true, null);
     const { peer } = this;
     const { io } = message;
     if (peer === null) return -ENOTCONN;
@@ -40,6 +41,7 @@ export class UnixStream extends UnixSocket {
   override receive(message: Incoming): number {
     if (this.state !== State.connected) return -EINVAL;
     if ((message.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
+    if (this.away) return this.host!.receive(message, true, this.passCredentials);
     message.address = null;
     if (this.packets.length === 0) return this.nothing(message);
     const peek = (message.flags & MSG_PEEK) !== 0;

@@ -20,7 +20,7 @@ import { FIONREAD } from "../../abi/ioctl.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../../abi/poll.ts";
 import * as S from "../../abi/socket.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
-import type { Inode } from "../../vfs/inode.ts";
+import type { HostMeeting, Inode } from "../../vfs/inode.ts";
 import {
   credentialsOf,
   intOf,
@@ -33,6 +33,7 @@ import {
   TCP_ESTABLISHED,
   TCP_LISTEN,
 } from "../socket.ts";
+import { HostEnd } from "./host-end.ts";
 import { addressOf, bindAutomatically, bindName, findSocket, nameOf, releaseName } from "./names.ts";
 import { Packet, type PacketOwner, PacketQueue } from "./packet.ts";
 
@@ -49,6 +50,8 @@ const BUFFER_MAX = 2 * 212992;
 const SEND_MIN = 4608;
 const RECEIVE_MIN = 2304;
 
+const RETRY_NS = 5e6;
+
 export const State = { closed: 0, listening: 1, connected: 2 } as const;
 export type State = (typeof State)[keyof typeof State];
 
@@ -56,6 +59,10 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
   state: State = State.closed;
   /** Who gets what is sent. It stays after the peer has closed. */
   peer: UnixSocket | null = null;
+  /** Where programs of the host find this socket, or it found one of theirs. */
+  host: HostEnd | null = null;
+  /** The peer is a program of the host. */
+  protected away = false;
   /** Bound name: a path or an abstract name; null without one. */
   bound: string | null = null;
   boundTo: Inode | null = null;
@@ -91,6 +98,11 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
     this.queue.wake(events);
   }
 
+  /** The host does not tell when a listener or receiver of its own has room again. */
+  override get retryNs(): number {
+    return this.host === null || this.away ? super.retryNs : RETRY_NS;
+  }
+
   // Names
 
   override bind(address: Uint8Array): number {
@@ -106,21 +118,35 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
     return error;
   }
 
+  /** A socket of the host to go with this one; made when there is none yet. */
+  fdFor(place: HostMeeting): number {
+    const host = this.hostEnd(place);
+    return typeof host === "number" ? host : host.fd;
+  }
+
+  protected hostEnd(place: HostMeeting): HostEnd | number {
+    if (this.host !== null) return this.host;
+    const made = HostEnd.open(this.type, place, this.queue);
+    if (typeof made !== "number") this.host = made;
+    return made;
+  }
+
   override ownAddress(): Uint8Array {
     return addressOf(this.bound);
   }
 
   override peerAddress(): Uint8Array | number {
+    if (this.away) return this.host!.peerAddress();
     return this.peer === null ? -ENOTCONN : addressOf(this.peer.bound);
   }
 
-  /** The live socket of this kind at an address, or -errno. */
-  protected find(address: Uint8Array): UnixSocket | number {
+  /** The live socket of this kind at an address, a place where the host may know one, or -errno. */
+  protected find(address: Uint8Array): UnixSocket | HostMeeting | number {
     const name = nameOf(address);
     if (typeof name === "number") return name;
     if (name === "") return -EINVAL;
     const found = findSocket(this.user, name);
-    if (typeof found === "number") return found;
+    if (!(found instanceof UnixSocket)) return found;
     return found.type === this.type ? found : -EPROTOTYPE;
   }
 
@@ -133,13 +159,14 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
     this.state = State.listening;
     this.peerCredentials = credentialsOf(this.user);
     this.wake(WRITABLE);
-    return 0;
+    return this.host?.listen(this.backlog) ?? 0;
   }
 
   override connect(address: Uint8Array): number {
     if (!this.isConnectionBased) return this.setPeer(address);
     const listener = this.find(address);
     if (typeof listener === "number") return listener;
+    if (!(listener instanceof UnixSocket)) return this.connectAway(listener);
     if (listener.state !== State.listening || (listener.shut & RECEIVE) !== 0) return -ECONNREFUSED;
     if (listener.pending.length > listener.backlog) {
       listener.senders.add(this);
@@ -159,6 +186,27 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
     return 0;
   }
 
+  /** Connects to a program of the host. */
+  private connectAway(place: HostMeeting): number {
+    if (this.state === State.listening) return -EINVAL;
+    if (this.isConnectionBased && this.state === State.connected) return -EISCONN;
+    const host = this.hostEnd(place);
+    if (typeof host === "number") return host;
+    const error = host.connect(place);
+    if (error !== 0) return error;
+    this.peer = null;
+    this.away = true;
+    this.state = State.connected;
+    this.wake(WRITABLE);
+    return 0;
+  }
+
+  /** A datagram socket gets another default receiver. */
+  private comeHome(): void {
+    if (this.away) this.host!.disconnect();
+    this.away = false;
+  }
+
   override connectAgain(address: Uint8Array): number {
     return this.connect(address);
   }
@@ -167,12 +215,15 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
   private setPeer(address: Uint8Array): number {
     if (address.length < 2) return -EINVAL;
     if ((address[0]! | (address[1]! << 8)) === S.AF_UNSPEC) {
+      this.comeHome();
       this.peer = null;
       this.state = State.closed;
       return 0;
     }
     const found = this.find(address);
     if (typeof found === "number") return found;
+    if (!(found instanceof UnixSocket)) return this.connectAway(found);
+    this.comeHome();
     if (this.passCredentials && this.bound === null) this.bound = bindAutomatically(this);
     this.peer = found;
     this.state = State.connected;
@@ -184,12 +235,29 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
     if (!this.isConnectionBased) return -EOPNOTSUPP;
     if (this.state !== State.listening) return -EINVAL;
     const next = this.pending.shift();
-    if (next === undefined) return (this.shut & RECEIVE) !== 0 ? -EINVAL : -EAGAIN;
+    if (next === undefined) return (this.shut & RECEIVE) !== 0 ? -EINVAL : this.acceptAway(flags);
     next.embryo = false;
     next.flags |= flags;
     next.setOwnership();
     this.roomMade();
     return next;
+  }
+
+  /** The next connection of a program of the host. */
+  private acceptAway(flags: number): Socket | number {
+    if (this.host === null) return -EAGAIN;
+    const made = this.make(flags);
+    const host = this.host.accept(made.queue);
+    if (typeof host === "number") {
+      made.unref();
+      return host;
+    }
+    made.host = host;
+    made.away = true;
+    made.state = State.connected;
+    made.bound = this.bound;
+    made.passCredentials = this.passCredentials;
+    return made;
   }
 
   private setOwnership(): void {
@@ -199,8 +267,10 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
 
   override shutdown(how: number): number {
     if (how < S.SHUT_RD || how > S.SHUT_RDWR) return -EINVAL;
+    if (this.away) return this.host!.shutdown(how);
     const bits = how + 1;
     this.shut |= bits;
+    this.host?.shutdown(how);
     // The other end of a connection sees the mirror image.
     const { peer } = this;
     if (this.isConnectionBased && peer !== null) {
@@ -260,14 +330,22 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
   }
 
   override poll(): number {
-    let events = 0;
+    let events = this.host === null ? 0 : this.hostEvents(this.host);
     if (this.error !== 0) events |= POLLERR;
     if (this.shut === (RECEIVE | SEND)) events |= POLLHUP;
     if ((this.shut & RECEIVE) !== 0) events |= POLLRDHUP | READABLE;
     if (this.packets.length > 0 || this.pending.length > 0) events |= READABLE;
     if (this.isConnectionBased && this.state === State.closed) events |= POLLHUP;
+    if (this.away) return events;
     if (this.state !== State.listening && this.hasRoom && this.peerHasRoom()) events |= WRITABLE;
     return events;
+  }
+
+  /** What the host's half is ready for: all of it when it has the peer, else only what arrives. */
+  private hostEvents(host: HostEnd): number {
+    if (this.away) return host.poll();
+    const arrives = this.state === State.listening || !this.isConnectionBased;
+    return arrives ? host.poll() & READABLE : 0;
   }
 
   /** Whether what is sent to the connected peer would be taken now; waits for it otherwise. */
@@ -277,7 +355,7 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
 
   override get connectionState(): number {
     if (this.state === State.listening) return TCP_LISTEN;
-    return this.peer === null ? TCP_CLOSE : TCP_ESTABLISHED;
+    return this.peer === null && !this.away ? TCP_CLOSE : TCP_ESTABLISHED;
   }
 
   override get boundName(): string | null {
@@ -287,10 +365,14 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
   override ioctl(mm: AddressSpace, command: number, arg: number): number {
     if (command === FIONREAD) {
       if (this.state === State.listening) return -EINVAL;
-      return mm.writeU32(arg, this.readableBytes()) < 0 ? -EFAULT : 0;
+      return mm.writeU32(arg, this.queuedAway(command) || this.readableBytes()) < 0 ? -EFAULT : 0;
     }
-    if (command === S.SIOCOUTQ) return mm.writeU32(arg, this.outstanding) < 0 ? -EFAULT : 0;
+    if (command === S.SIOCOUTQ) return mm.writeU32(arg, this.queuedAway(command) || this.outstanding) < 0 ? -EFAULT : 0;
     return -ENOTTY;
+  }
+
+  private queuedAway(command: typeof FIONREAD | typeof S.SIOCOUTQ): number {
+    return this.host?.queued(command) ?? 0;
   }
 
   protected readableBytes(): number {
@@ -327,7 +409,7 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
     if (level !== S.SOL_SOCKET) return -EOPNOTSUPP;
     switch (name) {
       case S.SO_ERROR:
-        return intOption(-this.takeError());
+        return this.away ? this.host!.error : intOption(-this.takeError());
       case S.SO_SNDBUF:
         return intOption(this.sendBuffer);
       case S.SO_RCVBUF:
@@ -337,7 +419,7 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
       case S.SO_PASSCRED:
         return intOption(this.passCredentials ? 1 : 0);
       case S.SO_PEERCRED: {
-        const { pid, uid, gid } = this.peerCredentials;
+        const { pid, uid, gid } = this.away ? this.host!.credentials : this.peerCredentials;
         return new Uint8Array(Int32Array.of(pid, uid, gid).buffer);
       }
     }
@@ -349,6 +431,7 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
 
   protected override release(): void {
     this.dead = true;
+    this.host?.close();
     if (this.bound !== null && !this.embryo) releaseName(this, this.bound, this.boundTo);
     for (const embryo of this.pending) embryo.unref();
     this.pending = [];

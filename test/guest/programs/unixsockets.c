@@ -408,6 +408,18 @@ static void waiting(void) {
   waitpid(pid, &status, 0);
   printf("connector %d\n", WEXITSTATUS(status));
 }
+// Descriptors that read(2) does not tell of are closed.
+static void untold(void) {
+  int s[2], p[2];
+  char b[4];
+  socketpair(AF_UNIX, SOCK_STREAM, 0, s);
+  pipe(p);
+  send_fds(s[0], &p[1], 1, "x");
+  close(p[1]);
+  say("read", read(s[1], b, 4));
+  fcntl(p[0], F_SETFL, O_NONBLOCK);
+  say("end of the pipe", read(p[0], b, 4));
+}
 int main(void) {
   scratch();
   setvbuf(stdout, 0, _IOLBF, 0);
@@ -420,5 +432,6 @@ int main(void) {
   datagrams(SOCK_SEQPACKET);
   named_datagrams();
   waiting();
+  untold();
   return 0;
 }
