@@ -46,10 +46,12 @@ pub fn socketPath(fd: i32, name: call.Path, out: [*]u8, max: u32) i32 {
     if (wrong < 0) return wrong;
     // What a descriptor alone leads to is no socket.
     if (at.name[0] == 0) return -E.INVAL;
-    var buffer: [c.PATH_MAX]u8 = undefined;
-    if (sys("fcntl")(at.fd, c.F_GETPATH, &buffer) != 0) return call.failure();
+    var buffer: [c.PATH_MAX]u8 = @splat(0);
+    const absolute = at.name[0] == '/';
+    if (!absolute and sys("fcntl")(at.fd, c.F_GETPATH, &buffer) != 0) return call.failure();
     const room = out[0..@min(max, path_max)];
-    const text = std.fmt.bufPrintSentinel(room, "{s}/{s}", .{ std.mem.sliceTo(&buffer, 0), std.mem.span(at.name) }, 0) catch return -E.NAMETOOLONG;
+    const slash = if (absolute) "" else "/";
+    const text = std.fmt.bufPrintSentinel(room, "{s}{s}{s}", .{ std.mem.sliceTo(&buffer, 0), slash, std.mem.span(at.name) }, 0) catch return -E.NAMETOOLONG;
     return @intCast(text.len);
 }
 

@@ -230,6 +230,7 @@ const kinds = [_]Kind{
     .{ .level = 41, .linux_level = 41, .sent = 46, .received = 46, .linux = 50 },
     .{ .level = 41, .linux_level = 41, .sent = 47, .received = 47, .linux = 52 },
     .{ .level = 41, .linux_level = 41, .sent = 36, .received = 36, .linux = 67 },
+    .{ .level = 0xffff, .linux_level = 1, .sent = 1, .received = 1, .linux = 1 },
     .{ .level = 0xffff, .linux_level = 1, .sent = -1, .received = 2, .linux = 29 },
 };
 
