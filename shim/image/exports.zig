@@ -65,15 +65,39 @@ fn put(s: *const space.Space, out: usize, value: anytype) i32 {
     return if (user.out(s, out, @ptrCast(value), bytes, .write) == bytes) 0 else slow;
 }
 
-/// The number of a regular file that may be opened for reading.
-pub fn image_open(tree: *const walk.Tree, walker: *const walk.Walker, handle: u32, path: usize, follow: u32) callconv(.c) i32 {
+/// The number of a regular file, or of a directory that one layer has, that may be opened for reading. `only_directory`: not of a file.
+pub fn image_open(tree: *const walk.Tree, walker: *walk.Walker, handle: u32, path: usize, follow: u32, only_directory: u32) callconv(.c) i32 {
     switch (walk.walk(tree, walker, space.get(handle) orelse return slow, path, follow != 0)) {
         .slow => return slow,
         .missing => return errno.no_entry,
         .inode => |found| {
             const r = tree.record(found.place);
-            if (!r.isRegular() or !walker.may(r, walk.may_read)) return slow;
+            const may_open = if (r.isDirectory()) found.layers == 1 else r.isRegular() and only_directory == 0;
+            if (!may_open or !walker.may(r, walk.may_read)) return slow;
+            walker.above = if (r.isDirectory()) found.above else 0;
             return @intCast(tree.ino(found.place));
         },
     }
+}
+
+/// fstat(2) of what was opened by number.
+pub fn image_fstat(tree: *const walk.Tree, ino: u32, handle: u32, out: usize) callconv(.c) i32 {
+    const s = space.get(handle) orelse return slow;
+    const place = tree.unchanged(ino) orelse return slow;
+    return put(s, out, &(stat.stat64(tree, .{ .place = place, .layers = 1, .above = 0 }) orelse return slow));
+}
+
+/// The kernel's own thread alone lists.
+var listing: [65536]u8 align(8) = undefined;
+
+/// getdents64(2) of a directory that was opened by number, from offset `from` on: bytes, and in `next` where to go on.
+pub fn image_dirents(tree: *const walk.Tree, ino: u32, above: u32, handle: u32, from: u32, out: usize, limit: u32, next: *u32) callconv(.c) i32 {
+    const s = space.get(handle) orelse return slow;
+    const place = tree.unchanged(ino) orelse return slow;
+    const layer = tree.layers[place.layer];
+    const listed = layer.index.show(place.entry, layer.first_ino, above, from, listing[0..@min(limit, listing.len)]) orelse return slow;
+    const bytes: u32 = @intCast(listed.bytes);
+    if (user.out(s, out, &listing, bytes, .write) != bytes) return slow;
+    next.* = listed.next;
+    return @intCast(bytes);
 }

@@ -57,6 +57,9 @@ pub const Record = extern struct {
     }
 };
 
+/// DT_DIR
+const directory_type = 4;
+
 pub const Kind = enum(u8) { inode = 0, link = 1, external = 2, whiteout = 3, _ };
 
 comptime {
@@ -135,6 +138,43 @@ pub const Index = struct {
         }
         return .{ .bytes = used, .next = entry };
     }
+
+    /// A record of "." or "..".
+    const dot_bytes = 24;
+
+    fn dot(out: []u8, ino: u64, next: u64, dots: []const u8) void {
+        @memset(out[0..dot_bytes], 0);
+        std.mem.writeInt(u64, out[0..8], ino, .little);
+        std.mem.writeInt(u64, out[8..16], next, .little);
+        std.mem.writeInt(u16, out[16..18], dot_bytes, .little);
+        out[18] = directory_type;
+        @memcpy(out[19..][0..dots.len], dots);
+    }
+
+    /// Writes what a directory that this layer alone has shows from offset `from` on, "." and ".." included; `next` is the offset behind it.
+    /// Null where the kernel must name what follows, or has an error to tell.
+    pub fn show(index: Index, entry: u32, first_ino: u32, above: u32, from: u32, out: []u8) ?Listed {
+        var used: usize = 0;
+        if (from < 2) {
+            if (out.len < 2 * dot_bytes) return null;
+            if (from == 0) {
+                dot(out, @as(u64, first_ino) + entry, 1, ".");
+                used = dot_bytes;
+            }
+            dot(out[used..], above, 2, "..");
+            used += dot_bytes;
+        }
+        const start = @max(from, 2);
+        const data = index.records[entry].data;
+        const first = @min(data[0], index.records.len);
+        const end = @min(first +| data[1], index.records.len);
+        const here: u32 = @intCast(@min(@as(u64, first) + start - 2, end));
+        const listed = index.list(here, @intCast(end), first_ino, start, out[used..]);
+        // Whiteouts alone may be left; then that was all.
+        if (used == 0 and listed.bytes == 0 and listed.next < end) return null;
+        const passed = if (listed.bytes == 0) 0 else listed.next - here;
+        return .{ .bytes = used + listed.bytes, .next = start + passed };
+    }
 };
 
 test "find and list stay inside a damaged index" {
@@ -155,5 +195,7 @@ test "find and list stay inside a damaged index" {
         _ = index.find(random.uintLessThan(u32, entries + 2), memory[0..random.uintLessThan(usize, 20)]);
         const listed = index.list(random.uintLessThan(u32, entries), random.int(u32), 1, 2, out[0..random.uintLessThan(usize, out.len)]);
         try std.testing.expect(listed.next <= entries and listed.bytes <= out.len);
+        const all = index.show(random.uintLessThan(u32, entries), 1, 1, random.int(u32) >> random.int(u5), out[0..random.uintLessThan(usize, out.len)]);
+        if (all) |shown| try std.testing.expect(shown.bytes <= out.len);
     }
 }

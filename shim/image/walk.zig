@@ -71,6 +71,21 @@ pub const Tree = struct {
     pub fn ino(tree: *const Tree, place: Place) u32 {
         return tree.layers[place.layer].first_ino + place.entry;
     }
+
+    /// The record of an inode that nobody has changed; null when it is not for the shim to say what it is.
+    pub fn unchanged(tree: *const Tree, number: u32) ?Place {
+        if (number >= tree.changed.len or @as(u8, @bitCast(tree.changed[number])) & @as(u8, @bitCast(differs)) != 0) return null;
+        var layer = tree.layers.len;
+        while (layer > 0) {
+            layer -= 1;
+            const first = tree.layers[layer].first_ino;
+            if (number < first) continue;
+            const entry = number - first;
+            return if (entry < tree.layers[layer].index.records.len) .{ .layer = @intCast(layer), .entry = entry } else null;
+        }
+        return null;
+    }
+    const differs = Changed{ .itself = true, .rights = true, .hides = true, .covered = false, .unused = 0 };
 };
 
 /// A directory: the records of all layers that take part in it, topmost first.
@@ -105,6 +120,8 @@ pub const Walker = extern struct {
     searches: u32,
     group_count: u32,
     groups: [max_groups]u32,
+    /// Filled here: the inode number of the directory that a directory which was found to be opened lies in; 0 for another file.
+    above: u32,
     root: Directory,
     cwd: Directory,
 
@@ -154,8 +171,8 @@ pub const Found = union(enum) {
     missing,
     inode: Inode,
 
-    /// What describes it, and of how many layers a directory is.
-    pub const Inode = struct { place: Place, layers: u32 };
+    /// What describes it, of how many layers a directory is, and the number of the directory where it was found.
+    pub const Inode = struct { place: Place, layers: u32, above: u32 };
 };
 
 /// Walks the path at `addr` of the guest. A symbolic link in the end is found when it is not to be followed.
@@ -188,7 +205,7 @@ pub fn walk(tree: *const Tree, walker: *const Walker, s: *const space.Space, add
                 const r = tree.record(place);
                 if (!last or r.next != 0 or (r.isLink() and follow)) return .slow;
                 const of_file = tree.changed[tree.ino(place)];
-                return if (of_file.itself or of_file.covered) .slow else .{ .inode = .{ .place = place, .layers = 1 } };
+                return if (of_file.itself or of_file.covered) .slow else .{ .inode = .{ .place = place, .layers = 1, .above = tree.ino(described) } };
             },
             .directory => {
                 if (next.isDescribedBelow(tree)) return .slow;
@@ -197,7 +214,7 @@ pub fn walk(tree: *const Tree, walker: *const Walker, s: *const space.Space, add
                 const place = dir.described(tree);
                 const of_dir = tree.changed[tree.ino(place)];
                 if (of_dir.covered) return .slow;
-                if (last) return if (of_dir.itself) .slow else .{ .inode = .{ .place = place, .layers = dir.count } };
+                if (last) return if (of_dir.itself) .slow else .{ .inode = .{ .place = place, .layers = dir.count, .above = tree.ino(described) } };
             },
         }
     }

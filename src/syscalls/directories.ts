@@ -1,7 +1,7 @@
 // Directories and where a process stands: getdents64(2), getcwd(2), chdir(2), fchdir(2), chroot(2), umask(2).
 
 import { CAP_SYS_CHROOT } from "../abi/capability.ts";
-import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from "../abi/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from "../abi/errno.ts";
 import { AT_FDCWD, PATH_MAX } from "../abi/fcntl.ts";
 import { Dirent64, DT_DIR } from "../abi/stat.ts";
 import { lastingBuffer, pointerOf } from "../host/shim.ts";
@@ -32,6 +32,11 @@ const words = new Uint32Array(listing.buffer, listing.byteOffset, listing.length
 export function sys_getdents64(task: Task, fd: number, out: number, bytes: number): number {
   const file = openFile(task, fd);
   if (typeof file === "number") return file;
+  const done = file.direntsTo(task.mm.space, out, bytes);
+  return done !== -EAGAIN ? done : listInto(task, file, out, bytes);
+}
+
+function listInto(task: Task, file: File, out: number, bytes: number): number {
   if (!isDirectory(file.inode.mode)) return -ENOTDIR;
   if (file.path?.dentry.unlinked) return -ENOENT;
   const collected = collect(file, Math.min(bytes, listing.length));

@@ -32,7 +32,8 @@ const VALID_OPEN_FLAGS =
 const PATH_FLAGS = fcntl.O_DIRECTORY | fcntl.O_NOFOLLOW | fcntl.O_PATH | fcntl.O_CLOEXEC;
 const MAKES_FILE = fcntl.O_CREAT | fcntl.O_TMPFILE_BIT;
 /** What `openUnchanged` takes. */
-const UNCHANGED_FLAGS = fcntl.O_CLOEXEC | fcntl.O_LARGEFILE | fcntl.O_NOFOLLOW | fcntl.O_NONBLOCK | fcntl.O_NOCTTY;
+const UNCHANGED_FLAGS =
+  fcntl.O_CLOEXEC | fcntl.O_LARGEFILE | fcntl.O_NOFOLLOW | fcntl.O_NONBLOCK | fcntl.O_NOCTTY | fcntl.O_DIRECTORY;
 const VALID_RESOLVE = 0x3f;
 const SCOPED = fcntl.RESOLVE_BENEATH | fcntl.RESOLVE_IN_ROOT;
 const OPEN_HOW_BYTES = 24;
@@ -88,7 +89,7 @@ function open(task: Task, dirfd: number, pathAddr: number, oflags: number, omode
   return finishOpen(task, file, cloexec);
 }
 
-/** The usual case of reading a file of an image; null when it is another one. */
+/** The usual case of reading a file or directory of an image; null when it is another one. */
 function openUnchangedAt(task: Task, dirfd: number, pathAddr: number, oflags: number): number | null {
   const base = dirfd === fcntl.AT_FDCWD ? task.fs.cwd : (task.files.get(dirfd)?.path ?? null);
   if (base === null || task.files.lowestFree() < 0) return null;

@@ -2,7 +2,7 @@
 // faccessat2(2), readlinkat(2).
 
 import { SECBIT_NO_SETUID_FIXUP } from "../abi/capability.ts";
-import { EACCES, EBADF, EFAULT, EINVAL, ENOENT, EROFS } from "../abi/errno.ts";
+import { EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOENT, EROFS } from "../abi/errno.ts";
 import * as fcntl from "../abi/fcntl.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, STATX__RESERVED, Stat64, Statfs64, Statx } from "../abi/stat.ts";
 import type { Task } from "../kernel/task.ts";
@@ -48,6 +48,8 @@ const firstByte = new Uint8Array(1);
 export function sys_fstat(task: Task, fd: number, out: number): number {
   const file = task.files.get(fd);
   if (file === undefined) return -EBADF;
+  const done = file.statTo(task.mm.space, out);
+  if (done !== -EAGAIN) return done;
   const stat = file.stat();
   if (typeof stat === "number") return stat;
   encodeStat(stat);

@@ -1,5 +1,6 @@
 // A mounted file system as vfs sees it (struct super_block).
 
+import type { File } from "./file.ts";
 import type { Inode } from "./inode.ts";
 import { Dentry } from "./path.ts";
 
@@ -37,9 +38,9 @@ export abstract class FileSystem {
   /** The shim's handle of the layers that it is made of (vfs/quick-walk.ts); 0 for none. */
   layersPtr = 0;
 
-  /** The inode of a record of the layers. */
-  inodeNumbered(_ino: number): Inode {
-    return this.root;
+  /** Opens a regular file of the layers, or a directory that lies in the one with number `above`, which is 0 for a file. */
+  openNumbered(_ino: number, _above: number, flags: number): File | number {
+    return this.root.open(flags);
   }
 
   /** Where an inode of the layers with one name is, by whichever name it has now. */

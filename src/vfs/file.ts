@@ -1,7 +1,7 @@
 // The open file description (struct file, file_operations): what a descriptor refers to, shared by dup and
 // fork. Methods never wait: they answer -EAGAIN, and the call layer decides whether to block on `waitQueue`.
 
-import { EBADF, EINVAL, ENOTDIR, ENOTTY, ESPIPE } from "../abi/errno.ts";
+import { EAGAIN, EBADF, EINVAL, ENOTDIR, ENOTTY, ESPIPE } from "../abi/errno.ts";
 import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE } from "../abi/fcntl.ts";
 import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from "../abi/inotify.ts";
 import type { WaitQueue } from "../lib/wait-queue.ts";
@@ -49,10 +49,11 @@ export abstract class File {
 
   /** Where it was opened, set by vfs; null for pipes, sockets and anonymous files. */
   get path(): Path | null {
-    if (this.opened === null && this.mount !== null) {
-      this.opened = { mount: this.mount, dentry: this.inode.fs.dentryOf(this.inode) };
-    }
+    if (this.opened === null && this.mount !== null) this.opened = this.placeOn(this.mount);
     return this.opened;
+  }
+  protected placeOn(mount: Mount): Path {
+    return { mount, dentry: this.inode.fs.dentryOf(this.inode) };
   }
   set path(path: Path | null) {
     this.opened = path;
@@ -142,6 +143,13 @@ export abstract class File {
 
   stat(): Stat | number {
     return this.inode.stat();
+  }
+  /** fstat(2) and getdents64(2) straight into guest memory, where the shim can; -EAGAIN elsewhere. */
+  statTo(_space: number, _out: number): number {
+    return -EAGAIN;
+  }
+  direntsTo(_space: number, _out: number, _bytes: number): number {
+    return -EAGAIN;
   }
 
   /** Size in bytes now; 0 when it cannot be told. Cheaper than `stat` where a file knows better. */

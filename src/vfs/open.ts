@@ -116,7 +116,7 @@ function create(ctx: FsContext, at: Walk, flags: number, mode: number): File | n
 }
 
 /**
- * A regular file of an image that nobody has changed, opened for reading by the path in guest memory; `flags` have nothing that
+ * A regular file or directory of an image that nobody has changed, opened for reading by the path in guest memory; `flags` have nothing that
  * makes more of it. Null when it must be walked to.
  */
 export function openUnchanged(
@@ -127,9 +127,10 @@ export function openUnchanged(
   flags: number,
 ): File | number | null {
   if (anyWatchers()) return null;
-  const ino = quick.find(ctx, base, space, pathAddr, (flags & O_NOFOLLOW) === 0 ? 1 : 0);
+  const follow = (flags & O_NOFOLLOW) === 0 ? 1 : 0;
+  const ino = quick.find(ctx, base, space, pathAddr, follow, (flags & O_DIRECTORY) === 0 ? 0 : 1);
   if (ino < 0) return ino === quick.WALK ? null : ino;
-  const file = quick.fs!.inodeNumbered(ino).open(withoutOnce(flags));
+  const file = quick.fs!.openNumbered(ino, quick.foundBelow(), withoutOnce(flags));
   if (typeof file === "number") return file;
   file.flags = (flags & ~ONCE) | O_LARGEFILE;
   file.openedThrough(quick.mount!);

@@ -1,7 +1,8 @@
 // A place in the guest's name space (struct path): a dentry on a mount.
 
 import { addToLru, findGone, forgetGone } from "./dentry-lru.ts";
-import type { Inode } from "./inode.ts";
+import type { FileSystem } from "./file-system.ts";
+import type { Inode, LayerRecord } from "./inode.ts";
 import type { Mount } from "./mount.ts";
 
 /**
@@ -86,6 +87,34 @@ export class Dentry {
 export interface Path {
   readonly mount: Mount;
   readonly dentry: Dentry;
+}
+
+/** What a `NumberedPath` asks for its dentry. */
+export interface Numbered {
+  readonly inode: Inode;
+  readonly records: readonly LayerRecord[];
+}
+
+/** Where a directory is that was opened by number (vfs/quick-walk.ts): its dentry is found when somebody asks. */
+export class NumberedPath implements Path {
+  readonly mount: Mount;
+  readonly fs: FileSystem;
+  private readonly directory: Numbered;
+  private found: Dentry | null = null;
+
+  constructor(mount: Mount, fs: FileSystem, directory: Numbered) {
+    this.mount = mount;
+    this.fs = fs;
+    this.directory = directory;
+  }
+
+  get dentry(): Dentry {
+    this.found ??= this.fs.dentryOf(this.directory.inode);
+    return this.found;
+  }
+  get records(): readonly LayerRecord[] {
+    return this.directory.records;
+  }
 }
 
 export function samePath(a: Path, b: Path): boolean {

@@ -10,13 +10,13 @@ import type { FsContext } from "./context.ts";
 import type { Credentials } from "./credentials.ts";
 import type { FileSystem } from "./file-system.ts";
 import type { Mount } from "./mount.ts";
-import type { Path } from "./path.ts";
+import { NumberedPath, type Path } from "./path.ts";
 import { capable } from "./permission.ts";
 
 /** The answer for what the kernel must walk to itself. */
 export const WALK = -EAGAIN;
 
-const MAX_GROUPS = (at.root - at.groups) / 4;
+const MAX_GROUPS = (at.above - at.groups) / 4;
 const MAX_LAYERS = (at.cwd - at.root - 4) / 8;
 
 /** Who walks and from where, as the shim was last told. */
@@ -32,18 +32,36 @@ export let mount: Mount | null = null;
 
 /** Whether the shim may try: it knows who walks and from where. */
 function ready(ctx: FsContext, base: Path): boolean {
-  if (base !== baseTold || ctx.root !== rootTold || ctx.cred !== credTold) tell(ctx, base);
+  if (ctx.root !== rootTold || ctx.cred !== credTold) tell(ctx, base);
+  else if (base !== baseTold) {
+    if (isNear(base)) tellBase(base);
+    else tell(ctx, base);
+  }
   return fs !== null && fs.layersPtr !== 0;
+}
+
+/** Whether only the directory is another one. */
+function isNear(base: Path): boolean {
+  return fs !== null && base.mount === mount && fileSystemOf(base) === fs;
+}
+
+function tellBase(base: Path): void {
+  baseTold = base;
+  tellDirectory(at.cwd / 4, base);
+}
+
+function fileSystemOf(path: Path): FileSystem {
+  return path instanceof NumberedPath ? path.fs : path.dentry.inode.fs;
 }
 
 function tell(ctx: FsContext, base: Path): void {
   const { root, cred } = ctx;
-  baseTold = base;
   rootTold = root;
   credTold = cred;
-  const from = base.dentry.inode.fs.layersPtr !== 0 ? base : root;
-  fs = from.dentry.inode.fs;
+  const from = fileSystemOf(base).layersPtr !== 0 ? base : root;
+  fs = fileSystemOf(from);
   mount = from.mount;
+  baseTold = base;
   if (fs.layersPtr === 0 || cred.groups.length > MAX_GROUPS) fs = null;
   if (fs === null) return;
   walker[at.uid / 4] = cred.fsuid;
@@ -53,12 +71,12 @@ function tell(ctx: FsContext, base: Path): void {
   walker[at.group_count / 4] = cred.groups.length;
   walker.set(cred.groups, at.groups / 4);
   tellDirectory(at.root / 4, root);
-  tellDirectory(at.cwd / 4, base);
+  tellBase(base);
 }
 
 /** Where paths may begin; a place that is seen through another mount has no records here. */
-function tellDirectory(offset: number, { dentry, mount: through }: Path): void {
-  const records = through === mount ? dentry.inode.records : [];
+function tellDirectory(offset: number, path: Path): void {
+  const records = path.mount !== mount ? [] : path instanceof NumberedPath ? path.records : path.dentry.inode.records;
   walker[offset] = records.length > MAX_LAYERS ? 0 : records.length;
   if (records.length > MAX_LAYERS) return;
   records.forEach(({ layer, entry }, i) => {
@@ -77,7 +95,19 @@ export function statx(ctx: FsContext, base: Path, space: number, addr: number, f
   return ready(ctx, base) ? shim.image_statx(fs!.layersPtr, walkerPtr, space, addr, follow, out, mount!.id) : WALK;
 }
 
-/** The number, in `fs`, of the regular file that may be opened for reading; -ENOENT, or WALK. */
-export function find(ctx: FsContext, base: Path, space: number, addr: number, follow: number): number {
-  return ready(ctx, base) ? shim.image_open(fs!.layersPtr, walkerPtr, space, addr, follow) : WALK;
+/** The number, in `fs`, of the regular file or directory that may be opened for reading; -ENOENT, or WALK. */
+export function find(
+  ctx: FsContext,
+  base: Path,
+  space: number,
+  addr: number,
+  follow: number,
+  onlyDirectory: number,
+): number {
+  return ready(ctx, base) ? shim.image_open(fs!.layersPtr, walkerPtr, space, addr, follow, onlyDirectory) : WALK;
+}
+
+/** The number of the directory where `find` found a directory; 0 where it found a file. */
+export function foundBelow(): number {
+  return walker[at.above / 4]!;
 }

@@ -8,6 +8,7 @@ import { NAME_MAX } from "../../abi/fcntl.ts";
 import { OVERLAYFS_SUPER_MAGIC, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../abi/stat.ts";
 import { shim } from "../../host/shim.ts";
 import { IdlePages } from "../../mm/idle-pages.ts";
+import type { File } from "../../vfs/file.ts";
 import { anonymousDev, type StatFs } from "../../vfs/file-system.ts";
 import { lookupChild } from "../../vfs/namei.ts";
 import type { Dentry } from "../../vfs/path.ts";
@@ -20,6 +21,7 @@ import { ImageInodes } from "./image-inodes.ts";
 import { type Found, type ImageLayer, ImageLayers, type Place } from "./image-layers.ts";
 import { ImageRegular } from "./image-regular.ts";
 import type { LayerIndex } from "./layer-reader.ts";
+import { NumberedDirectoryFile } from "./numbered-directory.ts";
 import { PAGE, ScratchStore } from "./scratch-store.ts";
 
 /** Files without users whose pages are kept for the next one, and how many pages in all. */
@@ -40,6 +42,9 @@ export class ImageFileSystem extends MemoryFileSystem {
   readonly idle = new IdlePages<ImageRegular>(MAX_IDLE, MAX_IDLE_PAGES);
   private readonly store: ScratchStore;
   private readonly inodesOfLayers = new ImageInodes();
+  private numberedOpen = 0;
+  /** Those that were removed while some are open by number, which may be theirs. */
+  private readonly removedDirectories = new Map<number, ImageDirectory>();
   override layersPtr: number;
   private nextIno: number;
   private inodes = 0;
@@ -64,7 +69,9 @@ export class ImageFileSystem extends MemoryFileSystem {
 
   override removeInode(inode: MemoryInode): void {
     this.inodes -= 1;
-    if (this.isOfLayers(inode)) this.inodesOfLayers.remove(inode);
+    if (!this.isOfLayers(inode)) return;
+    this.inodesOfLayers.remove(inode);
+    if (this.numberedOpen > 0 && inode instanceof ImageDirectory) this.removedDirectories.set(inode.ino, inode);
   }
 
   override inodeLeft(): number {
@@ -96,12 +103,29 @@ export class ImageFileSystem extends MemoryFileSystem {
     return inode;
   }
 
-  override inodeNumbered(ino: number): MemoryInode {
-    const known = this.inodesOfLayers.get(ino);
-    if (known !== undefined) return known;
-    const inode = this.make(this.layers.placeOf(ino));
+  override openNumbered(ino: number, above: number, flags: number): File | number {
+    if (above !== 0) return new NumberedDirectoryFile(this, ino, above, flags);
+    return (this.inodesOfLayers.get(ino) ?? this.kept(this.make(this.layers.placeOf(ino)))).open(flags);
+  }
+
+  /** A directory that the layer of `place` has alone, its name perhaps gone. */
+  directoryNumbered(ino: number, place: Place): ImageDirectory {
+    const known = this.inodesOfLayers.get(ino) ?? this.removedDirectories.get(ino);
+    return known instanceof ImageDirectory ? known : this.kept(this.directoryOf({ ...place, sources: [place] }));
+  }
+
+  private kept<T extends MemoryInode>(inode: T): T {
     this.inodesOfLayers.keep(inode);
     return inode;
+  }
+
+  /** Counts the directories that are open by number alone. */
+  numberedOpened(): void {
+    this.numberedOpen += 1;
+  }
+  numberedClosed(): void {
+    this.numberedOpen -= 1;
+    if (this.numberedOpen === 0 && this.removedDirectories.size > 0) this.removedDirectories.clear();
   }
 
   /** Nobody uses it and no name is kept for it. */

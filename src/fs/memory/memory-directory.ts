@@ -53,7 +53,7 @@ export class MemoryDirectory extends MemoryInode {
   }
 
   override open(flags: number): File {
-    return new MemoryDirectoryFile(this, flags);
+    return new OpenDirectory(this, flags);
   }
 
   protected override setSize(): number {
@@ -212,13 +212,8 @@ export class MemoryDirectory extends MemoryInode {
   }
 }
 
-class MemoryDirectoryFile extends DirectoryFile {
-  readonly inode: MemoryDirectory;
-
-  constructor(inode: MemoryDirectory, flags: number) {
-    super(flags);
-    this.inode = inode;
-  }
+export abstract class MemoryDirectoryFile extends DirectoryFile {
+  abstract override readonly inode: MemoryDirectory;
 
   protected override readEntries(from: number, emit: (entry: DirectoryEntry) => boolean): number {
     return this.inode.list(from, emit);
@@ -230,5 +225,14 @@ class MemoryDirectoryFile extends DirectoryFile {
     this.direntsDone = this.inode.direntsDone;
     if (bytes > 0 || this.direntsDone) this.inode.accessed();
     return bytes;
+  }
+}
+
+class OpenDirectory extends MemoryDirectoryFile {
+  readonly inode: MemoryDirectory;
+
+  constructor(inode: MemoryDirectory, flags: number) {
+    super(flags);
+    this.inode = inode;
   }
 }

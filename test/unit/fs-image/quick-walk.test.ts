@@ -11,8 +11,10 @@ import { openLayers } from "../../../src/fs/image/open-layers.ts";
 import { Tmpfs } from "../../../src/fs/tmpfs/tmpfs.ts";
 import { shim } from "../../../src/host/shim.ts";
 import { sys_fchmodat2, sys_fchownat } from "../../../src/syscalls/attributes.ts";
+import { sys_fchdir, sys_getcwd, sys_getdents64 } from "../../../src/syscalls/directories.ts";
 import { sys_openat } from "../../../src/syscalls/open.ts";
-import { sys_newfstatat, sys_statx } from "../../../src/syscalls/stat.ts";
+import { sys_fstat, sys_newfstatat, sys_statx } from "../../../src/syscalls/stat.ts";
+import { DirectoryFile } from "../../../src/vfs/directory-file.ts";
 import { FOLLOW, walk } from "../../../src/vfs/namei.ts";
 import * as quick from "../../../src/vfs/quick-walk.ts";
 import { storeLayer } from "../../support/open-images.ts";
@@ -41,8 +43,62 @@ beforeAll(() => {
   shim.mem_init(0, 0);
 });
 
-/** How often the shim had the answer. */
+/** How often the shim had the answer, and how often it listed a directory. */
 let answered = 0;
+let listed = 0;
+
+/** A directory from offset `from` on, read in pieces of `bytes`, as the guest gets it. */
+function list({ task, memory, files }: FakeTask, fd: number, from: number, bytes: number): string[] {
+  const shown: string[] = [];
+  files.get(fd)!.seek(from, 0);
+  for (;;) {
+    memory.bytes.fill(0xff, OUT, OUT + bytes);
+    const length = sys_getdents64(task, fd, OUT, bytes);
+    shown.push(`${length} ${files.get(fd)!.pos} ${memory.bytes.toString("hex", OUT, OUT + Math.max(0, length))}`);
+    if (length <= 0) return shown;
+  }
+}
+
+/** What a descriptor says of itself, what is in it, and what can be reached from it. */
+function lookInto(fake: FakeTask, fd: number): string[] {
+  const { task, memory, files, fs } = fake;
+  const shown: string[] = [];
+  const stat = (): void => {
+    memory.bytes.fill(0xff, OUT, OUT + 128);
+    const result = sys_fstat(task, fd, OUT);
+    shown.push(`${result} ${memory.bytes.toString("hex", OUT + 8, OUT + 128)}`);
+  };
+  stat();
+  if (files.get(fd)!.direntsTo(memory.space, OUT, 100) >= 0) listed += 1;
+  for (const [from, bytes] of [
+    [0, 300],
+    [0, 90],
+    [0, 47],
+    [0, 10],
+    [1, 64],
+    [2, 64],
+    [3, 4096],
+    [2 ** 33, 64],
+  ] as const)
+    shown.push(...list(fake, fd, from, bytes));
+  for (const path of ["a", "b", ".", "a/b", "b/c", "missing", "..", "/a"]) {
+    const addr = memory.string(path);
+    memory.bytes.fill(0xff, OUT, OUT + 128);
+    shown.push(
+      `${path}: ${sys_newfstatat(task, fd, addr, OUT, 0x100)} ${memory.bytes.toString("hex", OUT + 8, OUT + 128)}`,
+    );
+    const below = sys_openat(task, fd, addr, 0o4000, 0);
+    shown.push(below < 0 ? String(below) : `${files.get(below)!.inode.ino} ${files.get(below)!.name()}`);
+    if (below >= 0) files.close(below);
+  }
+  const { cwd } = fs;
+  shown.push(
+    `${sys_fchdir(task, fd)} ${sys_getcwd(task, OUT, 4096)} ${memory.bytes.toString("latin1", OUT, OUT + 64)}`,
+  );
+  fs.cwd = cwd;
+  stat();
+  return shown;
+}
 
 function look(fake: FakeTask, path: string, flags: number): string[] {
   const { task, memory, files } = fake;
@@ -59,9 +115,15 @@ function look(fake: FakeTask, path: string, flags: number): string[] {
     if (bytes === 256) memory.bytes.fill(0, OUT + 144, OUT + 152);
     shown.push(`${result} ${memory.bytes.toString("hex", OUT, OUT + bytes)}`);
   }
-  const fd = sys_openat(task, AT_FDCWD, addr, flags === 0 ? 0o4000 : 0o104000, 0);
-  shown.push(fd < 0 ? String(fd) : `${files.get(fd)!.inode.ino} ${files.get(fd)!.flags} ${files.get(fd)!.name()}`);
-  if (fd >= 0) files.close(fd);
+  for (const wanted of [0o4000, 0o44000]) {
+    const fd = sys_openat(task, AT_FDCWD, addr, flags === 0 ? wanted : wanted | 0o100000, 0);
+    shown.push(String(Math.min(fd, 0)));
+    if (fd < 0) continue;
+    const file = files.get(fd)!;
+    if (wanted === 0o44000) shown.push(...lookInto(fake, fd));
+    shown.push(`${file.inode.ino} ${file.flags} ${file.name()}`);
+    files.close(fd);
+  }
   const found = quick.stat(fake.fs, fake.fs.cwd, memory.space, addr, flags === 0 ? 1 : 0, OUT);
   if (found !== quick.WALK) answered += 1;
   return shown;
@@ -85,7 +147,10 @@ function watch(layers: readonly (readonly Member[])[], operations: readonly Oper
     for (const path of PATHS) for (const flags of [0, 0x100]) seen.push(...look(fake, path, flags));
   });
   early.forEach((fd, i) => {
-    if (fd >= 0) seen.push(`${PATHS[i]}: ${fake.files.get(fd)!.name()} ${fake.files.get(fd)!.sizeBytes()}`);
+    if (fd < 0) return;
+    const file = fake.files.get(fd)!;
+    if (file instanceof DirectoryFile) seen.push(...lookInto(fake, fd));
+    seen.push(`${PATHS[i]}: ${file.name()} ${file.sizeBytes()}`);
   });
   for (const [fd] of [...fake.files]) fake.files.close(fd);
   (fake.root as ImageFileSystem).close();
@@ -109,6 +174,7 @@ test("the shim's walks and the kernel's see the same", () => {
     );
   fc.assert(fc.property(layerStack, sequence, differ), { numRuns: RUNS, includeErrorInReport: true });
   expect(answered).toBeGreaterThan(1000);
+  expect(listed).toBeGreaterThan(1000);
 }, 120_000);
 
 test("they do on layers that say little of their directories", () => {
