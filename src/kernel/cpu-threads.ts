@@ -39,6 +39,7 @@ export class CpuThreads {
 
   /** Hands a task over that is ready to run guest code. False: no thread is free. */
   send(task: Task, budget: number): boolean {
+    if (task.trace?.isStepping === true) return false;
     let id = this.away.indexOf(undefined);
     if (id < 0) id = this.away.length;
     task.regs.clearMonitor();

@@ -26,11 +26,14 @@ export function continueGroup(group: ThreadGroup): void {
   group.stopReport = false;
   for (const task of group.tasks) {
     task.stopPending = false;
-    if (task.state === TaskState.stopped) task.setRunnable();
+    if (task.trace?.seized === true) task.trace.stateChanged();
+    else if (task.state === TaskState.stopped) task.setRunnable();
   }
   if (!wasStopping) return;
   group.continueReport = wasStopped;
   notifyParent(group, S.CLD_CONTINUED, S.SIGCONT);
+  const { trace } = group.leader;
+  if (trace !== null && trace.isReparented) trace.tell(S.CLD_CONTINUED, S.SIGCONT);
 }
 
 /** The default action of a stop signal: every thread stops at its next tail. */
@@ -41,7 +44,8 @@ export function beginStop(group: ThreadGroup, signal: number): void {
     if (task.state === TaskState.stopped || task.stopPending) continue;
     task.stopPending = true;
     group.stopCount += 1;
-    notifyTask(task);
+    if (task.trace?.seized === true) task.trace.stateChanged();
+    else notifyTask(task);
   }
 }
 
@@ -58,11 +62,12 @@ export function leaveStop(task: Task): void {
   const group = task.group;
   group.stopCount -= 1;
   if (group.stopCount > 0 || group.stopped) return;
-  if (!group.tasks.some((other) => other.state === TaskState.stopped)) return;
+  if (!group.tasks.some((other) => other.state === TaskState.stopped || other.state === TaskState.traced)) return;
   group.stopped = true;
   group.stopReport = true;
   group.continueReport = false;
-  notifyParent(group, S.CLD_STOPPED, group.stopSignal);
+  // A parent that traces is told of the thread's own stop.
+  if (task.trace === null || task.trace.isReparented) notifyParent(group, S.CLD_STOPPED, group.stopSignal);
 }
 
 /** do_notify_parent_cldstop: SIGCHLD unless the parent does not care for stops, and a wake of wait4. */

@@ -64,12 +64,13 @@ export class Kernel {
   readonly poller: HostPoller;
   readonly cpuCount: number;
   readonly isolated: boolean;
-  readonly dispatch: (task: Task) => number;
+  dispatch: (task: Task) => number;
   readonly load: (task: Task, request: ExecRequest) => ExecImage | number;
   hooks: KernelHooks | null = null;
   /** Somebody counts or shows the calls, so that every one of them has to come here. */
   isObserved = false;
   outside: Outside | null = null;
+  private callsWatched = false;
 
   hostname: string;
   domainname = "(none)";
@@ -119,6 +120,13 @@ export class Kernel {
     this.pids.addGroup(group);
     this.pids.newSession(group);
     return task;
+  }
+
+  /** Somebody traces or filters: all calls go through a layer that knows whose are watched. */
+  watchCalls(): void {
+    if (this.callsWatched) return;
+    this.callsWatched = true;
+    this.dispatch = (require("./call-work.ts") as typeof import("./call-work.ts")).watched(this.dispatch);
   }
 
   /** Runs until the first process has ended. Returns its status word as wait4 would. */

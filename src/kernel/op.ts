@@ -22,3 +22,16 @@ export interface Op {
   /** Only a fatal signal ends the wait, and then through `cancel` (TASK_KILLABLE): vfork. */
   readonly killableOnly?: boolean;
 }
+
+/** A call that only has its result to give. */
+export class Result implements Op {
+  private readonly result: number;
+
+  constructor(result: number) {
+    this.result = result;
+  }
+
+  resume(): number {
+    return this.result;
+  }
+}

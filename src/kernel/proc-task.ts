@@ -16,6 +16,7 @@ const STATE_LETTERS: Readonly<Record<number, string>> = {
   [TaskState.runnable]: "R",
   [TaskState.blocked]: "S",
   [TaskState.stopped]: "T",
+  [TaskState.traced]: "t",
   [TaskState.zombie]: "Z",
   [TaskState.dead]: "X",
 };
@@ -40,6 +41,9 @@ export class TaskView implements ProcTask {
   }
   get ppid(): number {
     return this.task.group.parent?.tgid ?? 0;
+  }
+  get tracerPid(): number {
+    return this.task.trace?.tracer.tid ?? 0;
   }
   get pgid(): number {
     return this.task.group.pgid;

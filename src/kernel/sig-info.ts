@@ -151,6 +151,11 @@ export class PendingQueue {
     return info ?? SigInfo.from(signal, S.SI_USER, 0, 0);
   }
 
+  /** What is queued, by number. */
+  all(): SigInfo[] {
+    return this.lists.flatMap((list) => list ?? []);
+  }
+
   /** Drops all occurrences of the signals in the mask. */
   flush(lo: number, hi: number): void {
     for (let signal = 1; signal <= S.NSIG; signal++) {

@@ -2,12 +2,13 @@
 
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from "../abi/capability.ts";
 import { EAGAIN, EEXIST, EINVAL, EPERM, ERESTARTNOINTR } from "../abi/errno.ts";
+import { PTRACE_EVENT_VFORK_DONE } from "../abi/ptrace.ts";
 import { RLIMIT_CPU, RLIMIT_NPROC } from "../abi/resource.ts";
 import * as C from "../abi/sched.ts";
 import { Registers } from "../cpu/registers.ts";
 import { RegisterBlock as at } from "../host/shim.gen.ts";
 import { capable } from "../vfs/permission.ts";
-import type { Op, Wake } from "./op.ts";
+import { type Op, Result, type Wake } from "./op.ts";
 import { Task } from "./task.ts";
 import { signalPending } from "./task-signals.ts";
 import { ThreadGroup } from "./thread-group.ts";
@@ -60,10 +61,15 @@ export function cloneTask(parent: Task, args: CloneArgs, installPidfd: InstallPi
   const pidfd = (flags & C.CLONE_PIDFD) !== 0 ? installPidfd(parent, child.group) : 0;
   if (pidfd < 0) return abandon(child, pidfd);
   announce(parent, child, args, pidfd);
+  const vfork = (flags & C.CLONE_VFORK) !== 0;
+  if (vfork) child.vforkParent = parent;
+  const { trace } = parent;
+  trace?.adopt(child, args);
   kernel.scheduler.enqueue(child);
-  if ((flags & C.CLONE_VFORK) === 0) return tid;
-  child.vforkParent = parent;
-  return parent.block(new VforkOp(child), null);
+  const wait = vfork ? new VforkOp(child) : null;
+  const event = trace === null ? 0 : trace.cloneEvent(args);
+  if (event !== 0) return trace!.event(event, tid, wait ?? new Result(tid));
+  return wait === null ? tid : parent.block(wait, null);
 }
 
 /** Sleeps until the child has its own memory or is gone. Only death ends the wait early. */
@@ -78,7 +84,11 @@ class VforkOp implements Op {
   }
 
   resume(task: Task, _wake: Wake): number {
-    return this.child.vforkParent === task ? task.block(this, null) : this.tid;
+    if (this.child.vforkParent === task) return task.block(this, null);
+    const { trace } = task;
+    return trace?.isAsked(PTRACE_EVENT_VFORK_DONE) === true
+      ? trace.event(PTRACE_EVENT_VFORK_DONE, this.tid, new Result(this.tid))
+      : this.tid;
   }
 
   cancel(task: Task): void {
@@ -123,6 +133,7 @@ function inheritTask(parent: Task, child: Task, args: CloneArgs): void {
   child.regs.setX(0, 0);
   child.regs.space = child.mm.space;
   child.regs.u32[at.stop >> 2] = 0;
+  child.regs.u32[at.single_step >> 2] = 0;
   child.regs.u32[at.retired >> 2] = 0;
   if (args.stack !== 0) child.regs.sp = args.stack;
   if ((flags & C.CLONE_SETTLS) !== 0) child.regs.tpidr = args.tls;

@@ -62,6 +62,7 @@ function endSiblings(task: Task): void {
   if (group.leader === task) return;
   const { tgid } = group;
   kernel.pids.removeTask(group.leader);
+  group.leader.trace?.unlink();
   group.leader = task;
   kernel.pids.renumber(task, tgid);
 }

@@ -25,12 +25,30 @@ export function exitTask(task: Task, status: number): void {
   task.files.unref();
   group.usage.add(task.usage);
   kernel.hooks?.exited(task, status);
+  if (task.tracees !== null) for (const tracee of [...task.tracees]) tracee.trace?.tracerExits();
   orphanChildren(task);
   if (task !== group.leader) {
-    task.state = TaskState.dead;
-    kernel.pids.removeTask(task);
+    group.zombieThreads += 1;
+    if (task.trace === null) dropThread(task);
+    else task.trace.exited(status);
   }
-  if (group.tasks.length === 0) exitGroup(group, status);
+  if (group.tasks.length > 0) return;
+  group.exitStatus = status;
+  if (group.zombieThreads === 0) exitGroup(group, status);
+}
+
+/** The last traces of a thread go. */
+function dropThread(task: Task): void {
+  task.state = TaskState.dead;
+  task.group.zombieThreads -= 1;
+  task.kernel.pids.removeTask(task);
+}
+
+/** A thread that its tracer had to wait for: the process may be over now. */
+export function reapThread(task: Task): void {
+  const { group } = task;
+  dropThread(task);
+  if (group.tasks.length === 0 && group.zombieThreads === 0 && !group.exited) exitGroup(group, group.exitStatus);
 }
 
 /** mm_release: what other threads and the vfork parent wait for, then the memory itself. */
@@ -69,7 +87,12 @@ function exitGroup(group: ThreadGroup, lastStatus: number): void {
 }
 
 /** do_notify_parent. True when the parent does not want to wait for it. */
-function notifyExit(group: ThreadGroup): boolean {
+export function notifyExit(group: ThreadGroup): boolean {
+  const { trace } = group.leader;
+  if (trace !== null && trace.isReparented) {
+    trace.exited(group.exitStatus);
+    return false;
+  }
   const parent = group.parent;
   if (parent === null) return true;
   if (parent.command !== null) {
@@ -79,7 +102,11 @@ function notifyExit(group: ThreadGroup): boolean {
   const action = parent.actions.get(S.SIGCHLD);
   let autoReap = false;
   let signal = group.exitSignal;
-  if (signal === S.SIGCHLD && (action.handler === S.SIG_IGN || (action.flags & S.SA_NOCLDWAIT) !== 0)) {
+  if (
+    trace === null &&
+    signal === S.SIGCHLD &&
+    (action.handler === S.SIG_IGN || (action.flags & S.SA_NOCLDWAIT) !== 0)
+  ) {
     autoReap = true;
     if (action.handler === S.SIG_IGN) signal = 0;
   }
@@ -107,6 +134,7 @@ export function exitValue(status: number): number {
 /** The zombie's last traces go (release_task). */
 export function reap(group: ThreadGroup): void {
   const kernel = group.leader.kernel;
+  group.leader.trace?.unlink();
   group.parent?.children.delete(group);
   group.leader.state = TaskState.dead;
   kernel.pids.removeTask(group.leader);

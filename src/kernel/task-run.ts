@@ -27,25 +27,35 @@ export function finishCall(task: Task, result: number): boolean {
     result = task.resumeWith(Wake.signal);
   }
   if (task.state >= TaskState.zombie) return false;
+  if ((task.work & (Work.call | Work.exit)) === Work.call) {
+    task.work &= ~Work.call;
+    if (task.trace !== null) result = task.trace.callEnds(result);
+    if (task.state === TaskState.traced) return false;
+  }
   if ((task.work & Work.exit) === 0 && result !== NO_RESULT && result !== BLOCKED) takeResult(task, result);
   return task.work === 0 && task.restart === 0 ? true : runWork(task);
 }
 
 /** Restart codes rewind the call at once; delivery of a signal may still turn them into EINTR. */
 function takeResult(task: Task, result: number): void {
+  if (!takeRestart(task, -result)) task.regs.setX(0, result);
+}
+
+/** Rewinds the call if that is a restart code. */
+export function takeRestart(task: Task, code: number): boolean {
   const regs = task.regs;
-  switch (-result) {
+  switch (code) {
     case ERESTARTSYS:
     case ERESTARTNOINTR:
     case ERESTARTNOHAND:
     case ERESTART_RESTARTBLOCK:
-      task.restart = -result;
+      task.restart = code;
       regs.i32[0] = task.origX0Lo;
       regs.i32[1] = task.origX0Hi;
       regs.pc -= INSTRUCTION_BYTES;
-      break;
+      return true;
     default:
-      regs.setX(0, result);
+      return false;
   }
 }
 
@@ -54,14 +64,20 @@ function runWork(task: Task): boolean {
   for (;;) {
     if ((task.work & Work.exit) !== 0) {
       task.cancelOp();
+      if (task.trace?.exits() === true) return false;
       exitTask(task, task.exitStatus);
       return false;
     }
+    if (task.trace?.trap() === true) return false;
     if (task.stopPending) {
       stopTask(task);
       return false;
     }
     const info = dequeueSignal(task, ~task.blockedLo, ~task.blockedHi);
+    if (info !== null && task.trace !== null && info.signo !== S.SIGKILL) {
+      task.trace.signalStop(info);
+      return false;
+    }
     if (info !== null) takeSignal(task, info);
     else if (!task.stopPending && (task.work & Work.exit) === 0) break;
   }
@@ -82,7 +98,7 @@ function restartWithoutHandler(task: Task): void {
 }
 
 /** Acts on a signal that was taken off the queue. */
-function takeSignal(task: Task, info: SigInfo): void {
+export function takeSignal(task: Task, info: SigInfo): void {
   const signal = info.signo;
   const group = task.group;
   const action = group.actions.get(signal);
@@ -129,6 +145,7 @@ function deliver(task: Task, info: SigInfo, action: SigAction): void {
     else hi |= signalBit(signal);
   }
   setBlocked(task, lo, hi);
+  if (task.trace?.isStepping === true) task.trace.handlerStop();
 }
 
 /** The restart table of style-anchors, section 5, for a handler that is about to run. */

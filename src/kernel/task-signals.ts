@@ -38,7 +38,10 @@ export function sendToProcessGroup(target: ProcessGroup, signal: number, info?: 
 function post(group: ThreadGroup, target: Task, signal: number, info: SigInfo, toThread: boolean): number {
   if (group.command !== null)
     return isPassedOn(signal) ? post(group.command, group.command.leader, signal, info, false) : 0;
-  if (group.exited || group.groupExitStatus >= 0) return 0;
+  if (group.exited || group.groupExitStatus >= 0) {
+    if (signal === S.SIGKILL) for (const task of group.tasks) if (task.state === TaskState.traced) task.setRunnable();
+    return 0;
+  }
   if (isStopSignal(signal)) flushStops(group, CONT_BIT);
   else if (signal === S.SIGCONT) continueGroup(group);
   if (isIgnored(target, signal, info)) return 0;
@@ -90,6 +93,7 @@ function enqueue(group: ThreadGroup, queue: PendingQueue, signal: number, info: 
 function isIgnored(task: Task, signal: number, info: SigInfo): boolean {
   const lo = task.blockedLo | task.realBlockedLo;
   if (inMask(lo, task.blockedHi | task.realBlockedHi, signal)) return false;
+  if (task.trace !== null && signal !== S.SIGKILL) return false;
   if (protectsInit(task.group, signal) && info.code !== S.SI_KERNEL) return true;
   return task.group.actions.isIgnored(signal);
 }
@@ -111,12 +115,13 @@ function wants(task: Task, signal: number): boolean {
   if (!task.alive || (task.work & Work.exit) !== 0) return false;
   if (inMask(task.blockedLo, task.blockedHi, signal)) return false;
   if (signal === S.SIGKILL) return true;
-  return task.state !== TaskState.stopped;
+  return task.state !== TaskState.stopped && task.state !== TaskState.traced;
 }
 
 /** Ends the process without running it: default action, no core file to write. */
 function isFatal(task: Task, signal: number): boolean {
   if (signal === S.SIGKILL) return true;
+  if (task.trace !== null) return false;
   if (task.group.actions.get(signal).handler !== S.SIG_DFL || isCoreSignal(signal)) return false;
   if (inMask(task.realBlockedLo, task.realBlockedHi, signal)) return false;
   return !isStopSignal(signal) && !task.group.actions.isIgnored(signal) && !task.group.unkillable;
@@ -162,7 +167,8 @@ export function forceSignal(task: Task, info: SigInfo): void {
     if (signal <= 32) task.blockedLo &= ~signalBit(signal);
     else task.blockedHi &= ~signalBit(signal);
   }
-  if (action.handler === S.SIG_DFL) task.group.unkillable = false;
+  // A traced one goes on as its tracer likes.
+  if (action.handler === S.SIG_DFL && task.trace === null) task.group.unkillable = false;
   if (!task.pending.has(signal)) task.pending.add(info);
   if (signal === S.SIGKILL) killGroup(task.group, signal);
   else notifyTask(task);
@@ -177,6 +183,7 @@ export function forceSegv(task: Task, failedSignal: number, info = fromKernel(S.
 /** Whether a signal that is not blocked, or a stop, waits for the task. */
 export function signalPending(task: Task): boolean {
   if (task.stopPending || (task.work & Work.exit) !== 0) return true;
+  if (task.trace?.isTrapPending === true) return true;
   const shared = task.group.pending;
   const lo = (task.pending.lo | shared.lo) & ~task.blockedLo;
   return (lo | ((task.pending.hi | shared.hi) & ~task.blockedHi)) !== 0;

@@ -64,10 +64,24 @@ function findEvent(task: Task, wanted: WaitFor): ChildEvent | number {
   for (const child of task.group.children) {
     if (!isEligible(task, child, wanted)) continue;
     eligible = true;
-    const event = takeEvent(child, wanted.options);
+    const event = takeEvent(task, child, wanted.options);
     if (event !== null) return event;
   }
+  for (const tracer of (wanted.options & W.__WNOTHREAD) !== 0 ? [task] : task.group.tasks) {
+    if (tracer.tracees === null) continue;
+    for (const tracee of tracer.tracees) {
+      if (!isNamed(tracee, wanted)) continue;
+      eligible = true;
+      const event = takeTraced(tracee, wanted.options);
+      if (event !== null) return event;
+    }
+  }
   return eligible ? 0 : -ECHILD;
+}
+
+function isNamed(tracee: Task, wanted: WaitFor): boolean {
+  if (wanted.which === W.P_PID) return tracee.tid === wanted.id;
+  return wanted.which !== W.P_PGID || tracee.group.pgid === wanted.id;
 }
 
 function isEligible(task: Task, child: ThreadGroup, wanted: WaitFor): boolean {
@@ -75,13 +89,17 @@ function isEligible(task: Task, child: ThreadGroup, wanted: WaitFor): boolean {
   if (wanted.which === W.P_PGID && child.pgid !== wanted.id) return false;
   const { options } = wanted;
   if ((options & W.__WNOTHREAD) !== 0 && child.parentTask !== task) return false;
-  if ((options & W.__WALL) !== 0) return true;
+  if ((options & W.__WALL) !== 0 || child.leader.trace?.isReparented === false) return true;
   return (child.exitSignal !== S.SIGCHLD) === ((options & W.__WCLONE) !== 0);
 }
 
-function takeEvent(child: ThreadGroup, options: number): ChildEvent | null {
+function takeEvent(task: Task, child: ThreadGroup, options: number): ChildEvent | null {
+  const { trace } = child.leader;
+  if (trace !== null && trace.tracer.group === task.group) return takeTraced(child.leader, options);
   const keep = (options & W.WNOWAIT) !== 0;
   if (child.exited) {
+    // The tracer comes first.
+    if (trace !== null) return null;
     if ((options & W.WEXITED) === 0) return null;
     const event = describe(child, exitCode(child.exitStatus), exitValue(child.exitStatus), child.exitStatus);
     if (!keep) collect(child, event.usage);
@@ -94,6 +112,33 @@ function takeEvent(child: ThreadGroup, options: number): ChildEvent | null {
   if (child.continueReport && (options & W.WCONTINUED) !== 0) {
     if (!keep) child.continueReport = false;
     return describe(child, S.CLD_CONTINUED, S.SIGCONT, W.CONTINUED_STATUS);
+  }
+  return null;
+}
+
+/** What the tracer of a thread waits for: its stops, and its end. */
+function takeTraced(tracee: Task, options: number): ChildEvent | null {
+  const { group } = tracee;
+  const trace = tracee.trace!;
+  const keep = (options & W.WNOWAIT) !== 0;
+  if (!tracee.alive) {
+    const isLeader = tracee === group.leader;
+    if ((options & W.WEXITED) === 0 || (isLeader && !group.exited)) return null;
+    const status = isLeader ? group.exitStatus : group.groupExitStatus >= 0 ? group.groupExitStatus : tracee.exitStatus;
+    const event = { ...describe(group, exitCode(status), exitValue(status), status), pid: tracee.tid };
+    if (keep) return event;
+    if (isLeader && !trace.isReparented) collect(group, event.usage);
+    else trace.collected();
+    return event;
+  }
+  if (trace.isStopped && trace.report !== 0) {
+    const code = trace.report;
+    if (!keep) trace.report = 0;
+    return { ...describe(group, S.CLD_TRAPPED, code, W.stoppedStatus(code)), pid: tracee.tid };
+  }
+  if (group.continueReport && (options & W.WCONTINUED) !== 0) {
+    if (!keep) group.continueReport = false;
+    return { ...describe(group, S.CLD_CONTINUED, S.SIGCONT, W.CONTINUED_STATUS), pid: tracee.tid };
   }
   return null;
 }

@@ -12,13 +12,14 @@ import type { TaskFs } from "./fs-context.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Op } from "./op.ts";
 import { BLOCKED, Wake } from "./op.ts";
+import type { Trace } from "./ptrace.ts";
 import { PendingQueue, type SigInfo } from "./sig-info.ts";
 import { forceSignal, sendSignal } from "./task-signals.ts";
 import type { ThreadGroup } from "./thread-group.ts";
 import type { Timer } from "./timers.ts";
 import { Usage } from "./usage.ts";
 
-export const TaskState = { runnable: 0, blocked: 1, stopped: 2, zombie: 3, dead: 4 } as const;
+export const TaskState = { runnable: 0, blocked: 1, stopped: 2, traced: 3, zombie: 4, dead: 5 } as const;
 export type TaskState = (typeof TaskState)[keyof typeof TaskState];
 
 /** Bits of `Task.work`: what the tail has to look at before guest code runs again. */
@@ -29,6 +30,8 @@ export const Work = {
   exit: 2,
   /** `savedMask` is to be put back (sigsuspend, ppoll, ...). */
   restoreMask: 4,
+  /** The result of the call goes to a tracer first. */
+  call: 8,
 } as const;
 
 export class Task implements Waiter {
@@ -93,6 +96,12 @@ export class Task implements Waiter {
   /** This thread has to take part in a group stop. */
   stopPending = false;
 
+  /** Who traces it, and how; and whom it traces. */
+  trace: Trace | null = null;
+  tracees: Set<Task> | null = null;
+  /** Bits of CallWork: its calls are watched; 0: nobody cares. */
+  callWork = 0;
+
   /** set_tid_address(2); 0 for none. */
   clearChildTid = 0;
   robustList = 0;
@@ -137,8 +146,14 @@ export class Task implements Waiter {
 
   /** Gives the result of a call that asks who this is; an engine may give it from now on, if nobody watches. */
   answer(call: number, value: number): number {
-    if (!this.kernel.isObserved) this.regs.answered(call, value);
+    if (!this.kernel.isObserved && this.callWork === 0) this.regs.answered(call, value);
     return value;
+  }
+
+  /** Says how its calls are watched from now on. */
+  setCallWork(bits: number): void {
+    this.callWork = bits;
+    if (bits !== 0) this.regs.forgetAnswers();
   }
 
   get cred(): Credentials {

@@ -50,6 +50,8 @@ export class ThreadGroup {
   groupExitStatus = -1;
   /** Status word for wait4, once the leader is a zombie and no thread is left. */
   exitStatus = 0;
+  /** Threads that have exited and that their tracers have to wait for. */
+  zombieThreads = 0;
   /** All threads are gone; the group waits to be reaped. */
   exited = false;
   /** Somebody has waited for it. */

@@ -418,6 +418,49 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     return 0;
   }
 
+  /** Reads what is mapped at all, whatever its protection, as debuggers do (FOLL_FORCE). Bytes done. */
+  forceRead(addr: number, ptr: number, len: number): number {
+    return this.forced(addr, len, PROT_READ, (at, done, count) => this.read(at, ptr + done, count));
+  }
+
+  /** Writes what is mapped at all. Pages of files that the program only reads become copies of its own. Bytes done. */
+  forceWrite(addr: number, ptr: number, len: number): number {
+    return this.forced(addr, len, PROT_WRITE, (at, done, count) => this.write(at, ptr + done, count));
+  }
+
+  private forced(
+    addr: number,
+    len: number,
+    wanted: number,
+    move: (at: number, done: number, count: number) => number,
+  ): number {
+    let done = 0;
+    while (done < len) {
+      const at = addr + done;
+      const vma = this.vmas.find(at);
+      const count = Math.min(len - done, vma === undefined ? PAGE - (at % PAGE) : vma.end - at);
+      const allowed = vma === undefined || (vma.prot & wanted) !== 0;
+      if (!allowed && vma.shared && wanted === PROT_WRITE) break;
+      const moved = allowed ? move(at, done, count) : this.lifted(vma, at, count, wanted, () => move(at, done, count));
+      done += moved;
+      if (moved < count) break;
+    }
+    return done;
+  }
+
+  /** Does something while an area allows more. */
+  private lifted(vma: Vma, at: number, count: number, wanted: number, act: () => number): number {
+    const start = Math.max(vma.start, pageDown(at) - FAULT_AROUND * PAGE);
+    const end = Math.min(vma.end, pageUp(at + count) + FAULT_AROUND * PAGE);
+    const { prot } = vma;
+    vma.prot |= PROT_READ | wanted;
+    shim.space_protect(this.space, start, (end - start) / PAGE, this.tableProt(vma, false));
+    const result = act();
+    vma.prot = prot;
+    shim.space_protect(this.space, start, (end - start) / PAGE, this.tableProt(vma, false));
+    return result;
+  }
+
   /** A free range of `length` bytes as mmap(2) without MAP_FIXED picks it, near `hint` if that is free. Or -ENOMEM. */
   findFree(hint: number, length: number, align = PAGE): number {
     const wanted = Math.floor(hint / align) * align;

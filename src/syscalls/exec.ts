@@ -58,6 +58,7 @@ function enterProgram(task: Task, file: File, base: number, name: string, argvAd
   if (typeof envp === "number") return envp;
   const filename = nameOf(base, name);
   const inaccessible = filename !== name && task.files.cloexec(base);
+  const { tid } = task;
   const result = execTask(task, {
     file,
     filename,
@@ -66,7 +67,8 @@ function enterProgram(task: Task, file: File, base: number, name: string, argvAd
     argv,
     envp,
   });
-  return result < 0 ? result : NO_RESULT;
+  if (result < 0) return result;
+  return task.trace === null ? NO_RESULT : task.trace.execs(tid);
 }
 
 /** A NULL-terminated array of strings; a NULL array is an empty one. -EFAULT, -E2BIG. */

@@ -181,11 +181,6 @@ export function sys_reboot(task: Task, magic1: number, magic2: number, command: 
   return NO_RESULT;
 }
 
-/** DIFFERS: no tracing yet. */
-export function sys_ptrace(_task: Task, _request: number, _id: number, _at: number, _data: number): number {
-  return -EPERM;
-}
-
 /** DIFFERS: no system call filters; as a kernel without CONFIG_SECCOMP_FILTER. */
 export function sys_seccomp(_task: Task, _operation: number, _how: number, _argsAddr: number): number {
   return -EINVAL;
@@ -236,7 +231,6 @@ export function rows(): Row[] {
     row(105, sys_init_module, [addr, size, addr], REFUSED),
     row(106, sys_delete_module, [addr, hex], REFUSED),
     row(116, sys_syslog, [int, addr, int], partial("the log is empty")),
-    row(117, sys_ptrace, [int, pid, addr, addr], partial("no tracing: EPERM")),
     row(142, sys_reboot, [u32, u32, u32, addr], full()),
     row(160, sys_uname, [struct("utsname")], full()),
     row(161, sys_sethostname, [addr, int], full()),

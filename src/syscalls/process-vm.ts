@@ -1,12 +1,11 @@
 // process_vm_readv(2), process_vm_writev(2) (mm/process_vm_access.c): copies between two processes.
 
-import { CAP_SYS_PTRACE } from "../abi/capability.ts";
 import { EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
 import { scratch } from "../host/scratch.ts";
+import { mayTrace } from "../kernel/ptrace-access.ts";
 import type { Task } from "../kernel/task.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { UserBuffer } from "../mm/user-buffer.ts";
-import { capable } from "../vfs/permission.ts";
 import { addr, full, hex, pid, type Row, row, size, struct } from "./row.ts";
 
 const UIO_MAXIOV = 1024;
@@ -28,16 +27,6 @@ function readRemote(mm: AddressSpace, remote: number, local: UserBuffer, count: 
 function writeRemote(mm: AddressSpace, remote: number, local: UserBuffer, count: number): number {
   const got = local.takePtr(scratch.ptr, count);
   return got <= 0 ? 0 : mm.write(remote, scratch.ptr, got);
-}
-
-/** Whether `task` may see the memory of `other` (ptrace_may_access). DIFFERS: no LSM asks further. */
-function mayAccess(task: Task, other: Task): boolean {
-  if (task.group === other.group) return true;
-  const { uid, gid } = task.cred;
-  const { cred } = other;
-  const sameUser = uid === cred.euid && uid === cred.suid && uid === cred.uid;
-  const sameGroup = gid === cred.egid && gid === cred.sgid && gid === cred.gid;
-  return (sameUser && sameGroup && other.group.dumpable === 1) || capable(task.cred, CAP_SYS_PTRACE);
 }
 
 function readPieces(task: Task, vectorAddr: number, count: number): Piece[] | number {
@@ -70,7 +59,7 @@ function transfer(
   if (typeof pieces === "number") return pieces;
   const target = task.kernel.pids.task(id);
   if (target === undefined || !target.alive) return -ESRCH;
-  if (!mayAccess(task, target)) return -EPERM;
+  if (!mayTrace(task, target)) return -EPERM;
   let done = 0;
   for (const piece of pieces) {
     for (let at = 0; at < piece.length && local.remaining > 0; ) {

@@ -186,7 +186,7 @@ export function readSigInfo(task: Task, infoAddr: number): SigInfo | number {
   return info;
 }
 
-function writeSigInfo(task: Task, infoAddr: number, info: SigInfo): number {
+export function writeSigInfo(task: Task, infoAddr: number, info: SigInfo): number {
   scratch.i32.set(info.words, 0);
   return task.mm.copyOut(infoAddr, S.SIGINFO_BYTES);
 }

@@ -4,6 +4,7 @@ import { EACCES, EINVAL, EIO, ESRCH } from "../../abi/errno.ts";
 import { SEEK_CUR, SEEK_SET } from "../../abi/fcntl.ts";
 import { MAP_GROWSDOWN, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../abi/mman.ts";
 import { S_IFREG } from "../../abi/stat.ts";
+import { pointerOf } from "../../host/shim.ts";
 import type { AddressSpace } from "../../mm/address-space.ts";
 import type { IoBuffer } from "../../mm/io-buffer.ts";
 import type { Vma } from "../../mm/vma.ts";
@@ -238,16 +239,16 @@ class MemFile extends File {
 
   override readAt(io: IoBuffer, pos: number): number {
     return this.copy(io, pos, (chunk, from, count) => {
-      const n = this.mm.copyInBytes(from, chunk, 0, count);
+      const n = this.mm.forceRead(from, pointerOf(chunk), count);
       return n <= 0 ? n : io.put(chunk, 0, n);
     });
   }
 
-  /** DIFFERS: pages that the process itself may not write are refused, where Linux writes through. */
+  /** Writes through protection, as debuggers rely on. */
   override writeAt(io: IoBuffer, pos: number): number {
     return this.copy(io, pos, (chunk, to, count) => {
       const n = io.take(chunk, 0, count);
-      return n <= 0 ? n : this.mm.copyOutBytes(to, chunk, 0, n);
+      return n <= 0 ? n : this.mm.forceWrite(to, pointerOf(chunk), n);
     });
   }
 

@@ -15,6 +15,8 @@ export interface ProcTask {
   readonly tid: number;
   readonly tgid: number;
   readonly ppid: number;
+  /** 0: nobody. */
+  readonly tracerPid: number;
   readonly pgid: number;
   readonly sid: number;
   /** Device number of the controlling terminal, 0 for none, and its foreground group, -1 for none. */

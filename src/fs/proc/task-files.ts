@@ -23,7 +23,7 @@ export function status({ task, source }: TaskSubject): string {
   const { cred, mm } = task;
   const rows: [string, string | number][] = [["Name", task.comm.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")]];
   rows.push(["Umask", task.umask.toString(8).padStart(4, "0")], ["State", stateText(task)]);
-  rows.push(["Tgid", task.tgid], ["Ngid", 0], ["Pid", task.tid], ["PPid", task.ppid], ["TracerPid", 0]);
+  rows.push(["Tgid", task.tgid], ["Ngid", 0], ["Pid", task.tid], ["PPid", task.ppid], ["TracerPid", task.tracerPid]);
   rows.push(["Uid", [cred.uid, cred.euid, cred.suid, cred.fsuid].join("\t")]);
   rows.push(["Gid", [cred.gid, cred.egid, cred.sgid, cred.fsgid].join("\t")]);
   rows.push(["FDSize", Math.max(64, task.files?.end ?? 0)]);
