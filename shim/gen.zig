@@ -158,7 +158,10 @@ fn writeVdso(init: std.process.Init, image_path: []const u8, out_path: []const u
     defer init.gpa.free(image);
     const sigreturn = std.mem.indexOf(u8, image, &sigreturn_code) orelse return error.NoSigreturn;
     // Section headers are not loaded; the image ends with its one PT_LOAD segment.
-    const loaded = image[0..std.mem.readInt(u64, image[64 + 32 ..][0..8], .little)];
+    const loaded: []u8 = image[0..std.mem.readInt(u64, image[64 + 32 ..][0..8], .little)];
+    // Debuggers take its ELF header at its word.
+    for (image[40..48]) |*byte| byte.* = 0;
+    for (image[58..64]) |*byte| byte.* = 0;
     const encoder = std.base64.standard.Encoder;
     const base64 = try init.gpa.alloc(u8, encoder.calcSize(loaded.len));
     defer init.gpa.free(base64);
