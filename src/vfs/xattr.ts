@@ -27,8 +27,10 @@ function mayUse(ctx: FsContext, target: Target, name: string, mask: number): num
 }
 
 /**
- * Whether any handler of the usual file systems takes the name: 0, -EINVAL for a bare prefix, -EOPNOTSUPP. POSIX ACLs
- * ("system.") are not kept.
+ * Whether any handler of the usual file systems takes the name: 0, -EINVAL for a bare prefix, -EOPNOTSUPP.
+ *
+ * DIFFERS: there are no POSIX ACLs ("system."), as on a file system mounted without them. Those of images and of host files are neither
+ * shown nor followed, but what the host itself decides for bind mounts.
  */
 function checkName(name: string): number {
   for (const prefix of ["user.", "trusted.", "security."]) {
@@ -61,11 +63,12 @@ export function setXattr(ctx: FsContext, target: Target, name: string, value: Ui
   return error;
 }
 
-/** Names, without trusted ones for those who may not read them. */
+/** Names that can be asked for, without trusted ones for those who may not read them. */
 export function listXattr(ctx: FsContext, target: Target): string[] | number {
   const names = target.inode.listXattr();
-  if (typeof names === "number" || capable(ctx.cred, CAP_SYS_ADMIN)) return names;
-  return names.filter((name) => !name.startsWith("trusted."));
+  if (typeof names === "number" || names.length === 0) return names;
+  const trusted = capable(ctx.cred, CAP_SYS_ADMIN);
+  return names.filter((name) => checkName(name) === 0 && (trusted || !name.startsWith("trusted.")));
 }
 
 export function removeXattr(ctx: FsContext, target: Target, name: string): number {
