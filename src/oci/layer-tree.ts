@@ -188,7 +188,7 @@ export class LayerTree {
   }
 
   /**
-   * The directory of an entry. Parents that the archive does not have are made; a symbolic link on the way leads to where it would
+   * The directory of an entry. Parents that the archive does not have are made, of whiteouts too, as containerd does it; a symbolic link on the way leads to where it would
    * have led an extraction, inside this layer.
    */
   private directory(path: readonly string[], name: string): LayerName {

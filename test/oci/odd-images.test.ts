@@ -187,6 +187,20 @@ for (const [name, layers] of Object.entries(STACKS)) {
   });
 }
 
+test("directories that only whiteouts imply are made, as Docker and containerd make parents before they look at the name", () => {
+  // umoci does not make them.
+  const tars = [base, [{ name: "never/was/.wh.x" }, { name: "d/.wh.old" }, { name: "opaque/.wh..wh..opq" }]].map(
+    (members) => tarOf(members as Member[]),
+  );
+  const layers = tars.map((tar, i) => storeLayer(join(work, "implied"), `${i}`, tar));
+  const found = [...listing(image("x", layers))].filter(([path]) => /never|was|opaque/.test(path));
+  expect(found.map(([path, words]) => `${path} ${words.match(/(type|mode|uid|gid)=\S+/g)!.join(" ")}`).sort()).toEqual([
+    "./never gid=0 mode=0755 type=dir uid=0",
+    "./never/was gid=0 mode=0755 type=dir uid=0",
+    "./opaque gid=0 mode=0755 type=dir uid=0",
+  ]);
+});
+
 /** Random layers as tools write them: whiteouts first, then names whose parents are directories. */
 function randomStack(seed: number): Member[][] {
   const below = random(seed);
