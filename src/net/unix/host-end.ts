@@ -5,7 +5,6 @@
 // Credentials that a guest sends along stay here; the host tells its own programs who carrick is.
 
 import { EFAULT, EMSGSIZE, EOPNOTSUPP } from "../../abi/errno.ts";
-import type { FIONREAD } from "../../abi/ioctl.ts";
 import * as S from "../../abi/socket.ts";
 import type { Waker } from "../../host/poller.ts";
 import { MESSAGE_MAX, messageBytes, sockets } from "../../host/sockets.ts";
@@ -138,7 +137,7 @@ export class HostEnd {
   }
 
   /** Bytes to be read, or not yet taken by the other side. */
-  queued(command: typeof FIONREAD | typeof S.SIOCOUTQ): number {
+  queued(command: number): number {
     const value = new Uint8Array(4);
     return sockets.ioctl(this.fd, command, value) < 0 ? 0 : Math.max(0, intOf(value));
   }

@@ -371,7 +371,7 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
     return -ENOTTY;
   }
 
-  private queuedAway(command: typeof FIONREAD | typeof S.SIOCOUTQ): number {
+  private queuedAway(command: number): number {
     return this.host?.queued(command) ?? 0;
   }
 
