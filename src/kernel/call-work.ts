@@ -4,21 +4,12 @@
 import { ENOSYS } from "../abi/errno.ts";
 import { NO_RESULT, type Op } from "./op.ts";
 import type { Trace } from "./ptrace.ts";
-import { type Task, Work } from "./task.ts";
-
-/** Bits of `Task.callWork`. */
-export const CallWork = {
-  /** Stops at entry and exit of calls (PTRACE_SYSCALL). */
-  trace: 1,
-  /** Stops at the entry, and the call is not made (PTRACE_SYSEMU). */
-  emulate: 2,
-  /** One instruction at a time: a call is one. */
-  step: 4,
-  /** seccomp(2). */
-  filter: 8,
-} as const;
+import { CallWork, type Task, Work } from "./task.ts";
 
 type Dispatch = (task: Task) => number;
+
+/** Loaded with the first filter. */
+let seccomp: typeof import("./seccomp.ts") | null = null;
 
 const X8 = 16;
 
@@ -63,10 +54,18 @@ function skipCall(task: Task): number {
 }
 
 function makeCall(task: Task, dispatch: Dispatch): number {
-  const { trace, regs } = task;
   if ((task.callWork & (CallWork.trace | CallWork.step)) !== 0) task.work |= Work.call;
+  if ((task.callWork & CallWork.filter) === 0) return dispatchNumber(task, dispatch);
+  seccomp ??= require("./seccomp.ts") as typeof import("./seccomp.ts");
+  const number = task.trace?.number ?? task.regs.syscallNumber;
+  return seccomp.filterCall(task, number, (filtered) => dispatchNumber(filtered, dispatch));
+}
+
+/** The call of the task's registers, or the one that a tracer has put in its place. */
+function dispatchNumber(task: Task, dispatch: Dispatch): number {
+  const { trace, regs } = task;
   if (trace === null || trace.number === regs.syscallNumber) return dispatch(task);
-  // The tracer has put another call in the place of this one: x8 itself stays as it is.
+  // x8 itself stays as it is.
   const low = regs.i32[X8]!;
   const high = regs.i32[X8 + 1]!;
   regs.setX(8, trace.number);

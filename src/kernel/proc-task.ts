@@ -123,6 +123,12 @@ export class TaskView implements ProcTask {
   get noNewPrivs(): boolean {
     return this.task.noNewPrivs;
   }
+  get seccompMode(): number {
+    return this.task.seccomp?.mode ?? 0;
+  }
+  get seccompFilters(): number {
+    return this.task.seccomp?.filter?.count ?? 0;
+  }
   get personality(): number {
     return this.task.personality;
   }

@@ -9,7 +9,7 @@ import { Registers } from "../cpu/registers.ts";
 import { RegisterBlock as at } from "../host/shim.gen.ts";
 import { capable } from "../vfs/permission.ts";
 import { type Op, Result, type Wake } from "./op.ts";
-import { Task } from "./task.ts";
+import { CallWork, Task } from "./task.ts";
 import { signalPending } from "./task-signals.ts";
 import { ThreadGroup } from "./thread-group.ts";
 
@@ -147,6 +147,8 @@ function inheritTask(parent: Task, child: Task, args: CloneArgs): void {
   child.affinity = parent.affinity;
   child.timerSlackNs = parent.timerSlackNs;
   child.noNewPrivs = parent.noNewPrivs;
+  child.seccomp = parent.seccomp;
+  child.callWork = parent.callWork & CallWork.filter;
   child.personality = parent.personality;
   child.ioPriority = parent.ioPriority;
   const reset = parent.resetOnFork;

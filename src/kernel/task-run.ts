@@ -118,7 +118,7 @@ export function takeSignal(task: Task, info: SigInfo): void {
 }
 
 /** A core file is never written; the status says so unless the limit forbids cores anyway. */
-function coreFlag(group: ThreadGroup, signal: number): number {
+export function coreFlag(group: ThreadGroup, signal: number): number {
   return isCoreSignal(signal) && group.limits.get(RLIMIT_CORE) > 0 ? WCOREFLAG : 0;
 }
 

@@ -13,6 +13,7 @@ import type { Kernel } from "./kernel.ts";
 import type { Op } from "./op.ts";
 import { BLOCKED, Wake } from "./op.ts";
 import type { Trace } from "./ptrace.ts";
+import type { Seccomp } from "./seccomp.ts";
 import { PendingQueue, type SigInfo } from "./sig-info.ts";
 import { forceSignal, sendSignal } from "./task-signals.ts";
 import type { ThreadGroup } from "./thread-group.ts";
@@ -32,6 +33,18 @@ export const Work = {
   restoreMask: 4,
   /** The result of the call goes to a tracer first. */
   call: 8,
+} as const;
+
+/** Bits of `Task.callWork`. */
+export const CallWork = {
+  /** Stops at entry and exit of calls (PTRACE_SYSCALL). */
+  trace: 1,
+  /** Stops at the entry, and the call is not made (PTRACE_SYSEMU). */
+  emulate: 2,
+  /** One instruction at a time: a call is one. */
+  step: 4,
+  /** seccomp(2). */
+  filter: 8,
 } as const;
 
 export class Task implements Waiter {
@@ -101,6 +114,8 @@ export class Task implements Waiter {
   tracees: Set<Task> | null = null;
   /** Bits of CallWork: its calls are watched; 0: nobody cares. */
   callWork = 0;
+  /** Which calls it may make; inherited, and kept over execve. */
+  seccomp: Seccomp | null = null;
 
   /** set_tid_address(2); 0 for none. */
   clearChildTid = 0;

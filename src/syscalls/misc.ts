@@ -181,11 +181,6 @@ export function sys_reboot(task: Task, magic1: number, magic2: number, command: 
   return NO_RESULT;
 }
 
-/** DIFFERS: no system call filters; as a kernel without CONFIG_SECCOMP_FILTER. */
-export function sys_seccomp(_task: Task, _operation: number, _how: number, _argsAddr: number): number {
-  return -EINVAL;
-}
-
 export function sys_acct(task: Task, _path: number): number {
   return capable(task.cred, C.CAP_SYS_PACCT) ? -ENOSYS : -EPERM;
 }
@@ -241,7 +236,6 @@ export function rows(): Row[] {
     row(241, sys_perf_event_open, [addr, pid, int, int], REFUSED),
     row(272, sys_kcmp, [pid, pid, int, size, size], full()),
     row(273, sys_finit_module, [int, addr, hex], REFUSED),
-    row(277, sys_seccomp, [u32, hex, addr], partial("no filters: EINVAL")),
     row(278, sys_getrandom, [outBuf(1), size, flags(GRND_NAMES)], full()),
     row(280, sys_bpf, [int, addr, u32], REFUSED),
   ];

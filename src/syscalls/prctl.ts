@@ -158,7 +158,9 @@ function memoryOption(task: Task, option: number, a: number, b: number, c: numbe
     case P.PR_GET_THP_DISABLE:
       return a !== 0 || b !== 0 || c !== 0 || d !== 0 ? -EINVAL : Number(task.group.thpDisabled);
     case P.PR_GET_SECCOMP:
-      return 0;
+      return task.seccomp?.mode ?? 0;
+    case P.PR_SET_SECCOMP:
+      return (require("./seccomp.ts") as typeof import("./seccomp.ts")).setSeccompMode(task, a, b);
     case P.PR_GET_TIMING:
       return 0;
     case P.PR_SET_TIMING:
@@ -211,6 +213,6 @@ export function sys_personality(task: Task, wanted: number): number {
 export function rows(): Row[] {
   return [
     row(92, sys_personality, [hex], partial("remembered, has no effect")),
-    row(167, sys_prctl, [value(OPTION_NAMES), addr, addr, addr, addr], partial("no seccomp, no PR_SET_MM")),
+    row(167, sys_prctl, [value(OPTION_NAMES), addr, addr, addr, addr], partial("no PR_SET_MM")),
   ];
 }

@@ -44,7 +44,7 @@ function family(number: number): readonly Row[] | null {
     case 29: return ioctl();
     case 30: case 31: case 140: case 141: case 163: case 164: case 165: case 261: return limits();
     case 214: case 215: case 216: case 222: case 226: case 227: case 232: case 233: case 234: case 235: case 236: case 237: case 238: case 239: case 282: case 288: case 289: case 290: case 440: return memory();
-    case 58: case 89: case 105: case 106: case 116: case 142: case 160: case 161: case 162: case 179: case 224: case 225: case 241: case 272: case 273: case 277: case 278: case 280: return misc();
+    case 58: case 89: case 105: case 106: case 116: case 142: case 160: case 161: case 162: case 179: case 224: case 225: case 241: case 272: case 273: case 278: case 280: return misc();
     case 56: case 57: case 436: case 437: return open();
     case 62: case 63: case 64: case 65: case 66: case 67: case 68: case 69: case 70: case 286: case 287: return readWrite();
     case 128: case 129: case 130: case 131: case 132: case 133: case 134: case 135: case 136: case 137: case 138: case 139: case 240: return signals();
@@ -83,6 +83,7 @@ function laterFamily(number: number): readonly Row[] {
     case 270: case 271: return (require("./process-vm.ts") as typeof import("./process-vm.ts")).rows();
     case 118: case 119: case 120: case 121: case 122: case 123: case 124: case 125: case 126: case 127: case 168: case 274: case 275: case 283: return (require("./sched.ts") as typeof import("./sched.ts")).rows();
     case 198: case 199: case 200: case 201: case 202: case 203: case 204: case 205: case 206: case 207: case 208: case 209: case 210: case 211: case 212: case 242: case 243: case 269: return (require("./socket.ts") as typeof import("./socket.ts")).rows();
+    case 277: return (require("./seccomp.ts") as typeof import("./seccomp.ts")).rows();
     case 117: return (require("./ptrace.ts") as typeof import("./ptrace.ts")).rows();
     case 81: case 82: case 83: case 84: case 267: return (require("./sync.ts") as typeof import("./sync.ts")).rows();
     case 101: case 112: case 113: case 114: case 115: case 153: case 169: case 170: case 171: case 266: return (require("./time.ts") as typeof import("./time.ts")).rows();

@@ -47,6 +47,8 @@ export interface ProcTask {
   readonly affinity: number;
   readonly lastCpu: number;
   readonly noNewPrivs: boolean;
+  readonly seccompMode: number;
+  readonly seccompFilters: number;
   readonly personality: number;
   oomScoreAdj: number;
   coredumpFilter: number;

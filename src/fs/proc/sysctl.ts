@@ -78,6 +78,10 @@ const kernel = directory<S>("kernel", [
   random,
   number("randomize_va_space", 2),
   number("sched_rt_runtime_us", 950000),
+  directory("seccomp", [
+    number("actions_avail", "kill_process kill_thread trap errno trace log allow"),
+    number("actions_logged", "kill_process kill_thread trap errno trace log"),
+  ]),
   number("sem", "32000\t1024000000\t500\t32000"),
   number("shmall", "18446744073692774399"),
   number("shmmax", "18446744073692774399"),

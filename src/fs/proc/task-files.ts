@@ -45,7 +45,11 @@ export function status({ task, source }: TaskSubject): string {
   rows.push(["CapInh", hex64(cred.capInheritable)], ["CapPrm", hex64(cred.capPermitted)]);
   rows.push(["CapEff", hex64(cred.capEffective)], ["CapBnd", hex64(cred.capBounding)]);
   rows.push(["CapAmb", hex64(cred.capAmbient)], ["NoNewPrivs", task.noNewPrivs ? 1 : 0]);
-  rows.push(["Seccomp", 0], ["Seccomp_filters", 0], ["Speculation_Store_Bypass", "not vulnerable"]);
+  rows.push(
+    ["Seccomp", task.seccompMode],
+    ["Seccomp_filters", task.seccompFilters],
+    ["Speculation_Store_Bypass", "not vulnerable"],
+  );
   rows.push(["SpeculationIndirectBranch", "unknown"]);
   const cpus = task.affinity % (allCpus(source.cpuCount) + 1);
   rows.push(["Cpus_allowed", cpus.toString(16)], ["Cpus_allowed_list", cpuList(cpus)]);
