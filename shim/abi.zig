@@ -140,9 +140,10 @@ pub const HvfProbe = extern struct {
     split_wx: u32 = 0,
     /// Exception class of an ID register read at EL0: 0x00 or 0x18.
     id_trap_class: u32 = 0,
-    /// The guest's counter is the host's, with no offset.
+    /// The guest's counter is the host's, with no offset and at the same rate.
     counter_is_hosts: u32 = 0,
     counter_hz: u32 = 0,
+    host_counter_hz: u32 = 0,
     /// Found by `cpu_hvf_measure` only: a changed page was seen, changed code was seen, the timer ended a loop, a kick ended a loop.
     tlb_works: u32 = 0,
     icache_works: u32 = 0,

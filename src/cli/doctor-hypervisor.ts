@@ -70,6 +70,8 @@ function ways(facts: Readonly<Record<string, number>>): string[] {
     is("split_wx", "writable pages are not executable", "writable pages may be executable"),
     `ID registers trap as class 0x${facts["id_trap_class"]?.toString(16)}`,
     facts["emulated"] === 0 ? "caches are programs' own" : `${facts["emulated"]} kinds of cache maintenance trap`,
-    is("counter_is_hosts", "the counter is the host's", "the counter has an offset"),
+    facts["counter_hz"] === facts["host_counter_hz"]
+      ? is("counter_is_hosts", "the counter is the host's", "the counter has an offset")
+      : `the host counts at ${facts["host_counter_hz"]} Hz`,
   ];
 }

@@ -296,7 +296,7 @@ describe("what doctor makes of what it sees", () => {
         exec_alias: 0,
         split_wx: 0,
       },
-      ...{ id_trap_class: 0x18, counter_is_hosts: 1, counter_hz: 24_000_000 },
+      ...{ id_trap_class: 0x18, counter_is_hosts: 1, counter_hz: 24_000_000, host_counter_hz: 24_000_000 },
       ...{ tlb_works: 1, icache_works: 1, timer_works: 1, kick_works: 1, exit_ns: 900 },
     };
     const check = (change: Record<string, number>): { status: string; text: string } =>
@@ -306,7 +306,8 @@ describe("what doctor makes of what it sees", () => {
     for (const key of ["asids_isolate", "mmu_by_stub", "exec_alias", "split_wx", "counter_is_hosts"] as const) {
       texts.add(check({ [key]: 1 - facts[key] }).text);
     }
-    expect(texts.size).toBe(6);
+    texts.add(check({ counter_hz: 1_000_000_000, counter_is_hosts: 0 }).text);
+    expect(texts.size).toBe(7);
     for (const key of ["ready", "tlb_works", "icache_works", "timer_works", "kick_works"]) {
       expect(check({ [key]: 0 }).status).toBe("bad");
     }

@@ -17,6 +17,9 @@ const CHANGES = [...MUTATIONS, ...STUB_MUTATIONS.filter((_, i) => i % EVERY === 
 const SCTLR_EL1 = 0xc080;
 const CNTKCTL_EL1 = 0xc708;
 
+/** CNTFRQ_EL0 of the emulator's Cortex-A76. */
+const COUNTER_HZ = 62_500_000;
+
 /** What the machine does, by the words that force it, and what the engine must find. */
 const BRANCHES: readonly { name: string; env: Record<string, string>; found: Record<string, number> }[] = [
   {
@@ -45,6 +48,11 @@ const BRANCHES: readonly { name: string; env: Record<string, string>; found: Rec
     found: { exec_alias: 0, split_wx: 1 },
   },
   { name: "addresses of 40 bits", env: { HVKVM_IPA: "40" }, found: { ipa_bits: 40 } },
+  {
+    name: "a host whose own counter has another rate",
+    env: { CARRICK_HVF_FORCE: "coarse-counter" },
+    found: { counter_is_hosts: 0, counter_hz: COUNTER_HZ, host_counter_hz: COUNTER_HZ / 16 },
+  },
   { name: "a host that traps dc zva", env: { HVKVM_FLIP: `sys:${SCTLR_EL1}:14` }, found: { emulated: 1 } },
   { name: "a host that traps CTR_EL0", env: { HVKVM_FLIP: `sys:${SCTLR_EL1}:15` }, found: { emulated: 1 } },
   { name: "a host that traps cache maintenance", env: { HVKVM_FLIP: `sys:${SCTLR_EL1}:26` }, found: { emulated: 4 } },

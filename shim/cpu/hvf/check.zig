@@ -4,6 +4,7 @@
 
 const std = @import("std");
 const abi = @import("../../abi.zig");
+const counter = @import("counter.zig");
 const engine = @import("engine.zig");
 const frames = @import("../../mem/frames.zig");
 const identity = @import("identity.zig");
@@ -493,6 +494,22 @@ fn codeWritesCode() Error!void {
     }
 }
 
+/// What the host takes for the guest's counter is what a program reads, at any time.
+fn counterAgrees() Error!void {
+    var g = try Guest.make(&probe.read_counter);
+    defer g.end();
+    for (0..4) |_| {
+        const before = counter.now();
+        expect(try go(&g) == .syscall, "reads of the counter");
+        const after = counter.now();
+        const seen = g.block.x[0];
+        expect(seen + counter.slack >= before and seen <= after + counter.slack, "the counter as the host has it");
+        expect(g.block.x[1] == counter.hz, "the counter's rate");
+        const ms: std.c.timespec = .{ .sec = 0, .nsec = 1_000_000 };
+        _ = std.c.nanosleep(&ms, null);
+    }
+}
+
 /// What the kernel does with a fault in a page that is there.
 fn settleFault(g: *Guest) Error!abi.Exit {
     engine.afterExit(g.block);
@@ -512,7 +529,7 @@ fn pathIsShort() Error!void {
 const all = .{
     registersSurvive,    writesArrive,        everyWriteArrives, vectorsBelongToTasks, faultsAreTold,   exitsAreRight,           exclusivesWork,   identityIsShown,
     vectorsSurviveStops, threadsStoreVectors, answersAreGiven,   othersAreNotAnswered, questionsEnd,    accessesAreLittleEndian, addressesAreWide, othersAreHidden,
-    timeIsTold,          statesAreCut,        memoryIsCoherent,  maintenanceFaults,    spacesComeAndGo, codeWritesCode,          pathIsShort,
+    timeIsTold,          statesAreCut,        memoryIsCoherent,  maintenanceFaults,    spacesComeAndGo, codeWritesCode,          pathIsShort,      counterAgrees,
 };
 
 pub fn main() u8 {

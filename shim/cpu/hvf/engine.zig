@@ -34,7 +34,7 @@ const Error = hv.OpenError || vm.Error || run.Error;
 
 fn start() Error!void {
     try hv.open();
-    counter.setRate();
+    counter.start(probe.forced("coarse-counter"));
     if (probe.forced("exec-alias") or probe.forced("split-wx")) desc.split_wx = true;
     try vm.create(probe.forced("exec-alias"));
     coherence.listen();

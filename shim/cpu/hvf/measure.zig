@@ -112,5 +112,5 @@ fn exitCost(cpu: *vcpu.Cpu) probe.Error!u32 {
         for (0..50) |_| _ = try g.go(cpu, patience);
         best = @min(best, (counter.host() -% before) / 50);
     }
-    return counter.nanoseconds(best);
+    return counter.nanoseconds(counter.scaled(best));
 }

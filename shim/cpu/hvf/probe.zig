@@ -16,7 +16,7 @@ const vcpu = @import("vcpu.zig");
 
 pub var found: abi.HvfProbe = .{};
 
-const forces = .{ "asid-flush", "asid-8", "mmu-by-stub", "exec-alias", "split-wx" };
+const forces = .{ "asid-flush", "asid-8", "mmu-by-stub", "exec-alias", "split-wx", "coarse-counter" };
 
 pub fn forced(comptime word: []const u8) bool {
     comptime var known = false;
@@ -110,7 +110,7 @@ pub const svc = 0xd4000001;
 pub const load_byte = [_]u32{ 0xd2a00041, 0x39400020, svc }; // movz x1, #2, lsl 16; ldrb w0, [x1]; svc
 const branch_to_data = [_]u32{ 0xd2a00041, 0xd61f0020 }; // movz x1, #2, lsl 16; br x1
 const read_isar0 = [_]u32{ 0xd5380600, svc }; // mrs x0, id_aa64isar0_el1
-const read_counter = [_]u32{ 0xd53be040, svc }; // mrs x0, cntvct_el0
+pub const read_counter = [_]u32{ 0xd53be040, 0xd53be001, svc }; // mrs x0, cntvct_el0; mrs x1, cntfrq_el0
 
 pub const Error = run.Error || error{NoMemory};
 
@@ -169,23 +169,41 @@ fn idTrap(cpu: *vcpu.Cpu) Error!void {
     found.id_trap_class = run.last_emulated;
 }
 
-/// The guest's counter against the host's, by the narrowest of a few readings.
+/// The guest's counter against the host's: its rate, and the offset by the narrowest of a few readings.
 fn measureCounter(cpu: *vcpu.Cpu) Error!void {
     var g = try Guest.make(&read_counter);
     defer g.end();
-    found.counter_hz = @truncate(counter.hz);
-    found.counter_is_hosts = 1;
-    var narrowest: u64 = std.math.maxInt(u64);
-    var offset: u64 = 0;
-    for (0..5) |_| {
-        const before = counter.host();
-        _ = try g.go(cpu, patience);
-        const after = counter.host();
-        const guest = g.block.x[0];
-        if (guest < before or guest > after) found.counter_is_hosts = 0;
-        if (after -% before >= narrowest) continue;
-        narrowest = after -% before;
-        offset = guest -% (before +% (after -% before) / 2);
+    // Caches and tables are warm after this one.
+    _ = try readCounter(cpu, &g);
+    const told = g.block.x[1];
+    const first = try readCounter(cpu, &g);
+    var narrowest = first;
+    var is_within = true;
+    var rate: ?u64 = if (told == counter.host_hz or told == 0) counter.host_hz else null;
+    for (0..most_readings) |n| {
+        if (n >= few_readings and rate != null) break;
+        const last = try readCounter(cpu, &g);
+        if (last.after - last.before < narrowest.after - narrowest.before) narrowest = last;
+        is_within = is_within and last.guest >= last.before and last.guest <= last.after;
+        if (rate != null) continue;
+        const may_be_told = counter.allows(told, first, last);
+        if (may_be_told != counter.allows(counter.host_hz, first, last)) rate = if (may_be_told) told else counter.host_hz;
     }
-    counter.offset = if (found.counter_is_hosts == 1) 0 else offset;
+    counter.setRate(rate orelse told);
+    const is_hosts = is_within and counter.hz == counter.host_hz;
+    const middle = narrowest.before + (narrowest.after - narrowest.before) / 2;
+    counter.offset = if (is_hosts) 0 else narrowest.guest -% counter.scaled(middle);
+    counter.slack = counter.scaled(narrowest.after - narrowest.before + 1) + 1;
+    found.counter_is_hosts = @intFromBool(is_hosts);
+    found.counter_hz = @truncate(counter.hz);
+    found.host_counter_hz = @truncate(counter.host_hz);
+}
+
+const few_readings = 4;
+const most_readings = 1000;
+
+fn readCounter(cpu: *vcpu.Cpu, g: *Guest) run.Error!counter.Reading {
+    const before = counter.host();
+    _ = try g.go(cpu, patience);
+    return .{ .before = before, .guest = g.block.x[0], .after = counter.host() };
 }
