@@ -305,7 +305,9 @@ pub fn rename(old_dir: i32, old: Path, new_dir: i32, new: Path, flags: u32) i32 
         sys("fstatat")(from, old, &source, c.AT_SYMLINK_NOFOLLOW) == 0 and
         sys("fstatat")(to, new, &target, c.AT_SYMLINK_NOFOLLOW) == 0 and
         (source.st_dev != target.st_dev or source.st_ino != target.st_ino)) return if (flags == EXCHANGE) -E.NOENT else -E.EXIST;
-    return call.result(sys("renameatx_np")(from, old, to, new, how));
+    const rc = call.result(sys("renameatx_np")(from, old, to, new, how));
+    // A file system that knows no such renames.
+    return if (rc == -E.OPNOTSUPP and how != 0) -E.INVAL else rc;
 }
 
 /// linkat(2). With AT_EMPTY_PATH and an empty old name, `old_dir` is the file.

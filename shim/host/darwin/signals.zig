@@ -57,7 +57,7 @@ pub fn catchSignals() u32 {
 }
 
 const SIG_DFL = 0;
-const SIG_IGN = 1;
+pub const SIG_IGN = 1;
 
 fn install(number: u5) void {
     const action: c.struct_sigaction = .{ .sa_handler = @intFromPtr(&onSignal), .sa_mask = 0, .sa_flags = c.SA_ONSTACK | c.SA_RESTART };

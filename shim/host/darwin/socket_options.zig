@@ -123,6 +123,18 @@ fn setInt(fd: i32, option: Option, value: c_int) i32 {
 }
 
 pub fn set(fd: i32, level: u32, name: u32, value: [*]const u8, len: u32) i32 {
+    const rc = change(fd, level, name, value, len);
+    return if (rc == -E.INVAL and len >= 4 and isOver(fd)) 0 else rc;
+}
+
+/// Darwin takes no options any more when neither side can send; on Linux they are set, and nobody notices.
+fn isOver(fd: i32) bool {
+    var name: [128]u8 align(8) = undefined;
+    var len: u32 = name.len;
+    return kindOf(fd) == c.SOCK_STREAM and call.result(sys("getpeername")(fd, &name, &len)) == -E.INVAL;
+}
+
+fn change(fd: i32, level: u32, name: u32, value: [*]const u8, len: u32) i32 {
     if (level == c.IPPROTO_TCP and name == TCP_CONGESTION) {
         const ENOENT = 2;
         return if (std.mem.eql(u8, std.mem.trimEnd(u8, value[0..len], "\x00"), congestion_control)) 0 else -ENOENT;

@@ -16,6 +16,9 @@ const Address = addresses.Address;
 
 const EAFNOSUPPORT = 97;
 
+/// net.core.wmem_default of Linux, which is told twice as large as it is.
+const datagram_buffer: c_int = 212_992 / 2;
+
 /// A new descriptor or -errno.
 pub fn socket(domain: u32, kind: u32, protocol: u32) i32 {
     const family: c_int = switch (domain) {
@@ -24,10 +27,14 @@ pub fn socket(domain: u32, kind: u32, protocol: u32) i32 {
         addresses.AF_INET6 => c.AF_INET6,
         else => return -EAFNOSUPPORT,
     };
-    return prepared(call.result(sys("socket")(family, @intCast(kind & 0xf), @intCast(protocol))));
+    const fd = prepared(call.result(sys("socket")(family, @intCast(kind & 0xf), @intCast(protocol))));
+    // A datagram must fit into the buffer, which has 9216 bytes.
+    if (fd >= 0 and kind & 0xf == c.SOCK_DGRAM) _ = sys("setsockopt")(fd, c.SOL_SOCKET, c.SO_SNDBUF, &datagram_buffer, @sizeOf(c_int));
+    return fd;
 }
 
-/// What Linux's calls say in flags.
+/// What Linux's calls say in flags. A connection that is over when it is accepted takes no SO_NOSIGPIPE: for it SIGPIPE is
+/// ignored (system.zig).
 fn prepared(fd: i32) i32 {
     if (fd < 0) return fd;
     const on: c_int = 1;

@@ -4,11 +4,13 @@ const std = @import("std");
 const call = @import("call.zig");
 const files = @import("files.zig");
 const poller = @import("poller.zig");
+const signals = @import("signals.zig");
 const terminal = @import("terminal.zig");
 const c = call.c;
 const sys = call.sys;
 
-var started = false;
+/// A test may begin anew.
+pub var started = false;
 var start_ns: i64 = 0;
 var inherited_umask: u32 = 0o022;
 
@@ -21,6 +23,8 @@ pub fn start() i32 {
         raise(&limit);
         if (limit.rlim_cur < 256) files.low_limit = 3;
     }
+    // Broken pipes and connections are told by EPIPE; the guest's kernel sends the signal.
+    _ = sys("sigaction")(c.SIGPIPE, &.{ .sa_handler = signals.SIG_IGN, .sa_mask = 0, .sa_flags = 0 }, null);
     files.reserveLow();
     const rc = poller.start();
     if (rc < 0) return rc;

@@ -85,9 +85,22 @@ pub const Option = enum {
     user,
     /// kqueue(2) and poll(2) refuse terminals, as they do for /dev/tty.
     refuse_tty,
-    /// Clones are refused, as outside APFS.
+    /// Clones, and renames that replace nothing or exchange, are refused, as outside APFS.
     no_clone,
+    /// Every second call that may sleep, or might, ends with EINTR.
+    interrupts,
 };
+
+var calls_since_interrupt: u32 = 0;
+
+/// Whether this call is to be interrupted: errno is set.
+pub fn isInterrupted() bool {
+    if (!option(.interrupts)) return false;
+    calls_since_interrupt += 1;
+    if (calls_since_interrupt % 2 == 0) return false;
+    _ = fail(c.EINTR);
+    return true;
+}
 
 pub fn option(which: Option) bool {
     const text = std.mem.span(std.c.getenv("CARRICK_DOUBLE") orelse return false);

@@ -3,6 +3,7 @@
 const std = @import("std");
 const base = @import("base.zig");
 const kqueue = @import("kqueue.zig");
+const sockets = @import("sockets.zig");
 const Resolved = @import("paths.zig").Resolved;
 const c = base.c;
 const linux = base.linux;
@@ -23,6 +24,7 @@ export fn darwin_openat(dirfd: c_int, path: Path, flags: c_int, mode: c_uint) c_
     if (flags & ~@as(c_int, known_flags) != 0) base.misuse("an open flag that is not Darwin's");
     if (flags & c.O_ACCMODE == c.O_ACCMODE) return fail(c.EINVAL);
     if (flags & c.O_NOFOLLOW_ANY != 0 and flags & (c.O_NOFOLLOW | c.O_SYMLINK) != 0) return fail(c.EINVAL);
+    if (base.isInterrupted()) return -1;
     var r: Resolved = .{};
     if (!r.init(dirfd, path)) return -1;
     var o: linux.O = .{
@@ -64,6 +66,7 @@ fn kindOf(dirfd: c_int, path: Path) u32 {
 
 export fn darwin_close(fd: c_int) c_int {
     kqueue.forget(fd);
+    sockets.forget(fd);
     return result(linux.close(fd));
 }
 
@@ -105,7 +108,12 @@ fn getPath(fd: c_int, out: *[c.PATH_MAX]u8) c_int {
     if (base.errnoOf(n) != 0) return result(n);
     const text = out[0..n];
     if (text[0] != '/') return fail(c.EBADF);
-    if (std.mem.endsWith(u8, text, " (deleted)")) return fail(c.ENOENT);
+    // A name that is no more is told all the same, as long as the kernel remembers it.
+    const deleted = " (deleted)";
+    if (std.mem.endsWith(u8, text, deleted)) {
+        out[n - deleted.len] = 0;
+        return 0;
+    }
     if (std.mem.startsWith(u8, text, "/dev/pts/")) {
         const number = std.fmt.parseInt(u32, text["/dev/pts/".len..], 10) catch return fail(c.ENOENT);
         _ = std.fmt.bufPrintSentinel(out, "/dev/ttys{d:0>3}", .{number}, 0) catch unreachable;
@@ -190,6 +198,7 @@ export fn darwin_renameatx_np(from_dir: c_int, from: Path, to_dir: c_int, to: Pa
     var old: Resolved = .{};
     var new: Resolved = .{};
     if (!old.init(from_dir, from) or !new.init(to_dir, to)) return -1;
+    if (flags != 0 and base.option(.no_clone)) return fail(c.ENOTSUP);
     const rc = linux.syscall5(.renameat2, dir(from_dir), @intFromPtr(old.path), dir(to_dir), @intFromPtr(new.path), how);
     if (base.errnoOf(rc) != 0 or new.path == to or flags != 0) return result(rc);
     // It replaced what it was taken for, and has its own spelling.
@@ -250,10 +259,12 @@ export fn darwin_lseek(fd: c_int, offset: i64, whence: c_int) i64 {
 }
 
 export fn darwin_ftruncate(fd: c_int, size: i64) c_int {
+    if (base.isInterrupted()) return -1;
     return result(linux.syscall2(.ftruncate, arg(fd), @bitCast(size)));
 }
 
 export fn darwin_fsync(fd: c_int) c_int {
+    if (base.isInterrupted()) return -1;
     const rc = linux.fsync(fd);
     return if (base.errnoOf(rc) == c.EINVAL) fail(c.ENOTSUP) else result(rc);
 }

@@ -93,6 +93,7 @@ fn adopt(fd: c_int) ?*Queue {
 export fn darwin_kevent(kq: c_int, changes: ?[*]const c.struct_kevent, change_count: c_int, events: ?[*]c.struct_kevent, event_count: c_int, timeout: ?*const c.struct_timespec) c_int {
     const q = queueOf(kq) orelse adopt(kq) orelse return fail(c.EBADF);
     if (change_count > 0) {
+        if (base.isInterrupted()) return -1;
         if (change_count != 1 or event_count != 0) base.misuse("kevent with several changes, or with changes and events");
         const errno = apply(q, &changes.?[0]);
         return if (errno == 0) 0 else fail(errno);
@@ -264,7 +265,9 @@ fn hasName(fd: c_int) bool {
 
 fn isTerminal(fd: c_int) bool {
     var termios: [64]u8 = undefined;
-    return base.errnoOf(linux.ioctl(fd, 0x5401, @intFromPtr(&termios))) == 0;
+    // One that hung up still is one.
+    const errno = base.errnoOf(linux.ioctl(fd, 0x5401, @intFromPtr(&termios)));
+    return errno == 0 or errno == c.EIO;
 }
 
 fn unread(fd: c_int) c_int {
@@ -281,6 +284,7 @@ fn pollLinux(fd: c_int, events: u16) u32 {
 /// Darwin says POLLHUP, never POLLERR, for a broken pipe, and POLLIN with it; it knows no devices but terminals.
 export fn darwin_poll(items: [*]c.struct_pollfd, count: c_uint, timeout: c_int) c_int {
     if (timeout != 0) base.misuse("a poll that waits");
+    if (base.isInterrupted()) return -1;
     var ready: c_int = 0;
     for (items[0..count]) |*item| {
         if (item.events & ~@as(i16, c.POLLIN | c.POLLPRI | c.POLLOUT) != 0) base.misuse("poll events that are not Darwin's");

@@ -39,7 +39,41 @@ fn toDarwin(address: []u8, len: u32) void {
 
 export fn darwin_socket(domain: c_int, kind: c_int, protocol: c_int) c_int {
     if (kind & ~@as(c_int, 7) != 0) base.misuse("a socket type with Linux's flags");
-    return result(linux.syscall3(.socket, family(@intCast(domain)), arg(kind), arg(protocol)));
+    const fd = linux.syscall3(.socket, family(@intCast(domain)), arg(kind), arg(protocol));
+    const SOCK_DGRAM = 2;
+    const udp_maxdgram: c_int = 9216;
+    if (base.errnoOf(fd) == 0 and kind == SOCK_DGRAM) _ = linux.syscall5(.setsockopt, fd, 1, 7, @intFromPtr(&udp_maxdgram), 4);
+    return result(fd);
+}
+
+/// Sockets with SO_NOSIGPIPE. It is a socket's own: nobody inherits it.
+var quiet: std.StaticBitSet(65536) = .initEmpty();
+
+/// A descriptor's number is about to mean something else.
+pub fn forget(fd: c_int) void {
+    if (fd >= 0 and fd < quiet.capacity()) quiet.unset(@intCast(fd));
+}
+
+fn optionOf(fd: c_int, name: usize) c_int {
+    var value: c_int = 0;
+    var len: u32 = 4;
+    _ = linux.syscall5(.getsockopt, arg(fd), 1, name, @intFromPtr(&value), @intFromPtr(&len));
+    return value;
+}
+
+/// A connection on which neither side can send any more.
+fn isOver(fd: c_int) bool {
+    const SO_TYPE = 3;
+    const SOCK_STREAM = 1;
+    if (optionOf(fd, SO_TYPE) != SOCK_STREAM) return false;
+    // TCP_INFO begins with the state; only a connection that was has counted something.
+    var info: [256]u8 align(8) = @splat(0);
+    var len: u32 = info.len;
+    const rc = linux.syscall5(.getsockopt, arg(fd), 6, 11, @intFromPtr(&info), @intFromPtr(&len));
+    const TCP_CLOSE = 7;
+    if (base.errnoOf(rc) != 0 or info[0] != TCP_CLOSE) return false;
+    const tcpi_segs_in = 140;
+    return len >= tcpi_segs_in + 4 and std.mem.readInt(u32, info[tcpi_segs_in..][0..4], .little) > 0;
 }
 
 export fn darwin_bind(fd: c_int, address: *const anyopaque, len: u32) c_int {
@@ -70,9 +104,11 @@ export fn darwin_listen(fd: c_int, backlog: c_int) c_int {
 /// What comes of it has the flags of the socket that listens.
 export fn darwin_accept(fd: c_int, address: ?*anyopaque, len: ?*u32) c_int {
     if (address != null or len != null) base.misuse("accept with an address is not modelled");
+    if (base.isInterrupted()) return -1;
     const listening = linux.syscall3(.fcntl, arg(fd), 3, 0);
     const made = linux.syscall4(.accept4, arg(fd), 0, 0, 0);
     if (base.errnoOf(made) == 0) _ = linux.syscall3(.fcntl, made, 4, listening);
+    if (base.errnoOf(made) == 0) forget(@intCast(made));
     return result(made);
 }
 
@@ -93,6 +129,7 @@ export fn darwin_getsockname(fd: c_int, out: *anyopaque, len: *u32) c_int {
 }
 
 export fn darwin_getpeername(fd: c_int, out: *anyopaque, len: *u32) c_int {
+    if (isOver(fd)) return fail(c.EINVAL);
     return nameOf(.getpeername, fd, out, len);
 }
 
@@ -146,6 +183,7 @@ const options = [_]Option{
     .{ .level = 6, .name = 0x101, .to = .{ 6, 5 } },
     .{ .level = 6, .name = 0x102, .to = .{ 6, 6 } },
     .{ .level = 6, .name = 0x201, .to = .{ 6, 25 } },
+    .{ .level = 6, .name = 0x80, .to = .{ 6, 18 } },
 };
 
 fn find(level: c_int, name: c_int) ?Option {
@@ -159,10 +197,19 @@ const largest_buffer = 8 << 20;
 
 export fn darwin_setsockopt(fd: c_int, level: c_int, name: c_int, value: *const anyopaque, len: u32) c_int {
     const SO_NOSIGPIPE = 0x1022;
-    if (level == 0xffff and name == SO_NOSIGPIPE) return if (len == 4) 0 else fail(c.EINVAL);
+    if (isOver(fd)) return fail(c.EINVAL);
+    if (level == 0xffff and name == SO_NOSIGPIPE) {
+        if (len != 4 or fd < 0 or fd >= quiet.capacity()) return fail(c.EINVAL);
+        quiet.set(@intCast(fd));
+        return 0;
+    }
     const option = find(level, name) orelse return fail(c.ENOPROTOOPT);
     var number: c_int = 0;
     if (len >= 4) @memcpy(std.mem.asBytes(&number), @as([*]const u8, @ptrCast(value))[0..4]);
+    const is_group = level == 0 and (name == 12 or name == 13);
+    if (is_group and len != 8) return fail(c.EINVAL);
+    // TCP_RXT_CONNDROPTIME counts seconds.
+    if (level == 6 and name == 0x80) number *= 1000;
     const is_buffer = level == 0xffff and (name == 0x1001 or name == 0x1002);
     if (is_buffer and number > largest_buffer) return fail(c.ENOBUFS);
     if (level == 0 and name == 28) number = if (number != 0) 2 else 0;
@@ -190,6 +237,7 @@ export fn darwin_getsockopt(fd: c_int, level: c_int, name: c_int, value: *anyopa
     if (level == 0xffff and (name == 0x1001 or name == 0x1002)) number = @divFloor(number, 2);
     if (level == 0xffff and name == 0x1007 and number != 0) number = base.darwinErrno(@intCast(number));
     if (level == 0 and name == 28) number = @intFromBool(number == 2);
+    if (level == 6 and name == 0x80) number = @divFloor(number, 1000);
     if (len.* == 4) @memcpy(out[0..4], std.mem.asBytes(&number));
     if (option.byte) {
         out[0] = @intCast(number);
@@ -201,7 +249,7 @@ export fn darwin_getsockopt(fd: c_int, level: c_int, name: c_int, value: *anyopa
 const flags = [_][2]u32{ .{ 0x1, 0x1 }, .{ 0x2, 0x2 }, .{ 0x4, 0x4 }, .{ 0x8, 0x80 }, .{ 0x10, 0x20 }, .{ 0x20, 0x8 }, .{ 0x40, 0x100 }, .{ 0x80, 0x40 } };
 
 fn linuxFlags(darwin: c_int) u32 {
-    var out: u32 = 0x4000; // MSG_NOSIGNAL: SO_NOSIGPIPE is set
+    var out: u32 = 0;
     var left: u32 = @bitCast(darwin);
     for (flags) |pair| {
         if (left & pair[0] != 0) out |= pair[1];
@@ -282,6 +330,7 @@ fn controlFrom(bytes: []const u8, out: []u8) usize {
 }
 
 export fn darwin_sendmsg(fd: c_int, message: *const c.struct_msghdr, how: c_int) isize {
+    if (base.isInterrupted()) return -1;
     var name: [128]u8 = @splat(0);
     var control: [8192]u8 align(8) = @splat(0);
     var inner: Message = .{ .name = null, .namelen = 0, .iov = @intFromPtr(message.msg_iov), .iovlen = @intCast(message.msg_iovlen), .control = null, .controllen = 0, .flags = 0 };
@@ -294,11 +343,20 @@ export fn darwin_sendmsg(fd: c_int, message: *const c.struct_msghdr, how: c_int)
         inner.controllen = controlFor(@as([*]const u8, @ptrCast(bytes))[0..message.msg_controllen], &control);
         inner.control = &control;
     }
-    return result(linux.syscall3(.sendmsg, arg(fd), @intFromPtr(&inner), linuxFlags(how)));
+    // A datagram that does not fit into the socket's buffer at once.
+    const SO_SNDBUF = 7;
+    const SO_TYPE = 3;
+    var size: usize = 0;
+    for (@as([*]const c.struct_iovec, @ptrCast(message.msg_iov))[0..@intCast(message.msg_iovlen)]) |piece| size += piece.iov_len;
+    if (optionOf(fd, SO_TYPE) == 2 and size > @as(usize, @intCast(@divFloor(optionOf(fd, SO_SNDBUF), 2)))) return fail(c.EMSGSIZE);
+    const MSG_NOSIGNAL = 0x4000;
+    const signal: u32 = if (quiet.isSet(@intCast(fd))) MSG_NOSIGNAL else 0;
+    return result(linux.syscall3(.sendmsg, arg(fd), @intFromPtr(&inner), linuxFlags(how) | signal));
 }
 
 export fn darwin_recvmsg(fd: c_int, message: *c.struct_msghdr, how: c_int) isize {
     if (how & 0x30 != 0) base.misuse("MSG_TRUNC and MSG_CTRUNC are answers");
+    if (base.isInterrupted()) return -1;
     var name: [128]u8 = @splat(0);
     var control: [8192]u8 align(8) = @splat(0);
     var inner: Message = .{ .name = &name, .namelen = name.len, .iov = @intFromPtr(message.msg_iov), .iovlen = @intCast(message.msg_iovlen), .control = &control, .controllen = control.len, .flags = 0 };

@@ -155,3 +155,116 @@ test "datagrams bring addresses, lengths and control messages" {
     try expectEqual(@as(u16, 0x49), std.mem.readInt(u16, ifreq[16..18], .little) & 0x1fff);
     for ([_]i32{ a, b }) |fd| _ = host.close(fd);
 }
+
+/// A connected pair: the client, and what was accepted of it after `before`.
+fn connected(comptime before: fn (client: i32) void) ![2]i32 {
+    double("");
+    try expect(host.start() >= 0);
+    const listener = host.socket(2, 1, 0);
+    defer _ = host.close(listener);
+    try expectEqual(@as(i32, 0), host.bind(listener, &loopback(0, 1), 16));
+    try expectEqual(@as(i32, 0), host.listen(listener, 5));
+    var name: [16]u8 = undefined;
+    try expectEqual(@as(i32, 16), host.socketName(listener, false, &name, 16));
+    const client = host.socket(2, 1, 0);
+    const rc = host.connect(client, &name, 16);
+    try expect(rc == 0 or rc == -115);
+    for (0..10000) |_| {
+        if (host.pollNow(listener, 1) != 0) break;
+        nap();
+    }
+    before(client);
+    const server = host.accept(listener);
+    try expect(server >= 0);
+    return .{ client, server };
+}
+
+fn nothing(_: i32) void {}
+
+/// Closes a connection by RST.
+fn reset(client: i32) void {
+    const linger = [2]i32{ 1, 0 };
+    _ = host.setSocketOption(client, 1, 13, std.mem.asBytes(&linger), 8);
+    _ = host.close(client);
+}
+
+fn send(fd: i32, bytes: []const u8) i32 {
+    var header: @import("../../../abi.zig").SocketMessage = .{};
+    return host.send(fd, bytes.ptr, bytes.len, 0, &header);
+}
+
+fn setPipeSignal(handler: ?linux.Sigaction.handler_fn) ?linux.Sigaction.handler_fn {
+    const action: linux.Sigaction = .{ .handler = .{ .handler = handler }, .mask = std.mem.zeroes(linux.sigset_t), .flags = 0 };
+    var before: linux.Sigaction = undefined;
+    _ = linux.sigaction(.PIPE, &action, &before);
+    return before.handler.handler;
+}
+
+test "a connection that is over before it is accepted takes options, and nobody gets SIGPIPE" {
+    const system = @import("../system.zig");
+    // The test's own runtime ignores it.
+    _ = setPipeSignal(linux.SIG.DFL);
+    const mask = linux.syscall1(.umask, 0o22);
+    system.started = false;
+    try expect(host.start() >= 0);
+    _ = linux.syscall1(.umask, mask);
+    const pair = try connected(reset);
+    const yes: u32 = 1;
+    for ([_][2]u32{ .{ 6, 1 }, .{ 1, 9 } }) |option| try expectEqual(@as(i32, 0), host.setSocketOption(pair[1], option[0], option[1], @ptrCast(&yes), 4));
+    for (0..3) |_| {
+        const rc = send(pair[1], "x");
+        try expect(rc == -104 or rc == -32);
+    }
+    var name: [16]u8 = undefined;
+    try expectEqual(@as(i32, -107), host.socketName(pair[1], true, &name, 16));
+    _ = host.close(pair[1]);
+}
+
+test "sockets are quiet one by one" {
+    const pair = try connected(nothing);
+    // The process does not help.
+    const before = setPipeSignal(linux.SIG.DFL);
+    defer _ = setPipeSignal(before);
+    for (pair) |fd| {
+        try expectEqual(@as(i32, 0), host.shutdown(fd, 1));
+        try expectEqual(@as(i32, -32), send(fd, "x"));
+        // Only of a connection that is over is everything true.
+        const bad: i32 = -1;
+        try expectEqual(-@as(i32, call.E.INVAL), host.setSocketOption(fd, 1, 9, std.mem.asBytes(&bad), 2));
+    }
+    for (pair) |fd| _ = host.close(fd);
+}
+
+test "what is accepted does not wait, and is not inherited" {
+    const pair = try connected(nothing);
+    for (pair) |fd| {
+        const abi = @import("../../../abi.zig");
+        var got: abi.SocketMessage = .{};
+        var byte: [1]u8 = undefined;
+        try expectEqual(-@as(i32, call.E.AGAIN), host.receive(fd, &byte, 1, 0, &got));
+        try expectEqual(@as(usize, 1), linux.syscall3(.fcntl, @intCast(fd), 1, 0) & 1);
+        try expect(host.getFlags(fd) & call.O.NONBLOCK != 0);
+    }
+    for (pair) |fd| _ = host.close(fd);
+}
+
+test "a datagram may be as long as on Linux" {
+    double("");
+    const a = host.socket(2, 2, 0);
+    const b = host.socket(2, 2, 0);
+    try expectEqual(@as(i32, 0), host.bind(a, &loopback(0, 1), 16));
+    var value: i32 = 0;
+    try expectEqual(@as(i32, 4), host.getSocketOption(b, 1, 7, std.mem.asBytes(&value), 4));
+    try expectEqual(@as(i32, 212_992), value);
+    var name: [16]u8 = undefined;
+    try expectEqual(@as(i32, 16), host.socketName(a, false, &name, 16));
+    try expectEqual(@as(i32, 0), host.connect(b, &name, 16));
+    const long: [65507]u8 = @splat(7);
+    try expectEqual(@as(i32, long.len), send(b, &long));
+    const small: i32 = 4096;
+    try expectEqual(@as(i32, 0), host.setSocketOption(b, 1, 7, std.mem.asBytes(&small), 4));
+    try expectEqual(@as(i32, -90), send(b, &long));
+    try expectEqual(@as(i32, 0), host.connect(b, &@as([16]u8, @splat(0)), 16));
+    try expectEqual(@as(i32, -107), host.socketName(b, true, &name, 16));
+    for ([_]i32{ a, b }) |fd| _ = host.close(fd);
+}
