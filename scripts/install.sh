@@ -130,6 +130,9 @@ expected() {
 }
 
 install_carrick() {
+  case $RELEASES in
+    *//carrick.example/*) fail "this copy of install.sh does not say where releases are; set CARRICK_RELEASES to their address" ;;
+  esac
   name=carrick-$(target)
   bin=$(directory "$prefix")
   mkdir -p "$bin" 2>/dev/null || fail "cannot make the directory $bin"

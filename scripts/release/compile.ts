@@ -1,18 +1,18 @@
-// From sources to one executable: `bun build --compile` with the shim of the target inside. A first executable for this machine
-// records which functions a start uses; the real ones have their bytecode together, and keep the JIT compilers away until
-// the guest runs (src/host/process.ts, startIsOver). docs/performance.md says what that is worth.
+// From sources to one executable: `bun build --compile` with the shim of the target inside. The bytecode of what a start uses is together
+// in it, by a list that was recorded, and the JIT compilers keep away until the guest runs (src/host/process.ts, startIsOver).
+// docs/performance.md says what that is worth.
 
-import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cache, must, root, zig } from "../toolchain.ts";
+import { must, root, zig } from "../toolchain.ts";
 import { layOut } from "./layout.ts";
 import { executablePath, HOST, type Target } from "./targets.ts";
 
 const RECORDER = "dist/record-start";
 const PROGRAM = "dist/start-program";
-/** What a start uses, as Bun writes it down. */
-export const ORDER = "dist/start.order";
+const RECORD = "dist/start-record";
+/** What a start uses, in Bun's words. Functions that have changed since are left out, and cost a start some pages more. */
+export const ORDER = "scripts/start/functions.order";
 /** What is in the bundle. */
 export const METAFILE = "dist/bundle.json";
 const GUEST_COMPILER = [zig, "cc", "-target", "aarch64-linux-musl", "-Os", "-nostdlib", "-static"];
@@ -52,23 +52,19 @@ async function compile(target: Target, entry: string, out: string, options: Comp
 }
 
 /**
- * Leaves in ORDER what a start uses: by running a small guest under carrick. Which functions run depends a little on how busy the
- * machine is, so a record is kept for as long as nothing changes, and a release ships its record.
+ * The functions that a start uses, as lines of ORDER: found by running a small guest under carrick. Which they are depends a little on how busy
+ * the machine is and on who runs it, so builds take the list that is in the repository (scripts/record-start.ts).
  */
-export async function recordStart(): Promise<void> {
+export async function recordStart(): Promise<string[]> {
   await compile(HOST, "scripts/start/record.ts", RECORDER, {});
   must([...GUEST_COMPILER, "scripts/start/program.c", "-o", PROGRAM]);
-  const hash = createHash("sha256");
-  for (const file of [RECORDER, PROGRAM]) hash.update(readFileSync(join(root, file)));
-  const kept = join(cache, "start-order", hash.digest("hex"));
-  if (!existsSync(kept)) {
-    mkdirSync(join(cache, "start-order"), { recursive: true });
-    const work = `${kept}.part-${process.pid}`;
-    must([join(root, RECORDER), "run-elf", PROGRAM], { env: { BUN_BYTECODE_ORDER_OUT: work }, quiet: true });
-    renameSync(work, kept);
-  }
-  copyFileSync(kept, join(root, ORDER));
-  for (const file of [RECORDER, PROGRAM]) rmSync(join(root, file));
+  must([join(root, RECORDER), "run-elf", PROGRAM], {
+    env: { BUN_BYTECODE_ORDER_OUT: join(root, RECORD) },
+    quiet: true,
+  });
+  const lines = readFileSync(join(root, RECORD), "utf8").split("\n");
+  for (const file of [RECORDER, PROGRAM, RECORD]) rmSync(join(root, file));
+  return lines.filter((line, i) => i === 0 || line.startsWith("F "));
 }
 
 /** Makes the executable of a target. `runtime`: Bun for it, where that is not the Bun that runs this. */

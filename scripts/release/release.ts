@@ -1,12 +1,12 @@
 // Everything that a release has, from one Linux machine, in dist/: an executable for each target (Apple's signed), each of them compressed too,
-// install.sh, the list of components, the licences, the checksums, and the record with which the build can be repeated bit by bit.
+// install.sh, the list of components, the licences, the checksums. The same sources make the same bytes.
 
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { must, root, zig } from "../toolchain.ts";
-import { compileCarrick, METAFILE, ORDER } from "./compile.ts";
+import { compileCarrick, METAFILE } from "./compile.ts";
 import { bundledPackages, components } from "./components.ts";
 import { type Artefact, checksums, licenses, sbom } from "./documents.ts";
 import { ENTITLEMENTS } from "./entitlements.ts";
@@ -21,13 +21,16 @@ export async function release(): Promise<void> {
   for (const target of others) await makeExecutable(target);
   const executables = TARGETS.map((target) => artefact(executablePath(target)));
   const packed = await Promise.all(executables.map(compressed));
-  copyFileSync(join(root, "scripts/install.sh"), join(root, "dist/install.sh"));
+  write(
+    "install.sh",
+    installer(readFileSync(join(root, "scripts/install.sh"), "utf8"), process.env["CARRICK_ADDRESS"] ?? ""),
+  );
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const inputs = JSON.parse(readFileSync(join(root, METAFILE), "utf8")).inputs;
   const list = components(bundledPackages(Object.keys(inputs)));
   write("carrick.cdx.json", sbom(version, list, executables));
   write("LICENSES.txt", licenses(list));
-  const beside = ["dist/install.sh", "dist/carrick.cdx.json", "dist/LICENSES.txt", ORDER].map(artefact);
+  const beside = ["dist/install.sh", "dist/carrick.cdx.json", "dist/LICENSES.txt"].map(artefact);
   write("SHA256SUMS", checksums([...executables, ...packed, ...beside]));
 }
 
@@ -37,6 +40,19 @@ export async function makeExecutable(target: Target, out = executablePath(target
   if (!target.signed) return;
   const path = join(root, out);
   signFile(path, readFileSync(path), { identifier: "carrick", entitlements: ENTITLEMENTS });
+}
+
+/** Stands for the address in scripts/install.sh. */
+const NO_ADDRESS = "https://carrick.example";
+
+/** install.sh for a release that will lie below `address`/releases. Without one it asks its user for it. */
+export function installer(script: string, address: string): string {
+  if (address === "") {
+    console.error("install.sh does not know where it will be published: CARRICK_ADDRESS is not set");
+    return script;
+  }
+  if (!/^https?:\/\/[\w.:/~-]+[\w~-]$/.test(address)) throw new Error(`CARRICK_ADDRESS is no address: ${address}`);
+  return script.replaceAll(NO_ADDRESS, address);
 }
 
 function artefact(path: string): Artefact {

@@ -7,8 +7,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { debianPackage } from "../../scripts/corpora.ts";
+import { ORDER, recordStart } from "../../scripts/release/compile.ts";
 import { ENTITLEMENTS } from "../../scripts/release/entitlements.ts";
-import { makeExecutable } from "../../scripts/release/release.ts";
+import { installer, makeExecutable } from "../../scripts/release/release.ts";
 import { locked, requireIntegrity } from "../../scripts/release/runtime.ts";
 import { executablePath, TARGETS } from "../../scripts/release/targets.ts";
 import { has, root } from "../../scripts/toolchain.ts";
@@ -122,13 +123,40 @@ test.each(TARGETS.filter((target) => target.name !== "linux-x64"))(
   },
 );
 
+test("what a start uses is known to the build", async () => {
+  const recorded = new Set(readFileSync(join(root, ORDER), "utf8").trimEnd().split("\n"));
+  const [version, ...functions] = await recordStart();
+  expect(recorded.has(version!)).toBe(true);
+  expect(functions.length).toBeGreaterThan(500);
+  // When it does not: bun scripts/record-start.ts
+  expect(functions.filter((line) => recorded.has(line)).length / functions.length).toBeGreaterThan(0.8);
+});
+
+test("install.sh knows where it was published, or says that it does not", () => {
+  const script = readFileSync(join(root, "scripts/install.sh"), "utf8");
+  const published = installer(script, "https://example.org/carrick");
+  expect(published).toContain(":-https://example.org/carrick/releases}");
+  expect(published).toContain("curl -fsSL https://example.org/carrick/install.sh | sh");
+  expect(published).not.toContain("https://carrick.example");
+  for (const address of ["example.org", "https://a b", "https://$(id)", "https://x/"])
+    expect(() => installer(script, address)).toThrow("CARRICK_ADDRESS is no address");
+  const file = join(work, "unpublished.sh");
+  writeFileSync(file, installer(script, ""));
+  expect(run(["env", "-u", "CARRICK_RELEASES", "sh", file, "--prefix", join(work, "nowhere")])).toMatchObject({
+    status: 1,
+    stdout: "",
+    stderr: "carrick: this copy of install.sh does not say where releases are; set CARRICK_RELEASES to their address\n",
+  });
+  expect(readdirSync(work)).not.toContain("nowhere");
+});
+
 describe("beside the executables", () => {
   test("the checksums are of all there is", () => {
     const result = run(["sha256sum", "--strict", "-c", "SHA256SUMS"], { cwd: dist });
     expect(result.stderr).toBe("");
     expect(result.status).toBe(0);
     const names = TARGETS.flatMap(({ name }) => [`carrick-${name}`, `carrick-${name}.gz`]);
-    const files = [...names, "install.sh", "carrick.cdx.json", "LICENSES.txt", "start.order"];
+    const files = [...names, "install.sh", "carrick.cdx.json", "LICENSES.txt"];
     expect(result.stdout.trim().split("\n").sort()).toEqual(files.map((name) => `${name}: OK`).sort());
   });
 

@@ -215,5 +215,18 @@ function attempt(options: Boot, initrd: string, disk: string): Outcome[] | null 
     throw new Error(`the virtual machine ended with ${child.exitCode}:\n${console_.slice(-4000)}`);
   const bytes = readFileSync(disk);
   const length = Number(bytes.subarray(0, 16).toString("latin1").replace(/\0.*$/s, ""));
-  return JSON.parse(bytes.subarray(16, 16 + length).toString("latin1"));
+  const outcomes: Outcome[] = JSON.parse(bytes.subarray(16, 16 + length).toString("latin1"));
+  console.error(timesOf(options.jobs, outcomes));
+  return outcomes;
+}
+
+const LONGEST = 10;
+
+/** Where the time of a boot went. */
+function timesOf(jobs: readonly Job[], outcomes: readonly Outcome[]): string {
+  const times = outcomes.map(({ ms }, i) => ({ ms, name: jobs[i]!.name }));
+  const longest = times.sort((a, b) => b.ms - a.ms).slice(0, LONGEST);
+  const total = outcomes.reduce((sum, { ms }) => sum + ms, 0);
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  return `${jobs.length} jobs in ${seconds(total)} s, the longest: ${longest.map(({ ms, name }) => `${name} ${seconds(ms)}`).join(", ")}`;
 }
