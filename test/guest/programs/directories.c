@@ -62,7 +62,9 @@ int main(void) {
   // many entries, removed while reading
   mkdir("many", 0755);
   chdir("many");
-  for (int i = 0; i < 3000; i++) {
+  // BRIEF: where each call costs a hundred times what it costs elsewhere.
+  int many = getenv("BRIEF") ? 200 : 3000;
+  for (int i = 0; i < many; i++) {
     char n[64];
     sprintf(n, "entry-number-%04d", i);
     close(open(n, O_CREAT | O_WRONLY, 0600));

@@ -45,6 +45,30 @@ static void burn(long nanos) {
   long start = now(CLOCK_THREAD_CPUTIME_ID);
   while (now(CLOCK_THREAD_CPUTIME_ID) - start < nanos) {}
 }
+// How often the library's clocks (vDSO) and the calls disagree.
+static int look(void) {
+  int bad = 0;
+  ts v;
+  long a = now(CLOCK_MONOTONIC);
+  clock_gettime(CLOCK_MONOTONIC, &v);
+  long b = now(CLOCK_MONOTONIC);
+  if (ns(v) < a || ns(v) > b) bad++;
+  a = now(CLOCK_REALTIME);
+  clock_gettime(CLOCK_REALTIME, &v);
+  b = now(CLOCK_REALTIME);
+  if (ns(v) < a - 1000 || ns(v) > b + 1000) bad++;
+  struct timeval tv;
+  a = now(CLOCK_REALTIME);
+  gettimeofday(&tv, 0);
+  b = now(CLOCK_REALTIME);
+  long us = tv.tv_sec * 1000000l + tv.tv_usec;
+  if (us < a / 1000 - 1 || us > b / 1000 + 1) bad++;
+  clock_gettime(CLOCK_REALTIME_COARSE, &v);
+  b = now(CLOCK_REALTIME);
+  if (b - ns(v) > 20000000 || ns(v) > b + 1000) bad++;
+  if (labs(time(0) - b / 1000000000) > 1) bad++;
+  return bad;
+}
 static volatile int notified;
 static void on_thread(union sigval v) { notified = v.sival_int; }
 static void *burner(void *a) {
@@ -76,24 +100,10 @@ int main(void) {
     if (ns(v) < previous) back++;
     previous = ns(v);
     if (i % 100 == 0) {
-      long a = now(CLOCK_MONOTONIC);
-      clock_gettime(CLOCK_MONOTONIC, &v);
-      long b = now(CLOCK_MONOTONIC);
-      if (ns(v) < a || ns(v) > b) bad++;
-      a = now(CLOCK_REALTIME);
-      clock_gettime(CLOCK_REALTIME, &v);
-      b = now(CLOCK_REALTIME);
-      if (ns(v) < a - 1000 || ns(v) > b + 1000) bad++;
-      struct timeval tv;
-      a = now(CLOCK_REALTIME);
-      gettimeofday(&tv, 0);
-      b = now(CLOCK_REALTIME);
-      long us = tv.tv_sec * 1000000l + tv.tv_usec;
-      if (us < a / 1000 - 1 || us > b / 1000 + 1) bad++;
-      clock_gettime(CLOCK_REALTIME_COARSE, &v);
-      b = now(CLOCK_REALTIME);
-      if (b - ns(v) > 20000000 || ns(v) > b + 1000) bad++;
-      if (labs(time(0) - b / 1000000000) > 1) bad++;
+      // A machine that stands still between two looks makes one difference, and not ten in a row.
+      int differences = 0;
+      for (int tries = 0; tries < 10 && (tries == 0 || differences > 0); tries++) differences = look();
+      bad += differences;
     }
   }
   printf("vDSO: %d differences, %d steps back\n", bad, back);
