@@ -4,6 +4,7 @@
 import { EINVAL, ENOSPC } from "../../abi/errno.ts";
 import { NAME_MAX } from "../../abi/fcntl.ts";
 import { S_IALLUGO, S_IFDIR, S_ISVTX, TMPFS_MAGIC } from "../../abi/stat.ts";
+import { hostMemory } from "../../host/identity.ts";
 import { anonymousDev, type StatFs } from "../../vfs/file-system.ts";
 import { MemoryDirectory } from "../memory/memory-directory.ts";
 import { MemoryFileSystem, type TimeSource } from "../memory/memory-file-system.ts";
@@ -110,7 +111,7 @@ export class Tmpfs extends MemoryFileSystem {
   }
 }
 
-const UNITS: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+const UNITS: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
 /** mount(8) options such as "size=64m,mode=1777"; -EINVAL for unknown ones. */
 export function parseTmpfsOptions(data: string): Partial<TmpfsOptions> | number {
@@ -125,12 +126,14 @@ export function parseTmpfsOptions(data: string): Partial<TmpfsOptions> | number 
 }
 
 function parseOption(options: Partial<TmpfsOptions>, name: string, value: string): number {
-  const size = /^(\d+)([kmg]?)$/i.exec(value);
+  const size = /^(\d+)([kmgt]?)$/i.exec(value);
   const count = size === null ? Number.NaN : Number(size[1]) * (UNITS[size[2]!.toLowerCase()] ?? 1);
   switch (name) {
-    case "size":
-      options.sizeBytes = count;
-      return Number.isSafeInteger(count) ? 0 : -EINVAL;
+    case "size": {
+      const bytes = value.endsWith("%") ? shareOfMemory(value) : count;
+      options.sizeBytes = bytes;
+      return Number.isSafeInteger(bytes) ? 0 : -EINVAL;
+    }
     case "nr_blocks":
       options.sizeBytes = count * PAGE;
       return Number.isSafeInteger(count * PAGE) ? 0 : -EINVAL;
@@ -151,4 +154,10 @@ function parseOption(options: Partial<TmpfsOptions>, name: string, value: string
     default:
       return -EINVAL;
   }
+}
+
+/** "50%" in bytes, whole pages. */
+function shareOfMemory(value: string): number {
+  const percent = /^(\d+)%$/.exec(value);
+  return percent === null ? Number.NaN : Math.floor((hostMemory().total * Number(percent[1])) / 100 / PAGE) * PAGE;
 }

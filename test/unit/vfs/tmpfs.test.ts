@@ -120,7 +120,12 @@ describe("limits", () => {
       uid: 5,
       inodes: 1024,
     });
-    for (const bad of ["size=", "what=1", "mode=9", "size=1x"]) expect(parseTmpfsOptions(bad)).toBe(-EINVAL);
+    const half = (parseTmpfsOptions("size=50%") as { sizeBytes: number }).sizeBytes;
+    const all = (parseTmpfsOptions("size=100%") as { sizeBytes: number }).sizeBytes;
+    expect(half % 4096).toBe(0);
+    expect(Math.abs(all - 2 * half)).toBeLessThanOrEqual(4096);
+    for (const bad of ["size=", "what=1", "mode=9", "size=1x", "size=%", "size=-1%", "uid=5%"])
+      expect(parseTmpfsOptions(bad)).toBe(-EINVAL);
   });
 });
 
