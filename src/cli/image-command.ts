@@ -49,6 +49,7 @@ function endCleanly(progress: Progress): () => void {
     const handler = (): void => {
       progress.finish();
       WorkFolder.releaseAll();
+      writeErr("carrick: interrupted; only complete layers are kept\n");
       signals.killSelf(signal);
     };
     process.on(name, handler);
