@@ -104,6 +104,8 @@ export const MUTATIONS: readonly Mutation[] = [
   on("socket_options", ".linux = 4, .darwin = c.TCP_KEEPALIVE", ".linux = 4, .darwin = c.TCP_KEEPINTVL"),
   on("sockets", ".{ MSG.TRUNC, c.MSG_TRUNC }", ".{ MSG.TRUNC, c.MSG_CTRUNC }"),
   on("control_messages", "alignForward(usize, to + size, 8)", "alignForward(usize, to + size, 4)"),
+  on("addresses", "a.bytes[1] = c.AF_UNIX;", "a.bytes[1] = c.AF_INET;"),
+  on("control_messages", "if (level == linux_SOL_SOCKET) c.SOL_SOCKET else level", "level"),
   // what Apple's headers say
   fact("pub const EAGAIN = 35", "pub const EAGAIN = 11"),
   fact("pub const O_CLOEXEC = 0x1000000", "pub const O_CLOEXEC = 0x80000"),

@@ -268,3 +268,47 @@ test "a datagram may be as long as on Linux" {
     try expectEqual(@as(i32, -107), host.socketName(b, true, &name, 16));
     for ([_]i32{ a, b }) |fd| _ = host.close(fd);
 }
+
+test "sockets of a directory are bound and reached by its path, and carry descriptors" {
+    var p = try support.Place.init();
+    defer p.deinit();
+    try expect(host.start() >= 0);
+    var address: [128]u8 = @splat(0);
+    address[0] = 1;
+    var n = host.socketPath(p.fd, "here", address[2..], 100);
+    try std.testing.expectEqualStrings("/here", address[2..][@intCast(n - 5)..@intCast(n)]);
+    const server = host.socket(1, 1, 0);
+    try expectEqual(@as(i32, 0), host.bind(server, &address, @intCast(n + 3)));
+    try expectEqual(@as(i32, 0), host.listen(server, 1));
+    // The file itself, which cannot be opened.
+    const place = host.open(p.fd, "here", call.O.PATH | call.O.NOFOLLOW, 0);
+    try expect(place >= 0);
+    var again: [128]u8 = @splat(0);
+    again[0] = 1;
+    try expectEqual(n, host.socketPath(place, "", again[2..], 100));
+    try std.testing.expectEqualSlices(u8, &address, &again);
+    const client = host.socket(1, 1, 0);
+    try expectEqual(@as(i32, 0), host.connect(client, &again, @intCast(n + 3)));
+    const made = host.accept(server);
+    try expect(made >= 0);
+    var name: [128]u8 = @splat(0);
+    n = host.socketName(client, true, &name, 128);
+    try expectEqual(@as(u16, 1), std.mem.readInt(u16, name[0..2], .little));
+    try std.testing.expectEqualStrings(std.mem.sliceTo(again[2..], 0), std.mem.sliceTo(name[2..], 0));
+    var header: @import("../../../abi.zig").SocketMessage = .{};
+    std.mem.writeInt(u64, header.control[0..8], 20, .little);
+    std.mem.writeInt(i32, header.control[8..12], 1, .little);
+    std.mem.writeInt(i32, header.control[12..16], 1, .little);
+    std.mem.writeInt(i32, header.control[16..20], p.fd, .little);
+    header.control_len = 24;
+    try expectEqual(@as(i32, 1), host.send(made, "x", 1, 0, &header));
+    var byte: [1]u8 = undefined;
+    try expectEqual(@as(i32, 1), host.receive(client, &byte, 1, 0, &header));
+    try expectEqual(@as(u64, 20), std.mem.readInt(u64, header.control[0..8], .little));
+    const sent = std.mem.readInt(i32, header.control[16..20], .little);
+    const there = host.open(sent, "here", call.O.PATH | call.O.NOFOLLOW, 0);
+    try expect(sent != p.fd and there >= 0);
+    for ([_]i32{ server, place, client, made, sent, there }) |fd| _ = host.close(fd);
+    // Too long for an address: the caller makes a name without a socket.
+    try expectEqual(-@as(i32, call.E.NAMETOOLONG), host.socketPath(p.fd, "n" ** 100, address[2..], 126));
+}
