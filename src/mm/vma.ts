@@ -94,6 +94,12 @@ export class Vma {
 export class VmaList {
   readonly areas: Vma[] = [];
 
+  // No hole between `searchedTo` and `searchedTop` is larger than `searchedHole`, so that thousands of mappings that
+  // no search could use are not looked at for each new one. Only removing areas makes holes.
+  private searchedTop = -1;
+  private searchedTo = -1;
+  private searchedHole = 0;
+
   /** Index of the first area that ends above `addr`; the length when there is none. */
   indexAbove(addr: number): number {
     let low = 0;
@@ -151,13 +157,12 @@ export class VmaList {
     this.areas.splice(this.indexAbove(area.start), 0, area);
   }
 
-  remove(area: Vma): void {
-    this.areas.splice(this.areas.indexOf(area, this.indexAbove(area.start)), 1);
-  }
-
-  /** Removes consecutive areas [first, last]. */
+  /** Removes `count` consecutive areas from `first` on. */
   removeRun(first: Vma, count: number): void {
-    this.areas.splice(this.areas.indexOf(first, this.indexAbove(first.start)), count);
+    const i = this.areas.indexOf(first, this.indexAbove(first.start));
+    this.areas.splice(i, count);
+    const next = this.areas[i];
+    this.searchedTo = Math.max(this.searchedTo, Math.min(this.searchedTop, next?.start ?? this.searchedTop));
   }
 
   /** Joins neighbours that are alike around [start, end]. `joined` is told of each area that vanished. */
@@ -178,20 +183,38 @@ export class VmaList {
 
   /** Highest hole of `length` bytes below `top` and not below `bottom`; its start, or -1. */
   findHole(length: number, bottom: number, top: number, align: number): number {
-    let end = top;
-    for (let i = this.indexAbove(top - 1); ; i -= 1) {
+    if (top !== this.searchedTop) {
+      this.searchedTop = top;
+      this.searchedTo = top;
+      this.searchedHole = 0;
+    }
+    // What fits into a hole that was passed over is looked for from the top again.
+    let end = length > this.searchedHole ? this.searchedTo : top;
+    let passed = length > this.searchedHole ? this.searchedHole : 0;
+    for (let i = this.indexAbove(end - 1); ; i -= 1) {
       const area = this.areas[i];
       if (area !== undefined && area.start < end) {
-        if (area.end <= end) {
-          const start = Math.floor((end - length) / align) * align;
-          if (start >= area.end && start >= bottom) return start;
-        }
+        const start = Math.floor((end - length) / align) * align;
+        if (start >= Math.max(area.end, bottom)) return this.searched(end, passed, start);
+        passed = Math.max(passed, end - area.end);
         end = area.start;
       }
       if (i <= 0 || end - length < bottom) break;
     }
     const start = Math.floor((end - length) / align) * align;
     const previous = this.areas[this.indexAbove(start)];
-    return start >= bottom && (previous === undefined || previous.start >= end) ? start : -1;
+    return this.searched(
+      end,
+      passed,
+      start >= bottom && (previous === undefined || previous.start >= end) ? start : -1,
+    );
+  }
+
+  private searched(to: number, hole: number, found: number): number {
+    if (to <= this.searchedTo) {
+      this.searchedTo = to;
+      this.searchedHole = hole;
+    }
+    return found;
   }
 }
