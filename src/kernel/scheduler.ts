@@ -27,6 +27,7 @@ const TRAPS_SHARED = 8;
 const AWAY_SLICES = 32;
 const TRAPS_MIN = 4;
 const TRAPS_MAX = 4096;
+const INSTRUCTION_BYTES = 4;
 /** Results above this are plain: neither restart codes nor BLOCKED nor NO_RESULT. */
 const PLAIN_RESULT = -512;
 const RETIRED = at.retired >> 2;
@@ -165,6 +166,11 @@ export class Scheduler {
     // What a CPU thread left to be done.
     let exit = task.exit;
     task.exit = 0;
+    if (exit === Exit.syscall && task.work !== 0) {
+      // What came while it was away interrupts it before this call, as it would have on a CPU of its own.
+      task.regs.pc -= INSTRUCTION_BYTES;
+      exit = 0;
+    }
     if (exit === 0 || (task.work & Work.exit) !== 0) {
       if (!this.beginTask(task)) return;
     }

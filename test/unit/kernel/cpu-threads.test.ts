@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { SIGKILL } from "../../../src/abi/signal.ts";
+import { SIGKILL, SIGUSR1 } from "../../../src/abi/signal.ts";
 import { exitedStatus } from "../../../src/abi/wait.ts";
+import type { Task } from "../../../src/kernel/task.ts";
 import { sys_clone } from "../../../src/syscalls/process.ts";
 import { sys_sched_yield } from "../../../src/syscalls/sched.ts";
 import { sys_kill } from "../../../src/syscalls/signals.ts";
@@ -83,4 +84,33 @@ test("a signal calls back what is away, and so does the end of the first process
     expect(machine.kicked).toBeGreaterThan(0);
     expect(machine.kernel.scheduler.threads.busy).toBe(0);
   }
+});
+
+test("a signal that comes while a task is away interrupts it before the call it comes back with", () => {
+  const machine = new Machine(1);
+  const order: string[] = [];
+  const handler = 0x5000;
+  machine.handlers.set(
+    handler,
+    call((task) => {
+      order.push("handler");
+      return sys_exit_group(task, 0);
+    }),
+  );
+  const late = call(() => {
+    order.push("call");
+    return 0;
+  });
+  let victim: Task | undefined;
+  // Whichever of the two stays here sends the other a signal.
+  const script: Script = (task) => {
+    if (victim !== undefined) return task === victim ? late : victim.alive ? COMPUTE : EXIT;
+    const away = machine.dispatched.at(-1);
+    if (away === undefined || away === task) return COMPUTE;
+    victim = away;
+    away.group.actions.set(SIGUSR1, { handler, flags: 0, restorer: 0, maskLo: 0, maskHi: 0 });
+    return call((caller) => sys_kill(caller, away.tgid, SIGUSR1));
+  };
+  expect(two(machine, script, script)).toBe(exitedStatus(0));
+  expect(order).toEqual(["handler"]);
 });

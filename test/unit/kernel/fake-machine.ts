@@ -182,6 +182,8 @@ export class Machine implements Cpu {
     this.budgets.push(budget);
     this.comeBack();
     const task = this.kernel.scheduler.current!;
+    // A call that a signal came before is made again.
+    this.waiting.delete(task);
     const handler = this.handlers.get(regs.pc);
     const again = this.rewound.get(task);
     if (handler !== undefined) this.step = handler;
