@@ -35,11 +35,16 @@ function apply(task: Task, start: number, end: number, locked: boolean, populate
   return mm.populate(start, end, false) < 0 ? -ENOMEM : 0;
 }
 
+/** No memory lies up there; a length that no address space has ends below its start instead. */
+function tooHigh(length: number): number {
+  return length > TASK_SIZE ? -EINVAL : -ENOMEM;
+}
+
 function lock(task: Task, start: number, length: number, populate: boolean): number {
   if (limit(task) === 0) return -EPERM;
   const from = start - (start % PAGE);
   const end = pageUp(start + length);
-  if (end > TASK_SIZE) return -EINVAL;
+  if (end > TASK_SIZE) return tooHigh(length);
   if (from === end) return 0;
   if (!mayLock(task, end - from - lockedWithin(task.mm, from, end))) return -ENOMEM;
   return apply(task, from, end, true, populate);
@@ -57,7 +62,7 @@ export function sys_mlock2(task: Task, start: number, length: number, how: numbe
 export function sys_munlock(task: Task, start: number, length: number): number {
   const from = start - (start % PAGE);
   const end = pageUp(start + length);
-  if (end > TASK_SIZE) return -EINVAL;
+  if (end > TASK_SIZE) return tooHigh(length);
   return from === end ? 0 : apply(task, from, end, false, false);
 }
 

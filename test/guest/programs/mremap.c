@@ -307,6 +307,9 @@ int main(void) {
   munlock(p, 2 * PAGE);
   err("DONTNEED of unlocked memory", madvise(p, PAGE, MADV_DONTNEED));
   err("mlock over a hole", mlock(base + 2 * PAGE, 4 * PAGE));
+  char *above = (char *)0x00fffffffffff000;
+  err("mlock above all memory", mlock(above, 8));
+  err("munlock above all memory", munlock(above, 8));
   err("munlock over a hole", munlock(base + 2 * PAGE, 4 * PAGE));
   // BRIEF: where each call costs a hundred times what it costs elsewhere.
   if (!getenv("BRIEF")) {
