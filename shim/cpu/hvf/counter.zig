@@ -53,13 +53,14 @@ pub fn start(is_coarse: bool) void {
 
 pub fn setRate(rate: u64) void {
     hz = rate;
-    multiplier = @intCast((@as(u128, std.time.ns_per_s) << 32) / hz);
+    multiplier = (std.time.ns_per_s << 32) / hz;
 }
 
 /// A count of the host's at the guest's rate.
 pub fn scaled(count: u64) u64 {
     if (hz == host_hz) return count;
-    return @truncate(@as(u128, count) * hz / host_hz);
+    // Seconds and the rest, so that nothing is wider than 64 bits: the library brings no division of its own.
+    return count / host_hz *% hz +% count % host_hz * hz / host_hz;
 }
 
 /// CNTVCT_EL0 as the guest would read it now.
