@@ -252,3 +252,19 @@ test "flags of mounts" {
     }
     try std.testing.expectEqual(@as(u64, ST_VALID), mountFlags(0x4000));
 }
+
+test "flags of files" {
+    // UF_COMPRESSED, UF_IMMUTABLE, SF_IMMUTABLE, UF_APPEND, SF_APPEND, UF_NODUMP; and UF_HIDDEN, which says nothing here.
+    for ([_]u32{ 0x20, 0x2, 0x20000, 0x4, 0x40000, 0x1, 0x8000 }, [_]u64{ 0x4, 0x10, 0x10, 0x20, 0x20, 0x40, 0 }) |darwin, linux| {
+        try std.testing.expectEqual(linux, attributesOf(darwin));
+    }
+}
+
+test "permissions of a file without a name" {
+    if (sys("geteuid")() == 0) return;
+    var st = std.mem.zeroes(c.struct_stat);
+    st.st_uid = sys("geteuid")();
+    st.st_mode = 0o400;
+    try std.testing.expectEqual(@as(i32, 0), checkMode(&st, 4));
+    try std.testing.expectEqual(@as(i32, -E.ACCES), checkMode(&st, 2));
+}

@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const call = @import("call.zig");
+const files = @import("files.zig");
 const Iovec = @import("../../abi.zig").Iovec;
 const c = call.c;
 const sys = call.sys;
@@ -120,8 +121,10 @@ pub fn writev(fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u3
     else
         (if (offset < 0) sys("write")(fd, one.ptr, one.len) else sys("pwrite")(fd, one.ptr, one.len, offset));
     if (n < 0) return call.failure();
-    if (flags & durable != 0 and sys("fsync")(fd) != 0) return call.failure();
-    return n;
+    if (flags & durable == 0) return n;
+    const synced = files.sync(fd, false);
+    // A pipe has nothing that could last.
+    return if (synced < 0 and synced != -call.E.INVAL) synced else n;
 }
 
 /// The only piece. Darwin refuses an empty list, and more than INT_MAX at once, where Linux moves nothing and less.

@@ -27,7 +27,7 @@ pub fn openSlowly(dirfd: i32, name: call.Path, flags: u32) i32 {
     request.* = .{ .dirfd = files.duplicate(dirfd), .flags = flags, .answer = ends[1], .name = undefined };
     @memcpy(request.name[0..text.len], text);
     request.name[text.len] = 0;
-    const thread = std.Thread.spawn(.{ .stack_size = 128 * 1024 }, work, .{request}) catch {
+    const thread = std.Thread.spawn(.{ .stack_size = 512 * 1024 }, work, .{request}) catch {
         _ = files.close(ends[0]);
         finish(request);
         return -call.E.AGAIN;

@@ -225,7 +225,9 @@ export fn darwin_getattrlistat(dirfd: c_int, path: Path, list: *const c.struct_a
     var st: c.struct_stat = undefined;
     if (darwin_fstatat(dirfd, path, &st, c.AT_SYMLINK_NOFOLLOW) != 0) return -1;
     const text = std.mem.span(r.path);
-    const name = if (std.mem.findScalarLast(u8, text, '/')) |slash| text[slash + 1 ..] else text;
+    const last = if (std.mem.findScalarLast(u8, text, '/')) |slash| text[slash + 1 ..] else text;
+    // A directory has one name, whatever it was reached by.
+    const name = if (std.mem.eql(u8, last, ".") or std.mem.eql(u8, last, "..")) "its-own-name" else last;
     const length = 12 + name.len + 1;
     if (size < length) return fail(c.ERANGE);
     std.mem.writeInt(u32, buffer[0..4], @intCast(length), .little);

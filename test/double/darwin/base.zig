@@ -85,7 +85,7 @@ pub const Option = enum {
     user,
     /// kqueue(2) and poll(2) refuse terminals, as they do for /dev/tty.
     refuse_tty,
-    /// Clones, and renames that replace nothing or exchange, are refused, as outside APFS.
+    /// Clones, renames that replace nothing or exchange, and questions for holes are refused, as outside APFS.
     no_clone,
     /// Every second call that may sleep, or might, ends with EINTR.
     interrupts,

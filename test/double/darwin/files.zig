@@ -152,7 +152,10 @@ export fn darwin_pipe(ends: *[2]c_int) c_int {
 export fn darwin_mkdirat(dirfd: c_int, path: Path, mode: u16) c_int {
     var r: Resolved = .{};
     if (!r.init(dirfd, path)) return -1;
-    return result(linux.syscall3(.mkdirat, dir(dirfd), @intFromPtr(r.path), mode & 0o777));
+    const rc = linux.syscall3(.mkdirat, dir(dirfd), @intFromPtr(r.path), mode & 0o777);
+    // Nobody inherits a set-group-ID bit.
+    if (base.errnoOf(rc) == 0) _ = linux.syscall3(.fchmodat, dir(dirfd), @intFromPtr(r.path), mode & 0o777);
+    return result(rc);
 }
 
 export fn darwin_mkfifoat(dirfd: c_int, path: Path, mode: u16) c_int {
@@ -249,6 +252,7 @@ export fn darwin_freadlink(fd: c_int, buffer: [*]u8, size: usize) isize {
 }
 
 export fn darwin_lseek(fd: c_int, offset: i64, whence: c_int) i64 {
+    if (base.option(.no_clone) and (whence == c.SEEK_HOLE or whence == c.SEEK_DATA)) return fail(c.ENOTSUP);
     const how: usize = switch (whence) {
         0, 1, 2 => @intCast(whence),
         c.SEEK_HOLE => 4,
@@ -287,6 +291,15 @@ export fn darwin___getdirentries64(fd: c_int, buffer: [*]u8, size: usize, positi
     if (base.errnoOf(n) != 0) return base.wide(n);
     var from: usize = 0;
     var to: usize = 0;
+    if (n > 0 and position.* == 0) {
+        // A name that was deleted, whose place nobody took yet.
+        const ghost = buffer[0..32];
+        @memset(ghost, 0);
+        std.mem.writeInt(u16, ghost[16..18], ghost.len, .little);
+        std.mem.writeInt(u16, ghost[18..20], 4, .little);
+        @memcpy(ghost[21..25], "gone");
+        to = ghost.len;
+    }
     while (from < n) {
         const entry = entries[from..];
         const name = std.mem.sliceTo(entry[19..], 0);

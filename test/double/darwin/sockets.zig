@@ -61,6 +61,12 @@ fn optionOf(fd: c_int, name: usize) c_int {
     return value;
 }
 
+/// For darwin_ioctl.
+pub fn isDatagram(fd: c_int) bool {
+    const SO_TYPE = 3;
+    return optionOf(fd, SO_TYPE) == 2;
+}
+
 /// A connection on which neither side can send any more.
 fn isOver(fd: c_int) bool {
     const SO_TYPE = 3;
@@ -401,7 +407,8 @@ pub fn interface(fd: c_int, command: c_ulong, request: usize) ?c_int {
     if (linux_command == 0x8913) {
         const bits = std.mem.readInt(u16, ifreq[16..18], .little);
         // SIMPLEX is what Linux has no name for.
-        std.mem.writeInt(u16, darwin.ifr_ifru[0..2], (bits & 0x3ff) | 0x800 | (bits & 0x1000) << 3, .little);
+        const multicast: u16 = if (bits & 0x1008 != 0) 0x8000 else 0; // the loopback, too
+        std.mem.writeInt(u16, darwin.ifr_ifru[0..2], (bits & 0x3ff) | 0x800 | multicast, .little);
     }
     return 0;
 }

@@ -137,5 +137,7 @@ export fn darwin_ioctl(fd: c_int, command: c_ulong, argument: usize) c_int {
         else => base.misuse("an ioctl that is not Darwin's"),
     };
     const rc = linux.ioctl(fd, linux_command, argument);
+    // All that waits in the socket, heads with addresses included.
+    if (command == c.FIONREAD and base.errnoOf(rc) == 0 and sockets.isDatagram(fd)) @as(*align(1) c_int, @ptrFromInt(argument)).* += 16;
     return if (base.errnoOf(rc) == c.ENOTTY) refuse(fd, rc) else result(rc);
 }

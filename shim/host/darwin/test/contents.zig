@@ -84,6 +84,23 @@ test "files without names, holes, ranges and locks" {
     try expectEqual(-@as(i32, call.E.AGAIN), host.lockFile(two, 2));
     const other = try p.make("other");
     try expectEqual(@as(f64, 1000), host.copyRange(one, 100, other, 5, 1000));
+    // More than one piece, each from its own place.
+    var long: [150_000]u8 = undefined;
+    for (&long, 0..) |*byte, i| byte.* = @truncate(i / 251);
+    try expectEqual(@as(i32, long.len), host.write(one, &long, long.len, 0));
+    try expectEqual(@as(f64, long.len), host.copyRange(one, 0, other, 0, long.len));
+    var copied: [150_000]u8 = undefined;
+    try expectEqual(@as(i32, copied.len), host.read(other, &copied, copied.len, 0));
+    try std.testing.expectEqualSlices(u8, &long, &copied);
+    // Where nobody tells of holes there are none.
+    double("no_clone");
+    try expectEqual(@as(f64, 100), host.seek(other, 100, 3));
+    try expectEqual(@as(f64, 150_000), host.seek(other, 100, 4));
+    try expectEqual(@as(f64, -6), host.seek(other, 150_000, 3));
+    double("");
+    // The last block is whole as far as anybody can see.
+    try expectEqual(@as(i32, 0), host.allocate(other, PUNCH_KEEP, 5000, 145_000));
+    try expectEqual(@as(f64, -6), host.seek(other, 8192, 3));
     for ([_]i32{ one, two, other }) |each| _ = host.close(each);
     const mapped = host.memory.mapFile(fd).?;
     try expectEqual(@as(usize, 50000), mapped.len);
@@ -111,6 +128,14 @@ test "extended attributes are the user's alone" {
     try expectEqual(-@as(i32, call.E.PERM), host.setXattr(fd, "trusted.x", "x", 1, 0));
     try expectEqual(@as(i32, 7), host.listXattr(fd, &buffer, buffer.len));
     try std.testing.expectEqualStrings("user.a\x00", buffer[0..7]);
+    try expectEqual(-@as(i32, call.E.RANGE), host.listXattr(fd, &buffer, 3));
+    const longest = "user." ++ "n" ** 122;
+    try expectEqual(@as(i32, 0), host.setXattr(fd, longest, "x", 1, 0));
+    try expectEqual(@as(i32, 0), host.removeXattr(fd, longest));
+    try expectEqual(-@as(i32, call.E.NOSPC), host.setXattr(fd, longest ++ "n", "x", 1, 0));
+    try expectEqual(-@as(i32, call.E.NODATA), host.getXattr(fd, longest ++ "n", &buffer, 64));
+    const huge: [65537]u8 = @splat(1);
+    try expectEqual(@as(i32, -7), host.setXattr(fd, "user.huge", &huge, huge.len, 0));
     try expectEqual(@as(i32, 0), host.removeXattr(fd, "user.a"));
     try expectEqual(@as(i32, 0), host.listXattr(fd, &buffer, 0));
 }

@@ -38,7 +38,7 @@ test "a file's attributes are those that Linux tells" {
         try expectEqual(@as(i32, 0), linuxErrno(linux.syscall5(.statx, @bitCast(@as(isize, at[0])), @intFromPtr(at[1]), 0x1100, 0xfff, @intFromPtr(&truth))));
         const theirs = std.mem.asBytes(&truth);
         // blksize; nlink, uid, gid, mode; ino, size, blocks; times.
-        for ([_][2]usize{ .{ 4, 8 }, .{ 16, 30 }, .{ 32, 56 }, .{ 64, 76 }, .{ 80, 92 }, .{ 96, 108 }, .{ 112, 124 } }) |range| {
+        for ([_][2]usize{ .{ 4, 8 }, .{ 16, 30 }, .{ 32, 56 }, .{ 64, 76 }, .{ 80, 92 }, .{ 96, 108 }, .{ 112, 124 }, .{ 136, 144 } }) |range| {
             try std.testing.expectEqualSlices(u8, theirs[range[0]..range[1]], ours[range[0]..range[1]]);
         }
     }
@@ -178,4 +178,83 @@ test "a walk stays beneath its directory and follows no link" {
     try expectEqual(-@as(i32, call.E.XDEV), host.walk(p.fd, "/etc", 0, 0));
     try expectEqual(-@as(i32, call.E.XDEV), host.walk(p.fd, "a/..", 0, 0));
     try expectEqual(-@as(i32, call.E.NOENT), host.walk(p.fd, "a/x", 0, 0));
+}
+
+test "what the mode of a new file and of a new directory is" {
+    var p = try Place.init();
+    defer p.deinit();
+    try expect(host.start() >= 0);
+    const mask = linux.syscall1(.umask, 0);
+    defer _ = linux.syscall1(.umask, mask);
+    _ = host.close(host.open(p.fd, "sticky", O.RDWR | O.CREAT, 0o1640));
+    try expectEqual(@as(i32, 0), host.makeDirectory(p.fd, "plain", 0o750));
+    try expectEqual(@as(i32, 0), host.changeMode(p.fd, "plain", 0o2750));
+    const plain = host.open(p.fd, "plain", O.PATH | O.DIRECTORY, 0);
+    try expectEqual(@as(i32, 0), host.makeDirectory(plain, "below", 0o750));
+    for ([_]i32{ p.fd, plain }, [_]call.Path{ "sticky", "below" }, [_]u16{ 0o1640, 0o2750 }) |dir, name, mode| {
+        var out: [256]u8 = undefined;
+        try expectEqual(@as(i32, 0), host.stat(dir, name, &out));
+        try expectEqual(mode, std.mem.readInt(u16, out[28..30], .little) & 0o7777);
+    }
+    _ = host.close(plain);
+    // A user's file loses the bit that only root may give.
+    try p.put("file");
+    double("user");
+    try expectEqual(@as(i32, 0), host.changeMode(p.fd, "file", 0o1644));
+    double("");
+    var out: [256]u8 = undefined;
+    try expectEqual(@as(i32, 0), host.stat(p.fd, "file", &out));
+    try expectEqual(@as(u16, 0o644), std.mem.readInt(u16, out[28..30], .little) & 0o7777);
+}
+
+test "a name that another file has now does not lead to it" {
+    var p = try Place.init();
+    defer p.deinit();
+    const fd = try p.make("f");
+    _ = host.write(fd, "old", 3, 0);
+    try expectEqual(@as(i32, 0), host.unlink(p.fd, "f", 0));
+    const other = try p.make("f");
+    _ = host.write(other, "new", 3, 0);
+    const again = host.reopen(fd, O.RDWR);
+    try expect(again >= 0);
+    var bytes: [3]u8 = undefined;
+    try expectEqual(@as(i32, 3), host.read(again, &bytes, 3, 0));
+    try std.testing.expectEqualStrings("old", &bytes);
+    _ = host.close(again);
+    _ = host.close(host.reopen(fd, O.RDWR | O.TRUNC));
+    try expectEqual(@as(i32, 0), host.read(fd, &bytes, 3, 0));
+    for ([_]i32{ fd, other }) |each| _ = host.close(each);
+    try expectEqual(-@as(i32, call.E.INVAL), host.open(p.fd, ".", O.TMPFILE_BIT | O.DIRECTORY, 0o600));
+    try expectEqual(@as(i32, 0), host.symlink("f", p.fd, "l"));
+    try expectEqual(-@as(i32, call.E.LOOP), host.walk(p.fd, "l", O.PATH, 0));
+    var ends: [2]i32 = undefined;
+    try expectEqual(@as(i32, 0), host.pipe(&ends, O.NONBLOCK));
+    for (ends, [_]i32{ 0, O.WRONLY }) |end, mode| try expectEqual(mode | O.NONBLOCK, host.getFlags(end));
+    try expectEqual(-@as(i32, call.E.INVAL), host.sync(ends[1], false));
+    // Written for good, where that means anything.
+    const piece = [1]@import("../../../abi.zig").Iovec{.{ .base = @intFromPtr("x"), .len = 1 }};
+    try expectEqual(@as(isize, 1), host.memory.writev(ends[1], &piece, 1, -1, 2));
+    for (ends) |end| _ = host.close(end);
+}
+
+test "the slow open of a FIFO follows no link, and does not wait afterwards" {
+    var p = try Place.init();
+    defer p.deinit();
+    try expectEqual(@as(i32, 0), host.makeNode(p.fd, "fifo", linux.S.IFIFO | 0o600, 0));
+    try expectEqual(@as(i32, 0), host.symlink("fifo", p.fd, "link"));
+    const reader = host.open(p.fd, "fifo", O.NONBLOCK, 0);
+    for ([_]call.Path{ "link", "fifo" }) |name| {
+        const answer = host.openSlowly(p.fd, name, O.WRONLY);
+        try expect(answer >= 0);
+        var fd: i32 = 0;
+        while (host.read(answer, std.mem.asBytes(&fd), 4, -1) != 4) support.nap();
+        if (name[0] == 'l') {
+            try expectEqual(-@as(i32, call.E.LOOP), fd);
+        } else {
+            try expectEqual(@as(i32, O.WRONLY | O.NONBLOCK), host.getFlags(fd));
+            _ = host.close(fd);
+        }
+        _ = host.close(answer);
+    }
+    _ = host.close(reader);
 }

@@ -46,4 +46,12 @@ test "renames exchange and do not replace" {
     try expectEqual(@as(i32, 0), host.stat(p.fd, "b", &out));
     try expectEqual(@as(u64, 1), std.mem.readInt(u64, out[40..48], .little));
     try expectEqual(-@as(i32, call.E.INVAL), host.rename(p.fd, "a", p.fd, "b", 4));
+    double("no_clone");
+    for ([_]u32{ 1, 2 }) |flags| try expectEqual(-@as(i32, call.E.INVAL), host.rename(p.fd, "a", p.fd, "c", flags));
+    // A directory is reached by "." whatever it is called.
+    double("insensitive");
+    const here = host.open(p.fd, ".", O.DIRECTORY, 0);
+    if (here < 0) return error.NotThere;
+    _ = host.close(here);
+    double("");
 }

@@ -159,6 +159,54 @@ test "only what was asked for is told" {
     _ = host.close(socket);
 }
 
+const TCGETS = 0x5401;
+const TCXONC = 0x540a;
+const TCFLSH = 0x540b;
+const FIONREAD = 0x541b;
+
+/// Its name and number, what waits in it, and raw mode.
+fn ofTerminal(master: i32, terminal: i32) !void {
+    var number: c_uint = 0;
+    _ = linux.ioctl(master, 0x80045430, @intFromPtr(&number)); // TIOCGPTN
+    var text: [64]u8 = undefined;
+    const wanted = try std.fmt.bufPrint(&text, "/dev/pts/{d}", .{number});
+    var name: [64]u8 = undefined;
+    const length = host.describe(terminal, &name, name.len);
+    try std.testing.expectEqualStrings(wanted, name[0..@intCast(@max(length, 0))]);
+    var attributes: [256]u8 = undefined;
+    try expectEqual(@as(i32, 0), host.stat(terminal, "", &attributes));
+    try expectEqual(@as(u32, 136), std.mem.readInt(u32, attributes[128..132], .little));
+    try expectEqual(number, std.mem.readInt(u32, attributes[132..136], .little));
+    var count: c_int = 0;
+    // What was typed survives a flush of what was written, and no other.
+    for ([_]usize{ 1, 0 }, [_]c_int{ 2, 0 }) |queue, left| {
+        _ = linux.write(master, "x\n", 2);
+        while (host.pollNow(terminal, 1) == 0) support.nap();
+        try expectEqual(@as(i32, 0), host.terminalControl(terminal, TCFLSH, queue));
+        try expectEqual(@as(i32, 0), host.terminalControl(terminal, FIONREAD, @intFromPtr(&count)));
+        try expectEqual(left, count);
+        if (left > 0) try expectEqual(@as(i32, 0), host.terminalControl(terminal, TCFLSH, 2));
+    }
+    try expectEqual(@as(i32, 0), host.terminalRaw(terminal));
+    var raw: [36]u8 = undefined;
+    try expectEqual(@as(i32, 0), host.terminalControl(terminal, TCGETS, @intFromPtr(&raw)));
+    try expectEqual(@as(u32, 0), std.mem.readInt(u32, raw[12..16], .little) & 0o100013); // ISIG, ICANON, ECHO, IEXTEN
+    try expectEqual([2]u8{ 0, 1 }, raw[17 + 5 ..][0..2].*); // VTIME, VMIN
+    var bytes: [64]u8 = undefined;
+    while (host.pollNow(master, 1) & 1 != 0) _ = linux.read(master, &bytes, bytes.len);
+    for ([_]usize{ 2, 3 }, [_]u8{ 0x13, 0x11 }) |action, sent| {
+        try expectEqual(@as(i32, 0), host.terminalControl(terminal, TCXONC, action));
+        try expectEqual(@as(usize, 1), linux.read(master, &bytes, 1));
+        try expectEqual(sent, bytes[0]);
+    }
+    host.terminalRestore();
+    try expectEqual(@as(i32, 0), host.terminalControl(terminal, TCGETS, @intFromPtr(&raw)));
+    try expect(std.mem.readInt(u32, raw[12..16], .little) & 0o13 == 0o13);
+    const socket = host.socket(2, 1, 0);
+    try expectEqual(-@as(i32, call.E.NOTTY), host.terminalControl(socket, TCGETS, @intFromPtr(&raw)));
+    _ = host.close(socket);
+}
+
 test "a terminal that hung up, and one that kqueue refuses" {
     double("");
     try expect(host.start() >= 0);
@@ -170,6 +218,7 @@ test "a terminal that hung up, and one that kqueue refuses" {
     const terminal: i32 = @intCast(linux.ioctl(master, TIOCGPTPEER, 0x102));
     try expect(terminal >= 0);
     try expectEqual(@as(i32, 4), host.pollNow(terminal, 0x2005));
+    try ofTerminal(master, terminal);
     var out: [64]u32 = undefined;
     double("refuse_tty");
     try expectEqual(@as(i32, 4), host.pollNow(terminal, 0x5));

@@ -125,6 +125,8 @@ test "datagrams bring addresses, lengths and control messages" {
     try expectEqual(@as(c_int, 10), waiting);
     var data: [4]u8 = undefined;
     var got: abi.SocketMessage = .{};
+    try expectEqual(-@as(i32, call.E.AGAIN), host.receive(a, &data, 4, 0x2000, &got)); // MSG_ERRQUEUE
+    try expectEqual(-@as(i32, call.E.OPNOTSUPP), host.send(b, "x", 1, 0x20000000, &header)); // MSG_FASTOPEN
     try expectEqual(@as(i32, 4), host.receive(a, &data, 4, 2, &got)); // MSG_PEEK
     try expectEqual(@as(i32, 10), host.receive(a, &data, 4, 0x20, &got));
     try expectEqual(@as(u32, 0x20), got.flags & 0x20);
@@ -152,7 +154,11 @@ test "datagrams bring addresses, lengths and control messages" {
     try expectEqual(@as(i32, 0), host.socketControl(a, 0x8915, @ptrCast(&ifreq)));
     try std.testing.expectEqualSlices(u8, &.{ 2, 0, 0, 0, 127, 0, 0, 1 }, ifreq[16..24]);
     try expectEqual(@as(i32, 0), host.socketControl(a, 0x8913, @ptrCast(&ifreq)));
-    try expectEqual(@as(u16, 0x49), std.mem.readInt(u16, ifreq[16..18], .little) & 0x1fff);
+    try expectEqual(@as(u16, 0x1049), std.mem.readInt(u16, ifreq[16..18], .little) & 0x1fff);
+    try expectEqual(@as(i32, 0), host.socketControl(a, 0x891b, @ptrCast(&ifreq)));
+    try std.testing.expectEqualSlices(u8, &.{ 2, 0, 0, 0, 255, 0, 0, 0 }, ifreq[16..24]);
+    @memcpy(ifreq[0..8], "nothere\x00");
+    try expectEqual(@as(i32, -19), host.socketControl(a, 0x8915, @ptrCast(&ifreq)));
     for ([_]i32{ a, b }) |fd| _ = host.close(fd);
 }
 
@@ -245,6 +251,17 @@ test "what is accepted does not wait, and is not inherited" {
         try expectEqual(@as(usize, 1), linux.syscall3(.fcntl, @intCast(fd), 1, 0) & 1);
         try expect(host.getFlags(fd) & call.O.NONBLOCK != 0);
     }
+    // What the one has not read yet the other has sent long ago.
+    try expectEqual(@as(i32, 5), send(pair[0], "12345"));
+    var count: c_int = 0;
+    for (0..10000) |_| {
+        try expectEqual(@as(i32, 0), host.socketControl(pair[1], 0x541b, @ptrCast(&count)));
+        if (count > 0) break;
+        nap();
+    }
+    try expectEqual(@as(c_int, 5), count);
+    try expectEqual(@as(i32, 0), host.socketControl(pair[1], 0x5411, @ptrCast(&count)));
+    try expectEqual(@as(c_int, 0), count);
     for (pair) |fd| _ = host.close(fd);
 }
 

@@ -37,6 +37,10 @@ test "memory that is given back is zero, whatever the host does with it" {
     host.memory.release(books, 1 << 20);
 }
 
+fn nanoseconds(spec: linux.timespec) u64 {
+    return @intCast(spec.sec * std.time.ns_per_s + spec.nsec);
+}
+
 test "the machine's facts are the machine's" {
     var out: [10]f64 = undefined;
     try expectEqual(@as(i32, 0), host.memoryInfo(&out));
@@ -45,6 +49,20 @@ test "the machine's facts are the machine's" {
     try expectEqual(@as(f64, @floatFromInt(info.totalram * info.mem_unit)), out[0]);
     try expect(out[1] > 0 and out[1] <= out[0]);
     try expect(host.cpuCount() >= 1);
+    try expect(out[5] <= out[4]);
+    var boot: linux.timespec = undefined;
+    _ = std.c.clock_gettime(@enumFromInt(1), @ptrCast(&boot));
+    // The double's Mac has slept for an hour.
+    try expect(@abs(out[6] - @as(f64, @floatFromInt(boot.sec + 3600))) < 120);
+    for (0..100) |_| {
+        var sample: [3]u64 = undefined;
+        var around: [2]linux.timespec = undefined;
+        _ = linux.clock_gettime(.REALTIME, &around[0]);
+        host.clockSample(&sample);
+        _ = linux.clock_gettime(.REALTIME, &around[1]);
+        const wall = sample[0] +% sample[2];
+        try expect(wall + 1_000_000 >= nanoseconds(around[0]) and wall <= nanoseconds(around[1]) + 1_000_000);
+    }
     var words: [4096]u8 = undefined;
     const n = host.strings(0, &words, words.len);
     try expect(n > 0);

@@ -2,7 +2,9 @@
 //! systems' headers, or is this machine's own kernel.
 
 const std = @import("std");
+const addresses = @import("../addresses.zig");
 const call = @import("../call.zig");
+const control_messages = @import("../control_messages.zig");
 const host = @import("../../darwin.zig");
 const support = @import("support.zig");
 const linux = std.os.linux;
@@ -121,4 +123,71 @@ test "options with a way of their own" {
     const group = [12]u8{ 224, 0, 0, 250, 127, 0, 0, 1, 0, 0, 0, 0 };
     for ([_]u32{ 35, 36 }) |name| try expectEqual(@as(i32, 0), host.setSocketOption(datagrams, 0, name, &group, 12));
     try expectEqual(@as(i32, -92), number.get(datagrams, 0, 35));
+}
+
+test "addresses of IPv6, with and without a scope, and loopbacks in them" {
+    var linux_address: [28]u8 = @splat(0);
+    linux_address[0] = 10;
+    linux_address[18..20].* = .{ 0xff, 0xff };
+    linux_address[20..24].* = .{ 127, 1, 2, 3 };
+    for ([_]usize{ 24, 28 }) |len| {
+        var a: addresses.Address = .{};
+        try expectEqual(@as(i32, 0), a.from(linux_address[0..len]));
+        try expectEqual(@as(u32, 28), a.len);
+        try std.testing.expectEqualSlices(u8, &.{ 28, 30 }, a.bytes[0..2]);
+        try std.testing.expectEqualSlices(u8, &.{ 0xff, 0xff, 127, 0, 0, 1 }, a.bytes[18..24]);
+    }
+    var a: addresses.Address = .{};
+    for ([_]usize{ 0, 1, 15, 23 }) |len| try expectEqual(-@as(i32, call.E.INVAL), a.from(linux_address[0..len]));
+    linux_address[0] = 17;
+    try expectEqual(@as(i32, -97), a.from(&linux_address));
+}
+
+test "control messages are widened, padded, and cut" {
+    // TTL 33 and TOS 7 as one byte each, and what Linux has no name for.
+    const darwin = [_]u8{ 13, 0, 0, 0, 0, 0, 0, 0, 24, 0, 0, 0, 33, 0xee, 0xee, 0xee } ++
+        [_]u8{ 13, 0, 0, 0, 0, 0, 0, 0, 99, 0, 0, 0, 1, 0xee, 0xee, 0xee } ++
+        [_]u8{ 13, 0, 0, 0, 0, 0, 0, 0, 27, 0, 0, 0, 7, 0xee, 0xee, 0xee };
+    var out: [64]u8 = @splat(0xaa);
+    var is_cut = false;
+    try expectEqual(@as(usize, 48), control_messages.toLinux(&darwin, &out, &is_cut));
+    try expect(!is_cut);
+    const wanted = [_]u8{ 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 33, 0, 0, 0, 0, 0, 0, 0 } ++
+        [_]u8{ 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0 };
+    try std.testing.expectEqualSlices(u8, &wanted, out[0..48]);
+    try expectEqual(@as(usize, 24), control_messages.toLinux(&darwin, out[0..40], &is_cut));
+    try expect(is_cut);
+}
+
+test "signals have their handlers back, and calls go on behind them" {
+    try expect(host.start() >= 0);
+    _ = host.catchSignals();
+    for (0..2) |_| {
+        var now: call.c.struct_sigaction = undefined;
+        try expectEqual(@as(c_int, 0), call.sys("sigaction")(28, null, &now));
+        try expect(now.sa_handler > 1);
+        try expectEqual(@as(c_int, 1 | 2), now.sa_flags & 3); // SA_ONSTACK, SA_RESTART
+        // SIGWINCH does nothing to who does not ask for it.
+        try expectEqual(@as(i32, 0), host.killSelf(28));
+    }
+}
+
+const Sleeper = struct {
+    var word: u32 = 0;
+    var awake: u32 = 0;
+
+    fn sleep() void {
+        while (@atomicLoad(u32, &word, .seq_cst) == 0) host.threads.sleepWhile(&word, 0);
+        _ = @atomicRmw(u32, &awake, .Add, 1, .seq_cst);
+    }
+};
+
+test "one wake is for all" {
+    var threads: [4]std.Thread = undefined;
+    for (&threads) |*thread| thread.* = try std.Thread.spawn(.{}, Sleeper.sleep, .{});
+    for (0..50) |_| support.nap();
+    @atomicStore(u32, &Sleeper.word, 1, .seq_cst);
+    host.threads.wakeAll(&Sleeper.word);
+    for (threads) |thread| thread.join();
+    try expectEqual(@as(u32, 4), Sleeper.awake);
 }
