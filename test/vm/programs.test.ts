@@ -36,6 +36,7 @@ const BRIEF: Readonly<Record<string, readonly (readonly [record: string, there: 
   directories: [["seen 3002\nremoved while reading 3000\n", "seen 202\nremoved while reading 200\n"]],
   inotify: [["overflow 1 after 16385\n", "overflow 0 after 200\n"]],
   mremap: [["areas until errno 12: 1\n", ""]],
+  pipes: [],
 };
 /** Those that also run with Debian's C library. */
 const WITH_GLIBC = ["hello", "sigframe", "exec", "mmap", "clone"];

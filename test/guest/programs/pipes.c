@@ -37,7 +37,8 @@ int main(void) {
   while ((n = write(p[1], b, 5000)) > 0) total += n;
   printf("in 5000s: %ld\n", total);
   while (read(p[0], b, sizeof b) > 0) {}
-  total = 0;
+  // BRIEF: where each call costs a hundred times what it costs elsewhere.
+  total = getenv("BRIEF") ? write(p[1], b, 65000) : 0;
   while ((n = write(p[1], b, 1)) > 0) total += n;
   printf("in bytes: %ld\n", total);
   while (read(p[0], b, sizeof b) > 0) {}
