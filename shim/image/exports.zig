@@ -65,6 +65,31 @@ fn put(s: *const space.Space, out: usize, value: anytype) i32 {
     return if (user.out(s, out, @ptrCast(value), bytes, .write) == bytes) 0 else slow;
 }
 
+/// faccessat(2) with `mask` of MAY_READ and MAY_EXEC; what may be written to is not for the layers to say.
+pub fn image_access(tree: *const walk.Tree, walker: *const walk.Walker, handle: u32, path: usize, follow: u32, mask: u32) callconv(.c) i32 {
+    switch (walk.walk(tree, walker, space.get(handle) orelse return slow, path, follow != 0)) {
+        .slow => return slow,
+        .missing => return errno.no_entry,
+        .inode => |found| return if (walker.may(tree.record(found.place), mask)) 0 else slow,
+    }
+}
+
+/// readlink(2) into `out`: bytes.
+pub fn image_readlink(tree: *const walk.Tree, walker: *const walk.Walker, handle: u32, path: usize, out: usize, size: u32) callconv(.c) i32 {
+    const s = space.get(handle) orelse return slow;
+    switch (walk.walk(tree, walker, s, path, false)) {
+        .slow => return slow,
+        .missing => return errno.no_entry,
+        .inode => |found| {
+            const r = tree.record(found.place);
+            if (!r.isLink()) return slow;
+            const text = tree.text(found.place.layer, r.data);
+            const bytes: u32 = @intCast(@min(text.len, size));
+            return if (user.out(s, out, text.ptr, bytes, .write) == bytes) @intCast(bytes) else slow;
+        },
+    }
+}
+
 /// The number of a regular file, or of a directory that one layer has, that may be opened for reading. `only_directory`: not of a file.
 pub fn image_open(tree: *const walk.Tree, walker: *walk.Walker, handle: u32, path: usize, follow: u32, only_directory: u32) callconv(.c) i32 {
     switch (walk.walk(tree, walker, space.get(handle) orelse return slow, path, follow != 0)) {

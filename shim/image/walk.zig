@@ -61,8 +61,13 @@ pub const Tree = struct {
     }
 
     /// How long a text of an index is: the target of a symbolic link.
-    pub fn textLength(tree: *const Tree, layer: u32, text: [2]u32) u32 {
-        return @min(text[1], tree.layers[layer].index.blob.len -| text[0], max_text);
+    pub fn textLength(tree: *const Tree, layer: u32, at: [2]u32) u32 {
+        return @min(at[1], tree.layers[layer].index.blob.len -| at[0], max_text);
+    }
+
+    pub fn text(tree: *const Tree, layer: u32, at: [2]u32) []const u8 {
+        const blob = tree.layers[layer].index.blob;
+        return blob[@min(at[0], blob.len)..][0..tree.textLength(layer, at)];
     }
 
     pub fn record(tree: *const Tree, place: Place) *const Record {

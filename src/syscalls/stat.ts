@@ -110,21 +110,33 @@ export function sys_faccessat(task: Task, dirfd: number, pathAddr: number, mask:
 export function sys_faccessat2(task: Task, dirfd: number, pathAddr: number, mask: number, atFlags: number): number {
   const known = fcntl.AT_EACCESS | fcntl.AT_SYMLINK_NOFOLLOW | fcntl.AT_EMPTY_PATH;
   if ((mask & ~7) !== 0 || (atFlags & ~known) !== 0) return -EINVAL;
-  const target = accessTarget(task, dirfd, pathAddr, atFlags);
+  const context = accessContext(task, atFlags);
+  const start = dirfd === fcntl.AT_FDCWD ? task.fs.cwd : task.files.get(dirfd)?.path;
+  if (start != null && (mask & MAY_WRITE) === 0) {
+    const follow = (atFlags & fcntl.AT_SYMLINK_NOFOLLOW) === 0 ? 1 : 0;
+    const done = quick.access(context, start, task.mm.space, pathAddr, follow, mask);
+    if (done !== quick.WALK) return done;
+  }
+  const target = accessTarget(task, context, dirfd, pathAddr, atFlags);
   if (typeof target === "number") return target;
   if (mask === 0) return 0;
   const { inode, mount } = target;
   const type = inode.mode & S_IFMT;
   if ((mask & MAY_EXEC) !== 0 && type === S_IFREG && mount?.noExec) return -EACCES;
-  const denied = inode.permission(accessContext(task, atFlags).cred, mask);
+  const denied = inode.permission(context.cred, mask);
   if (denied !== 0) return denied;
   const ordinary = type === S_IFREG || type === S_IFDIR || type === S_IFLNK;
   return (mask & MAY_WRITE) !== 0 && ordinary && mount?.readOnly ? -EROFS : 0;
 }
 
 /** The walk too is made with the real identity. */
-function accessTarget(task: Task, dirfd: number, pathAddr: number, atFlags: number): Target | number {
-  const context = accessContext(task, atFlags);
+function accessTarget(
+  task: Task,
+  context: FsContext,
+  dirfd: number,
+  pathAddr: number,
+  atFlags: number,
+): Target | number {
   const name = task.mm.readPath(pathAddr);
   if (typeof name === "number") return name;
   if (name === "") return targetAt(task, dirfd, pathAddr, atFlags & ~fcntl.AT_EACCESS);
@@ -151,6 +163,11 @@ function accessContext(task: Task, atFlags: number): FsContext {
 
 export function sys_readlinkat(task: Task, dirfd: number, pathAddr: number, out: number, bytes: number): number {
   if (bytes <= 0) return -EINVAL;
+  const base = dirfd === fcntl.AT_FDCWD ? task.fs.cwd : task.files.get(dirfd)?.path;
+  if (base != null) {
+    const done = quick.readlink(task.fs, base, task.mm.space, pathAddr, out, bytes);
+    if (done !== quick.WALK) return done;
+  }
   const name = task.mm.readPath(pathAddr);
   if (typeof name === "number") return name;
   const target = targetAt(task, dirfd, pathAddr, fcntl.AT_EMPTY_PATH | fcntl.AT_SYMLINK_NOFOLLOW);

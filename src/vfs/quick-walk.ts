@@ -95,6 +95,17 @@ export function statx(ctx: FsContext, base: Path, space: number, addr: number, f
   return ready(ctx, base) ? shim.image_statx(fs!.layersPtr, walkerPtr, space, addr, follow, out, mount!.id) : WALK;
 }
 
+/** faccessat(2) for reading (4), executing (1), or being there: 0, -ENOENT, or WALK. */
+export function access(ctx: FsContext, base: Path, space: number, addr: number, follow: number, mask: number): number {
+  if (!ready(ctx, base) || mount!.noExec) return WALK;
+  return shim.image_access(fs!.layersPtr, walkerPtr, space, addr, follow, mask);
+}
+
+/** readlinkat(2) into guest memory at `out`: bytes, -ENOENT, or WALK. */
+export function readlink(ctx: FsContext, base: Path, space: number, addr: number, out: number, bytes: number): number {
+  return ready(ctx, base) ? shim.image_readlink(fs!.layersPtr, walkerPtr, space, addr, out, bytes) : WALK;
+}
+
 /** The number, in `fs`, of the regular file or directory that may be opened for reading; -ENOENT, or WALK. */
 export function find(
   ctx: FsContext,

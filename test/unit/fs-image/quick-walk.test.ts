@@ -13,7 +13,7 @@ import { shim } from "../../../src/host/shim.ts";
 import { sys_fchmodat2, sys_fchownat } from "../../../src/syscalls/attributes.ts";
 import { sys_fchdir, sys_getcwd, sys_getdents64 } from "../../../src/syscalls/directories.ts";
 import { sys_openat } from "../../../src/syscalls/open.ts";
-import { sys_fstat, sys_newfstatat, sys_statx } from "../../../src/syscalls/stat.ts";
+import { sys_faccessat2, sys_fstat, sys_newfstatat, sys_readlinkat, sys_statx } from "../../../src/syscalls/stat.ts";
 import { DirectoryFile } from "../../../src/vfs/directory-file.ts";
 import { FOLLOW, walk } from "../../../src/vfs/namei.ts";
 import * as quick from "../../../src/vfs/quick-walk.ts";
@@ -123,6 +123,12 @@ function look(fake: FakeTask, path: string, flags: number): string[] {
     if (wanted === 0o44000) shown.push(...lookInto(fake, fd));
     shown.push(`${file.inode.ino} ${file.flags} ${file.name()}`);
     files.close(fd);
+  }
+  for (const mask of flags === 0 ? [1, 4, 6] : [0])
+    shown.push(`access ${mask} ${sys_faccessat2(task, AT_FDCWD, addr, mask, flags)}`);
+  for (const bytes of flags === 0 ? [1, 40] : []) {
+    memory.bytes.fill(0xff, OUT, OUT + 40);
+    shown.push(`${sys_readlinkat(task, AT_FDCWD, addr, OUT, bytes)} ${memory.bytes.toString("hex", OUT, OUT + 40)}`);
   }
   const found = quick.stat(fake.fs, fake.fs.cwd, memory.space, addr, flags === 0 ? 1 : 0, OUT);
   if (found !== quick.WALK) answered += 1;
