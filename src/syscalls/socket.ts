@@ -155,7 +155,9 @@ const type = flags({
 });
 const how = value({ SHUT_RD: 0, SHUT_WR: 1, SHUT_RDWR: 2 });
 const sockaddr = struct("sockaddr");
-const families = partial("UNIX sockets are the kernel's own; IPv4, IPv6 and netlink are the host's; no other families");
+const families = partial(
+  "UNIX sockets are the kernel's own, and the host's in its directories; IPv4, IPv6 and netlink are the host's; no other families",
+);
 
 export function rows(): Row[] {
   return [

@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { root } from "../../scripts/toolchain.ts";
 import { workFolder } from "../support/busybox.ts";
 import { carrick, compile } from "../support/guest.ts";
+import { image, storeLayer } from "../support/open-images.ts";
+import { containerCommand } from "../support/run-container.ts";
+import { tarOf } from "../support/tar-writer.ts";
 
 const SOURCE = join(root, "test/cli/meet.c");
 const guest = compile(SOURCE);
@@ -87,4 +90,25 @@ test("a socket as the mount itself", async () => {
 test("names stay when those who bound them are gone", async () => {
   await meet(AT_HOME("serve"), NATIVE("ask"));
   expect(readdirSync(meeting).sort()).toEqual(["client", "grams", "note", "packets", "ready", "stale", "stream"]);
+});
+
+test("a container, where the folder's files have owners of their own", async () => {
+  const layer = storeLayer(work, "empty", tarOf([{ name: "bin/", type: "5" }]));
+  const mounts = [
+    { type: "bind", source: meeting, target: "/m", readOnly: false },
+    { type: "bind", source: guest, target: "/bin/meet", readOnly: true },
+  ] as const;
+  const run = (role: string) =>
+    containerCommand(image("test", [layer]), { command: ["/bin/meet", role, "/m"], mounts, network: "none" });
+  const [asks, serves] = [run("ask"), run("serve")];
+  try {
+    expect(await meet(NATIVE("serve"), asks.argv)).toEqual({ server: SERVER, client: CLIENT });
+    rmSync(meeting, { recursive: true });
+    mkdirSync(meeting);
+    writeFileSync(join(meeting, "note"), "what is in the note");
+    expect(await meet(serves.argv, NATIVE("ask"))).toEqual({ server: SERVER, client: CLIENT });
+  } finally {
+    asks.done();
+    serves.done();
+  }
 });
