@@ -350,7 +350,7 @@ fn run(seed: u64, count: usize) !void {
     var prng = std.Random.DefaultPrng.init(seed);
     var m = Model{ .random = prng.random() };
     defer m.frames.deinit(testing.allocator);
-    var tlbs: [2]mem.Tlb = undefined;
+    var tlbs = std.mem.zeroes([2]mem.Tlb);
     for (&tlbs, &m.tlbs) |*t, *p| {
         t.init();
         p.* = t;

@@ -78,11 +78,8 @@ pub const Tlb = struct {
     space: u32,
     next: ?*Tlb,
 
-    /// Empties the TLB and puts it on the list of those that are kept coherent. Not to be moved until `deinit`.
+    /// Puts an empty TLB, whose memory is all zeros, on the list of those that are kept coherent. Not to be moved until `deinit`.
     pub fn init(t: *Tlb) void {
-        @memset(std.mem.asBytes(&t.entries), 0);
-        @memset(&t.windows, .{ .low = 0, .limit = 0, .addend = 0, .patience = 0, .opened = 0, .since = 0 });
-        t.open_count = 0;
         t.setContext(unbound);
         t.space = 0;
         t.next = list;

@@ -21,6 +21,7 @@ const Setup = struct {
         const s: u32 = @intCast(x.space_create());
         try testing.expectEqual(2, x.space_map_zero(s, 0x10000, 2, rw));
         const t = try testing.allocator.create(Tlb);
+        t.* = std.mem.zeroes(Tlb);
         t.init();
         t.bind(s);
         return .{ .space = s, .tlb = t };
@@ -130,6 +131,7 @@ test "contexts run out and are recycled" {
     const t = s.tlb;
     const second = try testing.allocator.create(Tlb);
     defer testing.allocator.destroy(second);
+    second.* = std.mem.zeroes(Tlb);
     second.init();
     defer second.deinit();
     second.bind(s.space);

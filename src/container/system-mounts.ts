@@ -1,7 +1,7 @@
 // The file systems that every guest has besides its root: /proc, /sys, /dev and what is mounted inside it.
 
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../abi/mount.ts";
-import { populateDev } from "../fs/dev/dev-tree.ts";
+import { DevFileSystem } from "../fs/dev/dev-tree.ts";
 import { registerMemoryDevices } from "../fs/dev/memory-registration.ts";
 import { ProcFileSystem } from "../fs/proc/proc-fs.ts";
 import { SysFileSystem } from "../fs/sys/sys-fs.ts";
@@ -36,8 +36,7 @@ export function systemMounts(kernel: Kernel, identity: SystemIdentity, pts: File
       return source.nowSec;
     },
   });
-  const dev = new Tmpfs(kernel.clock, { mode: 0o755, sizeBytes: 65536 * 1024 });
-  populateDev(dev.root, userCredentials(0, 0));
+  const dev = new DevFileSystem(kernel.clock, { mode: 0o755, sizeBytes: 65536 * 1024 }, userCredentials(0, 0));
   const proc = new ProcFileSystem(source);
   registerMountTypes(kernel, proc, sys, dev, pts);
   const shm = new Tmpfs(kernel.clock, { sizeBytes: SHM_BYTES });

@@ -23,18 +23,17 @@ var main_cpu: ?*Vcpu = null;
 /// Makes a virtual CPU. Null when the host has no memory.
 fn create(worker: bool) ?*Vcpu {
     if (!cache.init()) return null;
-    const raw = std.c.malloc(@sizeOf(Vcpu) + 64) orelse return null;
+    const raw = std.c.calloc(1, @sizeOf(Vcpu) + 64) orelse return null;
     const v: *Vcpu = @ptrFromInt(std.mem.alignForward(usize, @intFromPtr(raw), 64));
     prepare(v, worker);
     return v;
 }
 
-/// Fills a virtual CPU's memory, for this engine or one that has more in it.
+/// Fills a virtual CPU's memory, which is all zeros, for this engine or one that has more in it.
 pub fn prepare(v: *Vcpu, worker: bool) void {
     v.tlb.init();
     v.cpu = .{ .worker = worker };
     v.cpu.add();
-    @memset(std.mem.asBytes(&v.jumps), 0);
     v.key = 0;
     v.seen_epoch = 0;
     v.single = &v.stepping;

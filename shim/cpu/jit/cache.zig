@@ -169,8 +169,11 @@ pub fn flush() void {
         p.chain = free_pages;
         free_pages = p;
     }
-    @memset(&index, null);
-    @memset(&filter, 0);
+    // What nobody has written to takes no memory yet.
+    if (page_count > 0) {
+        @memset(&index, null);
+        @memset(&filter, 0);
+    }
     page_count = 0;
     used = kept;
     used_cold = cold_half;

@@ -159,15 +159,17 @@ pub fn emitBack(t: *Translator, site: x64.Fixup, head: u32) void {
 }
 
 /// What is known of the loop that was made of a head: where it ends, where its code begins, and the
-/// accesses that open windows too often.
+/// accesses that open windows too often. All zeros when nothing is.
 const Head = struct {
-    page: u32 = layout.no_page,
+    page: u32 = 0,
     word: u32 = 0,
     end: u32 = 0,
     code: u32 = 0,
     refused: std.bit_set.IntegerBitSet(longest) = .initEmpty(),
 };
 var heads: [4096]Head = @splat(.{});
+/// Some may not be as they were at first: memory that nobody has written to.
+var any_heads = false;
 
 /// The access of a loop that uses a window, by the window's number: no two have the same.
 const Owner = struct { head: *Head, page: u32, word: u32, index: u32 };
@@ -176,7 +178,8 @@ var next_window: u16 = 0;
 
 /// Forgets all loops, whose code is dropped.
 pub fn reset() void {
-    @memset(&heads, .{});
+    if (any_heads) @memset(&heads, .{});
+    any_heads = false;
     next_window = 0;
     mem.tlb.closeAllWindows();
 }
@@ -211,6 +214,7 @@ pub fn refuseWindow(page: *cache.Page, words: Words, slot: u16) void {
 /// The branch at word `from` leads back to `head`. Where the code of the loop begins that it ends; null: it is none. The mutex is held.
 pub fn at(page: *cache.Page, words: Words, head: u32, from: u32) ?u32 {
     const h = &heads[hash(page.number, head)];
+    any_heads = true;
     if (h.page != page.number or h.word != head) h.* = .{ .page = page.number, .word = head };
     if (h.code != 0 and from <= h.end) return h.code;
     if (from - head >= longest or !suits(words, head, from)) return null;

@@ -43,7 +43,11 @@ export class Tmpfs extends MemoryFileSystem {
     this.clock = clock;
     this.limits = { ...TMPFS_DEFAULTS, ...options };
     const { mode, uid, gid } = this.limits;
-    this.root = this.newDirectory(S_IFDIR | (mode & S_IALLUGO), uid, gid);
+    this.root = this.newRoot(S_IFDIR | (mode & S_IALLUGO), uid, gid);
+  }
+
+  protected newRoot(mode: number, uid: number, gid: number): MemoryDirectory {
+    return this.newDirectory(mode, uid, gid);
   }
 
   override newFile(mode: number, uid: number, gid: number): TmpfsRegular {
