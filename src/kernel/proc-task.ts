@@ -118,7 +118,7 @@ export class TaskView implements ProcTask {
     return this.task.affinity;
   }
   get lastCpu(): number {
-    return 0;
+    return this.task.cpu;
   }
   get noNewPrivs(): boolean {
     return this.task.noNewPrivs;

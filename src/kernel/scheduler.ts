@@ -4,9 +4,12 @@
 //
 // With more than one task runnable, those that compute go to CPU threads; those that mostly call stay here, where a call costs no
 // hand-over. When a task comes back, the one that runs here stops at once and waits until the exit is handled.
+//
+// Where tasks may not run on every CPU (cpu-places.ts), one whose CPUs all have tasks waits in the queue, and others pass it.
 
 import { Registers } from "../cpu/registers.ts";
 import { RegisterBlock as at, Exit } from "../host/shim.gen.ts";
+import { CpuPlaces } from "./cpu-places.ts";
 import { CpuThreads } from "./cpu-threads.ts";
 import { handleException } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
@@ -42,6 +45,7 @@ function isReady(task: Task): boolean {
 
 export class Scheduler {
   readonly threads: CpuThreads;
+  readonly places: CpuPlaces;
   private readonly kernel: Kernel;
   private readonly queue: Task[] = [];
   /** The task whose guest code or call is being run; null between tasks. */
@@ -71,6 +75,7 @@ export class Scheduler {
   constructor(kernel: Kernel, cpuThreads: number) {
     this.kernel = kernel;
     this.threads = new CpuThreads(kernel, cpuThreads);
+    this.places = new CpuPlaces(kernel.cpuCount);
     if (!kernel.cpu.isTimed) return;
     this.budget = SLICE_NS;
     this.nsPerInstruction = 1;
@@ -99,7 +104,7 @@ export class Scheduler {
   run(): void {
     while (!this.halted) {
       if (this.threads.busy > 0) this.threads.collect();
-      const task = this.threads.returned.shift() ?? this.queue.shift();
+      const task = this.threads.returned.shift() ?? this.next();
       if (task === undefined) {
         this.idle();
         continue;
@@ -111,11 +116,32 @@ export class Scheduler {
       this.runTask(task);
       this.account();
       this.current = null;
+      if (this.places.restricted && task.cpuThread < 0) this.places.release(task);
       if (this.kernel.departed.length > 0 && !this.halted) this.releaseDeparted();
       if (task.state === TaskState.runnable) this.enqueue(task);
       else task.usage.voluntarySwitches += 1;
       if (this.accountedNs - this.polledNs > SLICE_NS) this.poll();
     }
+  }
+
+  /** The first in the queue that may run now. */
+  private next(): Task | undefined {
+    const { queue, places } = this;
+    if (!places.restricted) return queue.shift();
+    const at = queue.findIndex((task) => (task.work & Work.exit) !== 0 || places.take(task));
+    return at < 0 ? undefined : queue.splice(at, 1)[0];
+  }
+
+  /** Whether one of the queue may run beside the tasks that do. */
+  private get anyFits(): boolean {
+    const { queue, places } = this;
+    return queue.length > 0 && (!places.restricted || queue.some((task) => places.fits(task)));
+  }
+
+  /** Whether all CPUs of one of the queue have tasks. */
+  private get anyBarred(): boolean {
+    const { queue, places } = this;
+    return places.restricted && !queue.every((task) => places.fits(task));
   }
 
   /** Nobody runs: the register blocks of those who have exited go back. */
@@ -131,14 +157,16 @@ export class Scheduler {
   private idle(): void {
     const kernel = this.kernel;
     kernel.timers.run(kernel.clock.monotonicNs());
-    if (this.queue.length > 0 || this.halted) return;
+    if (this.anyFits || this.halted) return;
+    const barred = this.queue.length > 0;
     const next = kernel.timers.nextNs;
     const timeoutNs = next === Number.POSITIVE_INFINITY ? next : Math.max(0, next - kernel.clock.monotonicNs());
     // Timers on CPU clocks go on while tasks are away.
     const watching = kernel.cpuTimers.size > 0 && this.threads.busy > 0;
-    kernel.poller.wait(watching ? Math.min(timeoutNs, SLICE_NS) : timeoutNs);
+    kernel.poller.wait(watching || barred ? Math.min(timeoutNs, SLICE_NS) : timeoutNs);
     this.polledNs = kernel.clock.monotonicNs();
     kernel.timers.run(this.polledNs);
+    if (barred) this.threads.rotate(SLICE_NS, this.queue.length);
     if (!watching) return;
     this.threads.account(this.polledNs);
     for (const timer of kernel.cpuTimers) timer.check();
@@ -184,7 +212,8 @@ export class Scheduler {
     for (;;) {
       if (exit === 0) {
         regs.clearMonitor();
-        probing = this.queue.length > 0 && this.threads.free > 0;
+        if (this.places.restricted && !this.places.take(task)) return;
+        probing = this.threads.free > 0 && this.anyFits;
         exit = cpu.enter(regs, probing ? Math.ceil(PROBE_NS / this.nsPerInstruction) : this.budget);
       }
       const reason = exit;
@@ -225,18 +254,26 @@ export class Scheduler {
     if (threads.free === 0) return false;
     for (let i = 0; i < queue.length && threads.free > 0; ) {
       const other = queue[i]!;
-      if (isReady(other) && CpuThreads.worthwhile(other) && threads.send(other, this.budget * AWAY_SLICES)) {
+      if (isReady(other) && CpuThreads.worthwhile(other) && this.send(other)) {
         other.queued = false;
         queue.splice(i, 1);
       } else {
         i += 1;
       }
     }
-    if (queue.length === 0 || threads.free === 0 || !CpuThreads.worthwhile(task)) return false;
+    if (!this.anyFits || threads.free === 0 || !CpuThreads.worthwhile(task)) return false;
     this.account();
     this.current = null;
-    if (threads.send(task, this.budget * AWAY_SLICES)) return true;
+    if (this.send(task)) return true;
     this.current = task;
+    return false;
+  }
+
+  private send(task: Task): boolean {
+    const { threads, places } = this;
+    if (places.restricted && !places.take(task)) return false;
+    if (threads.send(task, this.budget * AWAY_SLICES)) return true;
+    if (places.restricted) places.release(task);
     return false;
   }
 
@@ -258,9 +295,10 @@ export class Scheduler {
     if (back === 0 || this.accountedNs - this.polledNs > SLICE_NS) this.poll();
     if (task.work !== 0 && !finishCall(task, NO_RESULT)) return false;
     if (this.halted) return false;
-    if (this.queue.length > 0 && threads.busy > 0 && threads.free === 0) threads.rotate(SLICE_NS, this.queue.length);
+    if (this.queue.length > 0 && threads.busy > 0 && (threads.free === 0 || this.anyBarred))
+      threads.rotate(SLICE_NS, this.queue.length);
     if (threads.returned.length > 0) return false;
-    if (this.queue.length === 0 || (threads.free > 0 && CpuThreads.worthwhile(task))) return true;
+    if (this.queue.length === 0 || (threads.free > 0 && CpuThreads.worthwhile(task) && this.anyFits)) return true;
     task.usage.involuntarySwitches += 1;
     return false;
   }

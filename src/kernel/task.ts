@@ -132,6 +132,8 @@ export class Task implements Waiter {
   ioPriority = 0;
   /** Bits of the CPUs it may run on. */
   affinity: number;
+  /** The one that it runs on, or ran on last. */
+  cpu = 0;
   timerSlackNs = 50000;
   parentDeathSignal = 0;
   noNewPrivs = false;

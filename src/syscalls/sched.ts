@@ -170,6 +170,8 @@ export function sys_sched_setaffinity(task: Task, id: number, length: number, ma
   const mask = common(wanted, 2 ** task.kernel.cpuCount - 1);
   if (mask === 0) return -EINVAL;
   target.affinity = mask;
+  task.kernel.scheduler.places.changed(target);
+  task.kernel.scheduler.threads.kick(target);
   return 0;
 }
 
@@ -192,11 +194,8 @@ export function sys_sched_yield(task: Task): number {
   return 0;
 }
 
-/** The lowest CPU that the task may use: tasks have no CPU of their own. */
 export function sys_getcpu(task: Task, cpuAddr: number, nodeAddr: number): number {
-  let cpu = 0;
-  while (Math.floor(task.affinity / 2 ** cpu) % 2 === 0) cpu += 1;
-  if (cpuAddr !== 0 && task.mm.writeU32(cpuAddr, cpu) < 0) return -EFAULT;
+  if (cpuAddr !== 0 && task.mm.writeU32(cpuAddr, task.cpu) < 0) return -EFAULT;
   return nodeAddr === 0 ? 0 : task.mm.writeU32(nodeAddr, 0);
 }
 
@@ -231,7 +230,7 @@ export function rows(): Row[] {
     row(119, sys_sched_setscheduler, [pid, value(POLICY_NAMES), struct("sched_param")], REMEMBERED),
     row(120, sys_sched_getscheduler, [pid], full()),
     row(121, sys_sched_getparam, [pid, struct("sched_param")], full()),
-    row(122, sys_sched_setaffinity, [pid, u32, addr], REMEMBERED),
+    row(122, sys_sched_setaffinity, [pid, u32, addr], full()),
     row(123, sys_sched_getaffinity, [pid, u32, addr], full()),
     row(124, sys_sched_yield, [], full()),
     row(125, sys_sched_get_priority_max, [value(POLICY_NAMES)], full()),
