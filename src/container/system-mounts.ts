@@ -9,7 +9,7 @@ import { parseTmpfsOptions, Tmpfs } from "../fs/tmpfs/tmpfs.ts";
 import { hostMemory } from "../host/identity.ts";
 import { userCredentials } from "../kernel/credentials.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { KernelProcSource, type SystemIdentity } from "../kernel/proc-source.ts";
+import type { SystemIdentity } from "../kernel/proc-source.ts";
 import type { FileSystem } from "../vfs/file-system.ts";
 import { registerMountType } from "../vfs/mount-types.ts";
 
@@ -27,17 +27,23 @@ const SHM_BYTES = 64 * 1024 * 1024;
 /** Makes the file systems of one run and registers the drivers behind the device nodes. */
 export function systemMounts(kernel: Kernel, identity: SystemIdentity, pts: FileSystem): SystemMount[] {
   registerMemoryDevices(kernel.random);
-  const source = new KernelProcSource(kernel, identity);
   const memoryBytes = hostMemory().total;
   const sys = new SysFileSystem({
     cpuCount: kernel.cpuCount,
     memoryBytes,
     get nowSec() {
-      return source.nowSec;
+      return kernel.clock.realtime().sec;
     },
   });
   const dev = new DevFileSystem(kernel.clock, { mode: 0o755, sizeBytes: 65536 * 1024 }, userCredentials(0, 0));
-  const proc = new ProcFileSystem(source);
+  const proc = new ProcFileSystem(
+    () =>
+      new (require("../kernel/proc-source.ts") as typeof import("../kernel/proc-source.ts")).KernelProcSource(
+        kernel,
+        identity,
+      ),
+    () => kernel.clock.realtime().sec,
+  );
   registerMountTypes(kernel, proc, sys, dev, pts);
   const shm = new Tmpfs(kernel.clock, { sizeBytes: SHM_BYTES });
   return [

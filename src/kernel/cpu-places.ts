@@ -1,23 +1,16 @@
 // Which of the guest's CPUs each running task has (kernel/sched/core.c: select_task_rq, affine_move_task). A CPU is a number only: whatever
-// thread of the host runs a task, no other one runs with the same number at that time. Nobody keeps count until some task may not
-// run everywhere.
+// thread of the host runs a task, no other one runs with the same number at that time. Nobody keeps count, and this is not loaded, before
+// some task may not run everywhere.
 // DIFFERS: one task is moved to make room for another, never a chain of them.
 
 import type { Task } from "./task.ts";
 
 export class CpuPlaces {
-  /** Some task may not run on every CPU. */
-  restricted = false;
   private readonly holders: (Task | undefined)[] = [];
   private readonly all: number;
 
   constructor(cpuCount: number) {
     this.all = 2 ** cpuCount - 1;
-  }
-
-  /** A task may run on other CPUs from now on. */
-  changed(task: Task): void {
-    if (task.affinity !== this.all) this.restricted = true;
   }
 
   /** Whether the task has a CPU that it may run on, or gets one. */

@@ -9,7 +9,7 @@
 
 import { Registers } from "../cpu/registers.ts";
 import { RegisterBlock as at, Exit } from "../host/shim.gen.ts";
-import { CpuPlaces } from "./cpu-places.ts";
+import type { CpuPlaces } from "./cpu-places.ts";
 import { CpuThreads } from "./cpu-threads.ts";
 import { handleException } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
@@ -45,7 +45,8 @@ function isReady(task: Task): boolean {
 
 export class Scheduler {
   readonly threads: CpuThreads;
-  readonly places: CpuPlaces;
+  /** Which CPU each running task has; null while all may run everywhere. */
+  private places: CpuPlaces | null = null;
   private readonly kernel: Kernel;
   private readonly queue: Task[] = [];
   /** The task whose guest code or call is being run; null between tasks. */
@@ -75,7 +76,6 @@ export class Scheduler {
   constructor(kernel: Kernel, cpuThreads: number) {
     this.kernel = kernel;
     this.threads = new CpuThreads(kernel, cpuThreads);
-    this.places = new CpuPlaces(kernel.cpuCount);
     if (!kernel.cpu.isTimed) return;
     this.budget = SLICE_NS;
     this.nsPerInstruction = 1;
@@ -94,6 +94,15 @@ export class Scheduler {
       this.trapsGiven -= this.trapsLeft - TRAPS_SHARED;
       this.trapsLeft = TRAPS_SHARED;
     }
+  }
+
+  /** The task's mask of CPUs is a new one. */
+  affinityChanged(task: Task): void {
+    if (this.places === null) {
+      const { CpuPlaces } = require("./cpu-places.ts") as typeof import("./cpu-places.ts");
+      this.places = new CpuPlaces(this.kernel.cpuCount);
+    }
+    this.threads.kick(task);
   }
 
   /** Ends `run` after the current step. */
@@ -116,7 +125,7 @@ export class Scheduler {
       this.runTask(task);
       this.account();
       this.current = null;
-      if (this.places.restricted && task.cpuThread < 0) this.places.release(task);
+      if (this.places !== null && task.cpuThread < 0) this.places.release(task);
       if (this.kernel.departed.length > 0 && !this.halted) this.releaseDeparted();
       if (task.state === TaskState.runnable) this.enqueue(task);
       else task.usage.voluntarySwitches += 1;
@@ -127,7 +136,7 @@ export class Scheduler {
   /** The first in the queue that may run now. */
   private next(): Task | undefined {
     const { queue, places } = this;
-    if (!places.restricted) return queue.shift();
+    if (places === null) return queue.shift();
     const at = queue.findIndex((task) => (task.work & Work.exit) !== 0 || places.take(task));
     return at < 0 ? undefined : queue.splice(at, 1)[0];
   }
@@ -135,13 +144,13 @@ export class Scheduler {
   /** Whether one of the queue may run beside the tasks that do. */
   private get anyFits(): boolean {
     const { queue, places } = this;
-    return queue.length > 0 && (!places.restricted || queue.some((task) => places.fits(task)));
+    return places === null ? queue.length > 0 : queue.some((task) => places.fits(task));
   }
 
   /** Whether all CPUs of one of the queue have tasks. */
   private get anyBarred(): boolean {
     const { queue, places } = this;
-    return places.restricted && !queue.every((task) => places.fits(task));
+    return places !== null && !queue.every((task) => places.fits(task));
   }
 
   /** Nobody runs: the register blocks of those who have exited go back. */
@@ -212,7 +221,7 @@ export class Scheduler {
     for (;;) {
       if (exit === 0) {
         regs.clearMonitor();
-        if (this.places.restricted && !this.places.take(task)) return;
+        if (this.places !== null && !this.places.take(task)) return;
         probing = this.threads.free > 0 && this.anyFits;
         exit = cpu.enter(regs, probing ? Math.ceil(PROBE_NS / this.nsPerInstruction) : this.budget);
       }
@@ -271,9 +280,9 @@ export class Scheduler {
 
   private send(task: Task): boolean {
     const { threads, places } = this;
-    if (places.restricted && !places.take(task)) return false;
+    if (places !== null && !places.take(task)) return false;
     if (threads.send(task, this.budget * AWAY_SLICES)) return true;
-    if (places.restricted) places.release(task);
+    places?.release(task);
     return false;
   }
 

@@ -1,13 +1,12 @@
 // How the path calls turn (dirfd, path, AT_* flags) into what they act on.
 
 import { EBADF, ENOENT, ENOTDIR } from "../abi/errno.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../abi/fcntl.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_PATH } from "../abi/fcntl.ts";
 import type { Task } from "../kernel/task.ts";
 import { placeless, type Target, targetOf } from "../vfs/attributes.ts";
 import type { File } from "../vfs/file.ts";
 import { FOLLOW, walk } from "../vfs/namei.ts";
 import type { Path } from "../vfs/path.ts";
-import { isPathOnly } from "../vfs/path-file.ts";
 
 const SLASH = 0x2f;
 
@@ -66,7 +65,7 @@ export function targetOfFd(task: Task, fd: number): Target | number {
 /** An open file that is not O_PATH, or -EBADF. */
 export function openFile(task: Task, fd: number): File | number {
   const file = task.files.get(fd);
-  return file === undefined || isPathOnly(file) ? -EBADF : file;
+  return file === undefined || (file.flags & O_PATH) !== 0 ? -EBADF : file;
 }
 
 /** Like `targetOfFd` for the f* calls that refuse O_PATH. */

@@ -169,9 +169,9 @@ export function sys_sched_setaffinity(task: Task, id: number, length: number, ma
   if (!own && !capable(task.cred, CAP_SYS_NICE)) return -EPERM;
   const mask = common(wanted, 2 ** task.kernel.cpuCount - 1);
   if (mask === 0) return -EINVAL;
+  if (mask === target.affinity) return 0;
   target.affinity = mask;
-  task.kernel.scheduler.places.changed(target);
-  task.kernel.scheduler.threads.kick(target);
+  task.kernel.scheduler.affinityChanged(target);
   return 0;
 }
 

@@ -24,7 +24,6 @@ import type { File } from "./file.ts";
 import { DIRECTORY, FOLLOW, isLink, LAST_NORM, lookupChild, Walk, walk } from "./namei.ts";
 import { anyWatchers, notify, notifyEntry } from "./notify.ts";
 import { Dentry, type Path } from "./path.ts";
-import { PathFile } from "./path-file.ts";
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable } from "./permission.ts";
 import * as quick from "./quick-walk.ts";
 
@@ -61,8 +60,13 @@ export function openPath(
 function openName(ctx: FsContext, base: Path, path: string, flags: number, resolve: number): File | number {
   const how = ((flags & O_NOFOLLOW) === 0 ? FOLLOW : 0) | ((flags & O_DIRECTORY) !== 0 ? DIRECTORY : 0);
   const place = walk(ctx, base, path, how, resolve);
-  return typeof place === "number" ? place : new PathFile(flags, place);
+  if (typeof place === "number") return place;
+  pathFiles ??= require("./path-file.ts") as typeof import("./path-file.ts");
+  return new pathFiles.PathFile(flags, place);
 }
+
+/** Loaded when a name is first opened alone; kept, because `require` takes 2 us however often it is asked. */
+let pathFiles: typeof import("./path-file.ts") | undefined;
 
 function openOrCreate(ctx: FsContext, at: Walk, flags: number, mode: number, follow: boolean): File | number {
   for (let races = 0; ; ) {

@@ -1,7 +1,6 @@
 // A descriptor that only names a place: open(2) with O_PATH.
 
 import { EBADF } from "../abi/errno.ts";
-import { O_PATH } from "../abi/fcntl.ts";
 import type { PageCache } from "../mm/page-cache.ts";
 import { File } from "./file.ts";
 import type { Inode } from "./inode.ts";
@@ -60,9 +59,4 @@ export class PathFile extends File {
   override pages(): PageCache | number {
     return -EBADF;
   }
-}
-
-/** Whether the calls that need an open file must refuse this one with EBADF. */
-export function isPathOnly(file: File): boolean {
-  return (file.flags & O_PATH) !== 0;
 }

@@ -9,7 +9,6 @@ import { openCharacterDevice } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
 import type { HostMeeting } from "../../vfs/inode.ts";
 import { MAY_READ, MAY_WRITE } from "../../vfs/permission.ts";
-import { HostFifoFile } from "./host-fifo.ts";
 import { HostInode } from "./host-inode.ts";
 import { hostOpenFlags } from "./host-regular.ts";
 import { HostStreamFile } from "./host-stream.ts";
@@ -85,7 +84,10 @@ export class HostSpecial extends HostInode {
     const place = files.open(at.fd, at.name, O_PATH | O_NOFOLLOW, 0);
     if (place < 0) return place;
     const pending = files.openSlowly(at.fd, at.name, mode);
-    if (pending >= 0) return new HostFifoFile(this, flags, place, pending, this.fs.poller);
+    if (pending >= 0) {
+      const { HostFifoFile } = require("./host-fifo.ts") as typeof import("./host-fifo.ts");
+      return new HostFifoFile(this, flags, place, pending, this.fs.poller);
+    }
     files.close(place);
     return pending;
   }

@@ -12,11 +12,11 @@ export class ProcFileSystem extends PseudoFileSystem {
   readonly root: Inode;
   override readonly changeErrno = ENOENT;
 
-  constructor(source: ProcSource) {
-    super(PROC_SUPER_MAGIC, 1024, () => source.nowSec);
+  constructor(source: () => ProcSource, nowSec: () => number) {
+    super(PROC_SUPER_MAGIC, 1024, nowSec);
     this.root = new LateDirectory(this, () => {
       const { ProcRoot } = require("./proc-root.ts") as typeof import("./proc-root.ts");
-      return new ProcRoot(this, source);
+      return new ProcRoot(this, source());
     });
   }
 }

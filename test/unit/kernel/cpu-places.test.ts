@@ -12,10 +12,6 @@ function task(affinity: number): Task {
 test("who may run elsewhere makes room for who may not", () => {
   const places = new CpuPlaces(2);
   const [free, pinned, second] = [task(3), task(1), task(1)];
-  places.changed(free);
-  expect(places.restricted).toBe(false);
-  places.changed(pinned);
-  expect(places.restricted).toBe(true);
   expect([places.take(free), free.cpu]).toEqual([true, 0]);
   expect(places.fits(pinned)).toBe(true);
   expect([places.take(pinned), pinned.cpu, free.cpu]).toEqual([true, 0, 1]);
