@@ -40,7 +40,7 @@ const at_start = [_][]const u8{
     "host_getxattr",    "host_poll_add",    "host_wait",          "host_signals_init", "host_set_running",  "host_ioctl",
     "host_identity",    "host_name",        "host_clock",         "host_elapsed_ns",   "host_clock_sample", "host_clock_watch",
     "host_random",      "host_cpu_count",   "host_memory_info",   "host_open_fds",     "host_seek",         "shim_buffer",
-    "user_zero",        "io_readv",         "space_unmap",        "space_protect",
+    "user_zero",        "io_readv",         "space_unmap",        "space_protect",     "user_probe",        "host_abandon",
 };
 
 fn isAtStart(comptime name: []const u8) bool {
