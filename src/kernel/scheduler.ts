@@ -137,7 +137,8 @@ export class Scheduler {
   private next(): Task | undefined {
     const { queue, places } = this;
     if (places === null) return queue.shift();
-    const at = queue.findIndex((task) => (task.work & Work.exit) !== 0 || places.take(task));
+    const leaves = (task: Task) => task.state !== TaskState.runnable || (task.work & Work.exit) !== 0;
+    const at = queue.findIndex((task) => leaves(task) || places.take(task));
     return at < 0 ? undefined : queue.splice(at, 1)[0];
   }
 
