@@ -21,6 +21,14 @@ static __attribute__((noinline)) int words_differ(const uint64_t *p, size_t n, u
   return 0;
 }
 
+/// The same on the stack, which is at the same place in all of them, by accesses off its pointer.
+static __attribute__((noinline)) int stack_differs(unsigned depth, uint64_t want) {
+  volatile uint64_t a = want + depth, b = want * 3 + depth, c = want * 5 + depth;
+  if (depth % 16 == 0) sched_yield();
+  int bad = depth > 0 && stack_differs(depth - 1, want);
+  return bad || a != want + depth || b != want * 3 + depth || c != want * 5 + depth;
+}
+
 static int child(unsigned number, int seconds) {
   int prot = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
   unsigned char *area = mmap((void *)0x500000000, PAGES * PAGE, prot, flags | MAP_FIXED, -1, 0);
@@ -38,6 +46,12 @@ static int child(unsigned number, int seconds) {
       munmap(other, 2 * PAGE);
       if (i % 8 == 0) sched_yield();
     }
+    if (stack_differs(200, want + round)) return 1;
+    // What the stack is copied for.
+    pid_t pid = fork();
+    if (pid == 0) _exit(stack_differs(150, want + round + 1));
+    int status = 0;
+    if (stack_differs(150, want + round + 2) || waitpid(pid, &status, 0) != pid || status != 0) return 1;
     if (round % 4 == 0) madvise(area, PAGES * PAGE, MADV_DONTNEED);
   }
   return 0;
