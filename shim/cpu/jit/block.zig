@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const cache = @import("cache.zig");
+const exits = @import("exit.zig");
 const flags = @import("flags.zig");
 const thunks = @import("thunks.zig");
 const translate = @import("translate.zig");
@@ -55,7 +56,7 @@ fn emit(page: *cache.Page, words: *const [cache.page_words]u32, first: u10, plai
         t.one(words[first + t.index]);
         if (t.done) break;
         if (t.index + 1 == count) {
-            t.branchAlways(t.pc + 4);
+            exits.branchAlways(&t, t.pc + 4);
             break;
         }
         t.index += 1;

@@ -1,6 +1,7 @@
 //! The cold part of a block: slow paths of accesses, instructions that are done exactly after all, and ways out. It is written behind the
 //! block, so that the hot part is contiguous.
 
+const exits = @import("exit.zig");
 const layout = @import("layout.zig");
 const memory = @import("memory.zig");
 const patch = @import("patch.zig");
@@ -12,7 +13,7 @@ const vector = @import("vector.zig");
 const x64 = @import("x64.zig");
 
 const Asm = x64.Asm;
-const Exit = translate.Exit;
+const Exit = exits.Exit;
 const Translator = translate.Translator;
 
 /// Code that is reached rarely and written behind the block.
@@ -54,8 +55,8 @@ pub const Cold = struct {
 /// `found`: where it goes on with the host pointer in rax.
 pub const Window = struct { what: service.Opening, found: u32 = 0 };
 
-/// `ends`: it may be the end of a loop.
-pub const Link = struct { word: u32, backward: bool, ends: bool };
+/// Where it enters the block: `back`, at the head and maybe as the end of a loop; behind the head, which counts, when it leads on.
+pub const Link = struct { word: u32, enters: enum { head, behind, back } };
 /// `site`: the number of the page that it expects.
 pub const Far = struct { target: u64, site: u32 };
 
@@ -131,12 +132,12 @@ pub fn emit(t: *Translator, c: Cold) void {
             a.movImm(.rdx, t.place(false));
             t.jumpThunk(thunks.misaligned_sp);
         },
-        .exit => |e| t.emitExit(e, c.from),
-        .link => |l| t.emitLink(c.from, l),
-        .far => |f| t.emitFarMiss(c.from, f),
+        .exit => |e| exits.emit(t, e, c.from),
+        .link => |l| exits.emitLink(t, c.from, l),
+        .far => |f| exits.emitFarMiss(t, c.from, f),
         .inside => |i| {
             a.linkHere(c.from);
-            t.saveAt(i.exit);
+            exits.saveAt(t, i.exit);
             t.loop.?.lead(t, a.jmp(), i.index);
         },
         .spent => {

@@ -98,6 +98,8 @@ pub const Cpu = struct {
     pages: [page_slots]u32 align(64),
     /// How often branches back may still be taken before their loops are made, by a hash (`loop.zig`).
     backs: [back_slots]i32,
+    /// rsp where guest code has not called anything.
+    stack: u64,
     /// Its own address.
     self: *Cpu,
     /// The task that runs.

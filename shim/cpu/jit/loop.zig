@@ -11,6 +11,7 @@ const abi = @import("../../abi.zig");
 const cache = @import("cache.zig");
 const cold = @import("cold.zig");
 const decoder = @import("../decoder.zig");
+const exits = @import("exit.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
 const layout = @import("layout.zig");
@@ -111,7 +112,7 @@ pub const Loop = struct {
 
     /// Branches to the current instruction lead here. `reached`: so does the one before.
     fn label(l: *Loop, t: *Translator, reached: bool) void {
-        if (t.index != 0 and reached and t.flagsNeededAt(t.pc)) t.save();
+        if (t.index != 0 and reached and exits.flagsNeededAt(t, t.pc)) t.save();
         t.forget();
         l.labels[t.index] = t.a.at;
         for (l.waiting[0..l.waiting_count]) |w| if (w.index == t.index) t.a.linkHere(w.from);
@@ -149,7 +150,7 @@ pub fn emitBack(t: *Translator, site: x64.Fixup, head: u32) void {
     a.aluImm(.sub, .d, .{ .mem = left }, 1);
     patch.alignField(a, 2);
     const lasts = a.jcc(.ns);
-    const entry = t.known(t.page.va + 4 * head);
+    const entry = exits.known(t, t.page.va + 4 * head);
     if (entry != 0) a.link(lasts, entry) else a.linkHere(lasts);
     const back: Back = .{ .from = @intCast(from), .slot = @intCast(slot), .site = lasts.at };
     a.movImm(.rcx, site.at);
@@ -343,7 +344,7 @@ fn body(t: *Translator, l: *Loop) void {
         reached = !t.done;
         t.done = false;
     }
-    if (reached) t.branchAlways(t.pc + 4);
+    if (reached) exits.branchAlways(t, t.pc + 4);
 }
 
 /// How NZCV, which the head needs, can be computed again after every branch back.

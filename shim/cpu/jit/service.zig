@@ -25,7 +25,7 @@ const address_mask: u64 = (1 << 56) - 1;
 pub const Place = packed struct(u32) {
     word: u10,
     page: u21,
-    /// Of an access: it writes. Of a branch's target: the branch leads back.
+    /// Of an access: it writes. Of a branch's target: it is entered at its head.
     mark: bool = false,
 
     fn pc(p: Place) u64 {

@@ -1,6 +1,7 @@
 //! The code at the start of the arena through which guest code is entered and left, and through which it calls Zig.
 
 const cache = @import("cache.zig");
+const host = @import("host.zig");
 const layout = @import("layout.zig");
 const service = @import("service.zig");
 const x64 = @import("x64.zig");
@@ -32,6 +33,8 @@ pub var loop: u32 = 0;
 pub var far: u32 = 0;
 /// rax: pc of the target. Goes there.
 pub var indirect: u32 = 0;
+/// The same for a return to another place than the last call's.
+pub var unpaired: u32 = 0;
 /// rdx: place of the next instruction. Begins a new slice there.
 pub var slice: u32 = 0;
 /// rdx: `service.Site`. Executes that instruction in the interpreter and comes back.
@@ -46,6 +49,9 @@ pub var misaligned: u32 = 0;
 pub var misaligned_sp: u32 = 0;
 /// rdx: place, rcx: `abi.Exit`, rax: syndrome. Leaves.
 pub var stop: u32 = 0;
+
+/// No instruction lies there. Who returns there all the same goes to `indirect`, with rax.
+const nowhere = 0xffff_ffff_ffff_ffff;
 
 const saved = [_]x64.Reg{ .rbx, .rbp, .r12, .r13, .r14, .r15 };
 
@@ -70,9 +76,36 @@ fn leaveIfZero(a: *Asm) void {
     a.jccTo(.e, exit);
 }
 
+/// What guest code has called is believed no more.
+fn forgetCalls(a: *Asm) void {
+    a.mov(.q, .rsp, .{ .mem = layout.cpuField("stack") });
+}
+
+/// Goes (or calls) where an indirect branch to the address in rax leads, by the jump cache: inline, so that each has a prediction of its own.
+pub fn jumpCache(a: *Asm, calls: bool) void {
+    if (host.features.bmi2) {
+        a.rorx(.d, .rcx, .{ .reg = .rax }, 32 - 3);
+    } else {
+        a.movRegs(.d, .rcx, .rax);
+        a.shiftImm(.shl, .d, .{ .reg = .rcx }, 3);
+    }
+    a.aluImm(.@"and", .d, .{ .reg = .rcx }, (layout.jump_count - 1) << 5);
+    a.mov(.q, .rdx, .{ .mem = layout.blockField("jump_key") });
+    a.alu(.cmp, .q, .rax, .{ .mem = jump("pc") });
+    a.jccTo(.ne, indirect);
+    a.alu(.cmp, .q, .rdx, .{ .mem = jump("key") });
+    a.jccTo(.ne, indirect);
+    if (calls) a.callRm(.{ .mem = jump("code") }) else a.jmpRm(.{ .mem = jump("code") });
+}
+
+fn jump(comptime field: []const u8) x64.Mem {
+    return .{ .base = .rcx, .gs = true, .disp = @offsetOf(layout.Cpu, "jumps") + @offsetOf(layout.Jump, field) };
+}
+
 /// One that guest code jumps to, and that continues at the code that the function finds.
 fn going(a: *Asm, function: *const anyopaque, comptime arguments: []const [2]x64.Reg) u32 {
     const at = a.at;
+    forgetCalls(a);
     storeAll(a, &layout.fixed);
     inline for (arguments) |move| a.movRegs(.q, move[0], move[1]);
     callZig(a, function);
@@ -103,18 +136,11 @@ fn coming(a: *Asm, function: *const anyopaque, comptime arguments: []const [2]x6
 /// Writes them into the empty arena.
 pub fn make() void {
     var a: Asm = .{ .base = cache.writable, .at = 16 };
-    enter = a.at;
-    for (saved) |r| a.push(r);
-    a.aluImm(.sub, .q, .{ .reg = .rsp }, 8);
-    a.lea(.q, layout.block_reg, .{ .base = .rdi, .disp = layout.block_bias });
-    a.movRegs(.q, .rax, .rsi);
-    loadAll(&a, &layout.fixed);
-    a.jmpRm(.{ .reg = .rax });
-
     exit = a.at;
+    forgetCalls(&a);
     storeAll(&a, &layout.fixed);
     a.mov(.d, .rax, .{ .mem = layout.blockField("exit") });
-    a.aluImm(.add, .q, .{ .reg = .rsp }, 8);
+    a.aluImm(.add, .q, .{ .reg = .rsp }, 8 + 16);
     var i: usize = saved.len;
     while (i > 0) : (i -= 1) a.pop(saved[i - 1]);
     a.ret();
@@ -129,6 +155,9 @@ pub fn make() void {
     loop = going(&a, &service.loop, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx }, .{ .rcx, .rax } });
     far = going(&a, &service.far, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     indirect = going(&a, &service.indirect, &.{.{ .rsi, .rax }});
+    unpaired = a.at;
+    forgetCalls(&a);
+    jumpCache(&a, false);
     slice = going(&a, &service.slice, &.{.{ .rsi, .rdx }});
     interpret = coming(&a, &service.interpret, &.{.{ .rsi, .rdx }}, &layout.fixed);
     misaligned = going(&a, &service.misaligned, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx } });
@@ -136,6 +165,20 @@ pub fn make() void {
     stop = going(&a, &service.stop, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx }, .{ .rcx, .rax } });
     call = caller(&a);
     call_flags = coming(&a, &service.callFlags, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx } }, &layout.fixed);
+
+    enter = a.at;
+    for (saved) |r| a.push(r);
+    a.aluImm(.sub, .q, .{ .reg = .rsp }, 8);
+    // Below all calls one that nobody made: from where no return leads.
+    a.movImm(.rax, nowhere);
+    a.push(.rax);
+    a.movImm(.rax, @intFromPtr(cache.running) + indirect);
+    a.push(.rax);
+    a.store(.q, .{ .mem = layout.cpuField("stack") }, .rsp);
+    a.lea(.q, layout.block_reg, .{ .base = .rdi, .disp = layout.block_bias });
+    a.movRegs(.q, .rax, .rsi);
+    loadAll(&a, &layout.fixed);
+    a.jmpRm(.{ .reg = .rax });
 
     cache.used = a.at;
     cache.keep();

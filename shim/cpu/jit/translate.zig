@@ -43,9 +43,6 @@ const chapters = .{
     @import("system.zig"),
 };
 
-/// `save`: NZCV has to be saved on the way, which the host's flags have in some form, or which is to be computed again.
-pub const Exit = struct { target: u64, save: bool, form: flags.Form, again: ?recipe.Recipe, links: bool = false };
-
 /// The cold parts of what is being translated.
 var colds: [4 * loops.longest + 4]cold.Cold = undefined;
 
@@ -244,7 +241,7 @@ pub const Translator = struct {
         t.saveForm(recipe.emit(t, again));
     }
 
-    fn saveForm(t: *Translator, form: flags.Form) void {
+    pub fn saveForm(t: *Translator, form: flags.Form) void {
         if (form == .direct) t.a.cmc();
         saveHost(&t.a);
     }
@@ -376,84 +373,6 @@ pub const Translator = struct {
         t.sp_checked = true;
     }
 
-    /// Branches to `to` on the host's condition.
-    pub fn branchIf(t: *Translator, cc: Cc, to: u64) void {
-        const e = t.exitTo(to);
-        if (t.loop) |l| if (l.inside(t, to)) |index| {
-            const saves = !l.keeps(t, index) and e.save;
-            if (saves) return t.addCold(t.a.jcc(cc), .{ .inside = .{ .index = index, .exit = e } });
-            return l.lead(t, t.a.jcc(cc), index);
-        };
-        if (!e.save and t.direct(to)) patch.alignField(&t.a, 2);
-        t.addCold(t.a.jcc(cc), .{ .exit = e });
-    }
-
-    pub fn branchAlways(t: *Translator, to: u64) void {
-        t.done = true;
-        if (t.loop) |l| if (l.inside(t, to)) |index| {
-            if (!l.keeps(t, index) and t.flagsNeededAt(to)) t.save();
-            return l.lead(t, t.a.jmp(), index);
-        };
-        t.emitExit(t.exitTo(to), null);
-    }
-
-    /// A call inside the page: not the end of a loop.
-    pub fn branchAndLink(t: *Translator, to: u64) void {
-        t.done = true;
-        var e = t.exitTo(to);
-        e.links = true;
-        t.emitExit(e, null);
-    }
-
-    fn exitTo(t: *Translator, to: u64) Exit {
-        const pending = t.state == .pending;
-        return .{
-            .target = to,
-            .save = (pending or t.state == .host) and t.flagsNeededAt(to),
-            .form = if (t.state == .host) t.state.host else .inverted,
-            .again = if (pending) t.again else null,
-        };
-    }
-
-    fn inPage(t: *const Translator, to: u64) bool {
-        return to & ~@as(u64, abi.page_size - 1) == t.page.va;
-    }
-
-    pub fn flagsNeededAt(t: *Translator, to: u64) bool {
-        if (!t.inPage(to)) return true;
-        return flags.neededAt(t.words, @intCast((to - t.page.va) / 4), 20);
-    }
-
-    /// A way out of the block. `from`: a conditional branch that may lead to the target itself, when this is a cold part.
-    pub fn emitExit(t: *Translator, e: Exit, from: ?x64.Fixup) void {
-        const a = &t.a;
-        if (from) |f| if (!t.direct(e.target) or e.save) a.linkHere(f);
-        t.saveAt(e);
-        t.leaveMap();
-        if (!t.inPage(e.target)) return t.emitFar(e.target, from != null);
-        const word: u32 = @intCast((e.target - t.page.va) / 4);
-        const backward = e.target <= t.pc;
-        const ends = backward and !e.links;
-        const entry = if (ends) 0 else t.known(e.target);
-        const jumps = from == null or e.save or !t.direct(e.target);
-        if (jumps and entry == 0) patch.alignField(a, 1);
-        const site = if (jumps) a.jmp() else from.?;
-        if (entry != 0) return a.link(site, entry + @as(u32, if (backward) 0 else service.head_bytes));
-        const link: cold.Link = .{ .word = word, .backward = backward, .ends = ends };
-        if (from == null) t.addCold(site, .{ .link = link }) else t.emitLink(site, link);
-    }
-
-    /// May a conditional branch lead there by itself, with nothing to be done on the way?
-    fn direct(t: *const Translator, to: u64) bool {
-        return t.loop == null and t.inPage(to);
-    }
-
-    /// Saves NZCV on the way out, if it has to be.
-    pub fn saveAt(t: *Translator, e: Exit) void {
-        if (!e.save) return;
-        if (e.again) |again| t.saveAgain(again) else t.saveForm(e.form);
-    }
-
     /// Before what is not part of the loop: the fixed registers get into their places. The host's flags stay.
     pub fn leaveMap(t: *Translator) void {
         if (t.loop) |l| l.emitLeave(&t.a);
@@ -471,43 +390,6 @@ pub const Translator = struct {
     pub fn jumpThunk(t: *Translator, thunk: u32) void {
         t.leaveMap();
         t.a.jmpTo(thunk);
-    }
-
-    /// Where the code of an address of this page begins; 0: it has none yet.
-    pub fn known(t: *const Translator, to: u64) u32 {
-        const word = (to - t.page.va) / 4;
-        return if (word == t.first and !t.plain) t.code else t.page.entry[word];
-    }
-
-    /// Where a branch inside the page leads at first.
-    pub fn emitLink(t: *Translator, site: x64.Fixup, link: cold.Link) void {
-        t.a.linkHere(site);
-        if (link.ends) return loops.emitBack(t, site, link.word);
-        t.a.movImm(.rcx, site.at);
-        t.a.movImm(.rdx, @as(u32, @bitCast(service.Place{ .page = @intCast(t.page.number), .word = @intCast(link.word), .mark = link.backward })));
-        t.a.jmpTo(thunks.link);
-    }
-
-    fn emitFar(t: *Translator, to: u64, is_cold: bool) void {
-        const a = &t.a;
-        var slot = layout.cpuField("pages");
-        slot.disp += @intCast(4 * service.pageSlot(to));
-        patch.alignFar(a, 8);
-        a.cmpImm32(slot, patch.never);
-        const site = a.at - 4;
-        const miss = a.jcc(.ne);
-        const jump = a.jmp();
-        std.debug.assert(jump.at == site + patch.far_jump and site & 7 <= 1);
-        const far: cold.Far = .{ .target = to, .site = site };
-        if (is_cold) t.emitFarMiss(miss, far) else t.addCold(miss, .{ .far = far });
-    }
-
-    pub fn emitFarMiss(t: *Translator, miss: x64.Fixup, far: cold.Far) void {
-        t.a.linkHere(miss);
-        t.a.linkHere(.{ .at = far.site + patch.far_jump });
-        t.a.movImm(.rdx, far.target);
-        t.a.movImm(.rcx, far.site);
-        t.a.jmpTo(thunks.far);
     }
 
     /// Leaves with `reason` at the current instruction (SVC: behind it).

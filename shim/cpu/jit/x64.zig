@@ -437,6 +437,12 @@ pub const Asm = struct {
         return .{ .at = a.at - 4 };
     }
 
+    pub fn call(a: *Asm) Fixup {
+        a.byte(0xe8);
+        a.word32(0);
+        return .{ .at = a.at - 4 };
+    }
+
     /// Lets the branch lead to offset `target`.
     pub fn link(a: *Asm, f: Fixup, target: u32) void {
         std.mem.writeInt(u32, a.base[f.at..][0..4], target -% (f.at + 4), .little);
