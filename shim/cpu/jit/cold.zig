@@ -57,8 +57,7 @@ pub const Window = struct { what: service.Opening, found: u32 = 0 };
 
 /// Where it enters the block: `back`, at the head and maybe as the end of a loop; behind the head, which counts, when it leads on.
 pub const Link = struct { word: u32, enters: enum { head, behind, back } };
-/// `site`: the number of the page that it expects.
-pub const Far = struct { target: u64, site: u32 };
+pub const Far = struct { target: u64, site: patch.Far };
 
 /// What a store stores.
 pub const Value = union(enum) {

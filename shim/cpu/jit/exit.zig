@@ -6,6 +6,7 @@
 //! is forgotten too whenever guest code is left or goes on where Zig says (`thunks.going`): so it never outlives a look at the epoch, and
 //! has at most as many entries as a slice has instructions, because what is called counts (it is entered at its head).
 
+const std = @import("std");
 const abi = @import("../../abi.zig");
 const cold = @import("cold.zig");
 const flags = @import("flags.zig");
@@ -143,20 +144,20 @@ fn emitFar(t: *Translator, to: u64, how: struct { calls: bool = false, is_cold: 
     const a = &t.a;
     var slot = layout.cpuField("pages");
     slot.disp += @intCast(4 * service.pageSlot(to));
-    patch.alignFar(a, 8);
+    patch.alignFar(a, 8, how.calls);
     a.cmpImm32(slot, patch.never);
-    const site = a.at - 4;
-    const miss = a.jcc(.ne);
-    const jump = if (how.calls) a.call() else a.jmp();
-    @import("std").debug.assert(jump.at == site + patch.far_jump and site & 7 <= 1);
-    const far: cold.Far = .{ .target = to, .site = site };
-    if (how.is_cold) emitFarMiss(t, miss, far) else t.addCold(miss, .{ .far = far });
+    const far: cold.Far = .{ .target = to, .site = .{ .at = @intCast(a.at - 4), .calls = how.calls } };
+    const misses: ?x64.Fixup = if (how.calls) a.jcc(.ne) else null;
+    const branch = if (how.calls) a.call() else a.jcc(.e);
+    std.debug.assert(branch.at == far.site.branch());
+    if (how.is_cold) return emitFarMiss(t, null, far);
+    t.addCold(misses orelse a.jmp(), .{ .far = far });
 }
 
-pub fn emitFarMiss(t: *Translator, miss: x64.Fixup, far: cold.Far) void {
-    t.a.linkHere(miss);
-    t.a.linkHere(.{ .at = far.site + patch.far_jump });
+pub fn emitFarMiss(t: *Translator, misses: ?x64.Fixup, far: cold.Far) void {
+    if (misses) |m| t.a.linkHere(m);
+    t.a.linkHere(.{ .at = far.site.branch() });
     t.a.movImm(.rdx, far.target);
-    t.a.movImm(.rcx, far.site);
+    t.a.movImm(.rcx, @as(u32, @bitCast(far.site)));
     t.a.jmpTo(thunks.far);
 }

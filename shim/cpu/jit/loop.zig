@@ -323,7 +323,7 @@ fn attempt(page: *cache.Page, words: Words, l: *Loop) ?u32 {
     // What is patched when the loop is made again.
     t.a.linkHere(t.a.jmp());
     l.emitEnter(&t.a);
-    while (t.a.at & 15 != 0) t.a.nop();
+    t.a.pad(std.mem.alignForward(u32, t.a.at, 16));
     body(&t, l);
     if (l.failed) return null;
     cache.used = t.a.at;

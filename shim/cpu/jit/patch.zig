@@ -2,8 +2,8 @@
 //!
 //! A field is 4 bytes that do not cross an 8-byte boundary (`align`), so the host's CPUs see it changed in one go. A branch inside its
 //! page has one field, which first leads to a stub and then to its target for ever. One to another page has two, the number of the
-//! page and the jump: nobody may see the one without the other, so a branch that has led elsewhere is made to lead to its
-//! stub first, and gets its new target only when every CPU has left the code that it was in.
+//! page and the branch behind the comparison: nobody may see the one without the other, so one that has led elsewhere is made to compare
+//! with what no CPU has, and gets its new target only when every CPU has left the code that it was in.
 
 const std = @import("std");
 const cache = @import("cache.zig");
@@ -11,20 +11,37 @@ const cpus = @import("../../mem/mem.zig").cpus;
 const layout = @import("layout.zig");
 const x64 = @import("x64.zig");
 
-/// Distance from the number that a branch to another page compares to its rel32: the number, jne rel32, and jmp's opcode.
-pub const far_jump = 4 + 6 + 1;
-/// Numbers that no CPU holds: of a branch that has led nowhere yet, and of one that leads to its stub again.
+/// The number that a branch to another page compares.
+pub const Far = packed struct(u32) {
+    at: u31,
+    calls: bool,
+
+    /// Where its rel32 is: behind the number and je's opcode, or jne rel32 and call's opcode.
+    pub fn branch(f: Far) u32 {
+        return @as(u32, f.at) + 4 + @as(u32, if (f.calls) 6 + 1 else 2);
+    }
+};
+/// Numbers that no CPU has: of a branch that has led nowhere yet, and of one that leads nowhere any more. Who had compared before may
+/// still go where it led.
 pub const never = layout.no_page - 1;
 const retired = layout.no_page - 2;
 
+fn crosses(at: u32) bool {
+    return at & 7 > 4;
+}
+
 /// Pads so that a field that begins `ahead` bytes further on does not cross 8 bytes.
 pub fn alignField(a: *x64.Asm, ahead: u32) void {
-    while ((a.at + ahead) & 7 > 4) a.nop();
+    var at = a.at;
+    while (crosses(at + ahead)) at += 1;
+    a.pad(at);
 }
 
 /// The same for a branch to another page, whose number begins `ahead` bytes further on.
-pub fn alignFar(a: *x64.Asm, ahead: u32) void {
-    while ((a.at + ahead) & 7 > 4 or (a.at + ahead + far_jump) & 7 > 4) a.nop();
+pub fn alignFar(a: *x64.Asm, ahead: u32, calls: bool) void {
+    var at = a.at;
+    while (crosses(at + ahead) or crosses((Far{ .at = @intCast(at + ahead), .calls = calls }).branch())) at += 1;
+    a.pad(at);
 }
 
 fn field(site: u32) *align(1) u32 {
@@ -41,27 +58,25 @@ pub fn link(site: u32, target: u32) void {
     set(site, target -% (site + 4));
 }
 
-/// Branches that lead to their stubs until every CPU has left where they led before.
+/// Branches that compare with `retired` until every CPU has left where they led before.
 const Waiting = struct { site: u32 = 0, since: u32 = 0 };
 var waiting: [64]Waiting = @splat(.{});
 
-/// `site` is the number of a branch to another page.
-pub fn far(c: *const cpus.Cpu, site: u32, number: u32, target: u32) void {
+/// Makes a branch lead to `target` in the page of that number.
+pub fn far(c: *const cpus.Cpu, f: Far, number: u32, target: u32) void {
     cache.mutex.lock();
     defer cache.mutex.unlock();
-    const jump = site + far_jump;
+    const site: u32 = f.at;
+    const branch = f.branch();
     const now = field(site).*;
     if (now == number) return;
     if (now != never and cpus.busy != 0) {
         const entry = &waiting[(site *% 0x9e3779b1) >> 26];
-        if (now != retired) {
-            set(site, retired);
-            set(jump, 0);
-        }
+        if (now != retired) set(site, retired);
         // An entry that another branch has taken over begins anew.
         if (now != retired or entry.site != site) entry.* = .{ .site = site, .since = cpus.newEra() };
         if (!cpus.passed(entry.since, c)) return;
     }
-    set(jump, target -% (jump + 4));
+    set(branch, target -% (branch + 4));
     set(site, number);
 }

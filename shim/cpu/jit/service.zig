@@ -239,8 +239,8 @@ fn loopAt(cpu: *Cpu, pc: u64, from: u32) ?u32 {
     return loops.at(page, words, @intCast(offset / 4), from);
 }
 
-/// A branch to another page: `site` is the page number that it expects.
-pub fn far(cpu: *Cpu, pc: u64, site: u32) callconv(.c) u64 {
+/// A branch to another page.
+pub fn far(cpu: *Cpu, pc: u64, site: patch.Far) callconv(.c) u64 {
     const generation = cache.generation;
     const offset = lookup(cpu, pc) orelse return fetchFault(cpu, pc);
     if (generation == cache.generation) patch.far(&cpu.v.cpu, site, cpu.pages[pageSlot(pc)], offset);

@@ -1,7 +1,7 @@
 //! The code at the start of the arena through which guest code is entered and left, and through which it calls Zig.
 
+const std = @import("std");
 const cache = @import("cache.zig");
-const host = @import("host.zig");
 const layout = @import("layout.zig");
 const service = @import("service.zig");
 const x64 = @import("x64.zig");
@@ -83,13 +83,9 @@ fn forgetCalls(a: *Asm) void {
 
 /// Goes (or calls) where an indirect branch to the address in rax leads, by the jump cache: inline, so that each has a prediction of its own.
 pub fn jumpCache(a: *Asm, calls: bool) void {
-    if (host.features.bmi2) {
-        a.rorx(.d, .rcx, .{ .reg = .rax }, 32 - 3);
-    } else {
-        a.movRegs(.d, .rcx, .rax);
-        a.shiftImm(.shl, .d, .{ .reg = .rcx }, 3);
-    }
-    a.aluImm(.@"and", .d, .{ .reg = .rcx }, (layout.jump_count - 1) << 5);
+    // An entry is 8 times as long as an instruction.
+    a.movRegs(.d, .rcx, .rax);
+    a.aluImm(.@"and", .d, .{ .reg = .rcx }, (layout.jump_count - 1) << 2);
     a.mov(.q, .rdx, .{ .mem = layout.blockField("jump_key") });
     a.alu(.cmp, .q, .rax, .{ .mem = jump("pc") });
     a.jccTo(.ne, indirect);
@@ -99,7 +95,8 @@ pub fn jumpCache(a: *Asm, calls: bool) void {
 }
 
 fn jump(comptime field: []const u8) x64.Mem {
-    return .{ .base = .rcx, .gs = true, .disp = @offsetOf(layout.Cpu, "jumps") + @offsetOf(layout.Jump, field) };
+    comptime std.debug.assert(@sizeOf(layout.Jump) == 8 * 4);
+    return .{ .base = null, .index = .rcx, .scale = 3, .disp = @offsetOf(layout.Cpu, "jumps") + @offsetOf(layout.Jump, field) };
 }
 
 /// One that guest code jumps to, and that continues at the code that the function finds.

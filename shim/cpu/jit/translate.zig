@@ -419,7 +419,7 @@ pub const Translator = struct {
     pub fn head(t: *Translator) x64.Fixup {
         t.a.aluImm(.sub, .d, .{ .mem = layout.blockField("slice") }, @intCast(t.count));
         const spent = t.a.jcc(.s);
-        while (t.a.at < t.code + service.head_bytes) t.a.nop();
+        t.a.pad(t.code + service.head_bytes);
         std.debug.assert(t.a.at == t.code + service.head_bytes);
         return spent;
     }

@@ -47,6 +47,17 @@ pub const Fixup = struct { at: u32 };
 /// Prefix of an SSE instruction: none, 66, F3, F2.
 pub const Prefix = enum(u8) { none = 0, p66 = 0x66, f3 = 0xf3, f2 = 0xf2 };
 
+/// Instructions of 1, 2, ... bytes that do nothing.
+const nops = [_][]const u8{
+    &.{0x90},
+    &.{ 0x66, 0x90 },
+    &.{ 0x0f, 0x1f, 0x00 },
+    &.{ 0x0f, 0x1f, 0x40, 0x00 },
+    &.{ 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+    &.{ 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+    &.{ 0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00 },
+};
+
 pub const Asm = struct {
     /// The whole arena as it is written.
     base: [*]u8,
@@ -166,8 +177,12 @@ pub const Asm = struct {
         a.word32(value);
     }
 
-    pub fn nop(a: *Asm) void {
-        a.byte(0x90);
+    /// Does nothing up to offset `to`, in as few instructions as can be.
+    pub fn pad(a: *Asm, to: u32) void {
+        while (a.at < to) {
+            const nop = nops[@min(to - a.at, nops.len) - 1];
+            for (nop) |b| a.byte(b);
+        }
     }
 
     pub fn mov(a: *Asm, size: Size, dst: Reg, src: Rm) void {
