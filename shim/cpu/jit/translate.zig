@@ -16,7 +16,6 @@ const group = @import("group.zig");
 const lanes = @import("lanes.zig");
 const layout = @import("layout.zig");
 const loops = @import("loop.zig");
-const patch = @import("patch.zig");
 const recipe = @import("recipe.zig");
 const service = @import("service.zig");
 const table = @import("../simd/simd.zig");
