@@ -259,12 +259,3 @@ test "flags of files" {
         try std.testing.expectEqual(linux, attributesOf(darwin));
     }
 }
-
-test "permissions of a file without a name" {
-    if (sys("geteuid")() == 0) return;
-    var st = std.mem.zeroes(c.struct_stat);
-    st.st_uid = sys("geteuid")();
-    st.st_mode = 0o400;
-    try std.testing.expectEqual(@as(i32, 0), checkMode(&st, 4));
-    try std.testing.expectEqual(@as(i32, -E.ACCES), checkMode(&st, 2));
-}

@@ -99,6 +99,9 @@ export fn darwin_connect(fd: c_int, address: *const anyopaque, len: u32) c_int {
 
 export fn darwin_disconnectx(fd: c_int, association: u32, connection: u32) c_int {
     if (association != 0 or connection != 0) return fail(c.EINVAL);
+    var name: [128]u8 = undefined;
+    var len: u32 = name.len;
+    if (nameOf(.getpeername, fd, &name, &len) != 0) return fail(c.ENOTCONN);
     const nothing: [16]u8 = @splat(0);
     return result(linux.syscall3(.connect, arg(fd), @intFromPtr(&nothing), nothing.len));
 }

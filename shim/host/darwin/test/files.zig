@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const call = @import("../call.zig");
+const handles = @import("../handles.zig");
 const host = @import("../../darwin.zig");
 const support = @import("support.zig");
 const linux = std.os.linux;
@@ -257,4 +258,28 @@ test "the slow open of a FIFO follows no link, and does not wait afterwards" {
         _ = host.close(answer);
     }
     _ = host.close(reader);
+}
+
+test "what another user may search, and what is his without a name" {
+    if (linux.geteuid() != 0) return;
+    var p = try Place.init();
+    defer p.deinit();
+    const nobody = 65534;
+    const same = std.math.maxInt(u32);
+    try expectEqual(@as(i32, 0), host.makeDirectory(p.fd, "d", 0o711));
+    try expectEqual(@as(i32, 0), host.changeMode(p.fd, "", 0o755));
+    const file = try p.make("f");
+    try expectEqual(@as(i32, 0), host.changeOwner(file, "", nobody, same));
+    try expectEqual(@as(i32, 0), host.changeMode(file, "", 0o400));
+    try expectEqual(@as(i32, 0), host.unlink(p.fd, "f", 0));
+    // This thread alone.
+    _ = linux.syscall3(.setresuid, same, nobody, same);
+    const dir = host.open(p.fd, "d", O.PATH | O.DIRECTORY, 0);
+    const reads = host.access(file, "", 4);
+    const writes = host.access(file, "", 2);
+    _ = linux.syscall3(.setresuid, same, 0, same);
+    try expect(dir >= 0 and !handles.isPlaceholder(dir));
+    try expectEqual(@as(i32, 0), reads);
+    try expectEqual(-@as(i32, call.E.ACCES), writes);
+    for ([_]i32{ dir, file }) |fd| _ = host.close(fd);
 }

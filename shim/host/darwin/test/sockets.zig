@@ -281,7 +281,8 @@ test "a datagram may be as long as on Linux" {
     const small: i32 = 4096;
     try expectEqual(@as(i32, 0), host.setSocketOption(b, 1, 7, std.mem.asBytes(&small), 4));
     try expectEqual(@as(i32, -90), send(b, &long));
-    try expectEqual(@as(i32, 0), host.connect(b, &@as([16]u8, @splat(0)), 16));
+    // Whoever is not connected may end it all the same.
+    for (0..2) |_| try expectEqual(@as(i32, 0), host.connect(b, &@as([16]u8, @splat(0)), 16));
     try expectEqual(@as(i32, -107), host.socketName(b, true, &name, 16));
     for ([_]i32{ a, b }) |fd| _ = host.close(fd);
 }

@@ -48,7 +48,7 @@ test "the machine's facts are the machine's" {
     _ = linux.sysinfo(&info);
     try expectEqual(@as(f64, @floatFromInt(info.totalram * info.mem_unit)), out[0]);
     try expect(out[1] > 0 and out[1] <= out[0]);
-    try expect(host.cpuCount() >= 1);
+    try expect(host.cpuCount() >= @min(try std.Thread.getCpuCount(), 2));
     try expect(out[5] <= out[4]);
     var boot: linux.timespec = undefined;
     _ = std.c.clock_gettime(@enumFromInt(1), @ptrCast(&boot));
