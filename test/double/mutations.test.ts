@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { MUTATIONS, survivors } from "./mutations.ts";
 
-const EVERY = 20;
+const EVERY = 35;
 
 test("changes of the Darwin host are noticed", () => {
   const sample = MUTATIONS.filter((_, i) => i % EVERY === 7);

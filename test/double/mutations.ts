@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bun, root } from "../../scripts/toolchain.ts";
+import { MORE } from "./mutations/darwin.ts";
 
 interface Mutation {
   readonly file: string;
@@ -106,6 +107,7 @@ export const MUTATIONS: readonly Mutation[] = [
   on("control_messages", "alignForward(usize, to + size, 8)", "alignForward(usize, to + size, 4)"),
   on("addresses", "a.bytes[1] = c.AF_UNIX;", "a.bytes[1] = c.AF_INET;"),
   on("control_messages", "if (level == linux_SOL_SOCKET) c.SOL_SOCKET else level", "level"),
+  ...MORE.map(([file, from, to]) => on(file, from, to)),
   // what Apple's headers say
   fact("pub const EAGAIN = 35", "pub const EAGAIN = 11"),
   fact("pub const O_CLOEXEC = 0x1000000", "pub const O_CLOEXEC = 0x80000"),
