@@ -494,6 +494,22 @@ fn codeWritesCode() Error!void {
     }
 }
 
+/// `dc zva` zeroes as much as DCZID_EL0 says, whoever executes it, and nothing else.
+fn zeroingIsExact() Error!void {
+    var g = try Guest.make(&.{ to_data, 0x91010021, 0xd50b7421, 0xd53b00e0, svc }); // add x1, x1, #64; dc zva, x1; mrs x0, dczid_el0
+    defer g.end();
+    try g.data(1, 3);
+    const at = space.translate(g.handle, probe.data_va, .write) orelse return error.NoMemory;
+    const page = at.ptr[0..frames.page_size];
+    @memset(page, 0xaa);
+    expect(try go(&g) == .syscall, "dc zva and its size");
+    const size = @as(usize, 4) << @intCast(g.block.x[0] & 15);
+    const start = 64 & ~(size - 1);
+    var good = size >= 16;
+    for (page, 0..) |byte, i| good = good and byte == @as(u8, if (i >= start and i < start + size) 0 else 0xaa);
+    expect(good, "what dc zva zeroes");
+}
+
 /// What the host takes for the guest's counter is what a program reads, at any time.
 fn counterAgrees() Error!void {
     var g = try Guest.make(&probe.read_counter);
@@ -530,6 +546,7 @@ const all = .{
     registersSurvive,    writesArrive,        everyWriteArrives, vectorsBelongToTasks, faultsAreTold,   exitsAreRight,           exclusivesWork,   identityIsShown,
     vectorsSurviveStops, threadsStoreVectors, answersAreGiven,   othersAreNotAnswered, questionsEnd,    accessesAreLittleEndian, addressesAreWide, othersAreHidden,
     timeIsTold,          statesAreCut,        memoryIsCoherent,  maintenanceFaults,    spacesComeAndGo, codeWritesCode,          pathIsShort,      counterAgrees,
+    zeroingIsExact,
 };
 
 pub fn main() u8 {
