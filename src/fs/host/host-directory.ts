@@ -18,7 +18,6 @@ import {
 } from "../../abi/fcntl.ts";
 import { S_IALLUGO, S_IRWXUGO, S_ISGID, S_ISUID } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
-import { sockets } from "../../host/sockets.ts";
 import { look, lookAt, seen } from "../../host/stat.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
 import type { File } from "../../vfs/file.ts";
@@ -28,7 +27,6 @@ import { HostDirectoryFile } from "./host-directory-file.ts";
 import { HostFile } from "./host-file.ts";
 import { HostInode } from "./host-inode.ts";
 import { HostRegular, hostOpenFlags } from "./host-regular.ts";
-import { Meeting } from "./meeting.ts";
 import { VirtualOwners } from "./virtual-owners.ts";
 
 /** Longest path that one walk takes; with the last name it stays below PATH_MAX. */
@@ -205,6 +203,9 @@ export class HostDirectory extends HostInode implements HandleOwner {
   ): Inode | number {
     const fd = this.forNew(name);
     if (fd < 0) return fd;
+    // Few programs have sockets here.
+    const { sockets } = require("../../host/sockets.ts") as typeof import("../../host/sockets.ts");
+    const { Meeting } = require("./meeting.ts") as typeof import("./meeting.ts");
     const address = sockets.pathAddress(fd, name);
     // DIFFERS: programs of the host do not find a socket whose path is too long for them.
     if (typeof address === "number") return this.mknod(name, mode, 0, cred);

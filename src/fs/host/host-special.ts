@@ -4,7 +4,6 @@ import { EINVAL, ELOOP, ENXIO } from "../../abi/errno.ts";
 import { O_ACCMODE, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY } from "../../abi/fcntl.ts";
 import { S_IFCHR, S_IFIFO, S_IFMT, S_IFSOCK } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
-import { sockets } from "../../host/sockets.ts";
 import { openCharacterDevice } from "../../vfs/devices.ts";
 import type { File } from "../../vfs/file.ts";
 import type { HostMeeting } from "../../vfs/inode.ts";
@@ -12,7 +11,6 @@ import { MAY_READ, MAY_WRITE } from "../../vfs/permission.ts";
 import { HostInode } from "./host-inode.ts";
 import { hostOpenFlags } from "./host-regular.ts";
 import { HostStreamFile } from "./host-stream.ts";
-import { Meeting } from "./meeting.ts";
 
 export class HostLink extends HostInode {
   override readlink(): string | number {
@@ -42,11 +40,14 @@ export class HostSpecial extends HostInode {
   override letGo(): void {}
 
   override get hostMeeting(): HostMeeting | null {
-    return (this.mode & S_IFMT) === S_IFSOCK ? new Meeting(this.fs, this) : null;
+    if ((this.mode & S_IFMT) !== S_IFSOCK) return null;
+    const { Meeting } = require("./meeting.ts") as typeof import("./meeting.ts");
+    return new Meeting(this.fs, this);
   }
 
   /** As HostMeeting's. */
   withAddress(use: (address: Uint8Array) => number): number {
+    const { sockets } = require("../../host/sockets.ts") as typeof import("../../host/sockets.ts");
     return this.withFd((fd) => {
       const address = sockets.pathAddress(fd, "");
       return typeof address === "number" ? address : use(address);
