@@ -20,7 +20,7 @@ export interface Result {
 }
 
 /** Static executable of a C file, rebuilt when the source changes. `target` defaults to aarch64. */
-export function compile(source: string, libc: Libc = "musl", target = "aarch64"): string {
+export function compile(source: string, libc: Libc = "musl", target = "aarch64", more: readonly string[] = []): string {
   const hash = sourceHash(source);
   const name = source.slice(source.lastIndexOf("/") + 1, -2);
   const out = join(cache, "guest", `${name}-${target}-${libc}-${hash}`);
@@ -35,6 +35,7 @@ export function compile(source: string, libc: Libc = "musl", target = "aarch64")
     "-Wall",
     "-pthread",
     "-fno-sanitize=undefined",
+    ...more,
   ];
   if (libc === "musl") {
     tool([zig, "cc", ...flags, "-static", "-o", work, source]);
