@@ -1,6 +1,7 @@
 // How execve(2) finds and reads a program: the file's checks, set-user-id bits, the interpreters it names, and
 // the loader. The kernel calls this through KernelOptions.load.
 
+import { CAP_SYS_PTRACE } from "../abi/capability.ts";
 import { EACCES, EISDIR } from "../abi/errno.ts";
 import { O_RDONLY } from "../abi/fcntl.ts";
 import { S_IFDIR, S_IFMT, S_IFREG } from "../abi/stat.ts";
@@ -13,14 +14,16 @@ import type { Vdso } from "../loader/vdso.ts";
 import type { Layout } from "../mm/layout.ts";
 import type { File } from "../vfs/file.ts";
 import { openExecutable, openPath } from "../vfs/open.ts";
-import { MAY_EXEC } from "../vfs/permission.ts";
+import { capable, MAY_EXEC } from "../vfs/permission.ts";
 
 /** Makes the kernel's `load`: every program of a run gets the same layout and vDSO. */
 export function programLoader(layout: Layout, vdso: Vdso): (task: Task, request: ExecRequest) => ExecImage | number {
   const hwcap = shim.cpu_hwcap(0) >>> 0;
   const hwcap2 = shim.cpu_hwcap(2) >>> 0;
   return (task, request) => {
-    const trusted = !task.noNewPrivs && !request.file.path?.mount.noSuid;
+    // Who is traced by somebody without the right to that gains nothing (LSM_UNSAFE_PTRACE).
+    const watched = task.trace !== null && !capable(task.trace.cred, CAP_SYS_PTRACE);
+    const trusted = !task.noNewPrivs && !watched && !request.file.path?.mount.noSuid;
     const rights = credentialsAfterExec(task.cred, request.file, trusted);
     if (typeof rights === "number") return rights;
     const { cred, secure } = rights;
