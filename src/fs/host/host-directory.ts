@@ -9,6 +9,7 @@ import {
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
+  O_NOATIME,
   O_NOFOLLOW,
   O_PATH,
   O_RDONLY,
@@ -87,7 +88,7 @@ export class HostDirectory extends HostInode implements HandleOwner {
 
   override open(flags: number): File | number {
     if ((flags & O_ACCMODE) !== O_RDONLY) return -EISDIR;
-    const how = O_RDONLY | O_DIRECTORY;
+    const how = O_RDONLY | O_DIRECTORY | (flags & O_NOATIME);
     let fd = this.parent === null ? files.reopen(this.rootFd, how) : this.openNamed(how);
     // Removed, but somebody still stands in it.
     if (fd === -ENOENT && this.handle >= 0) fd = files.reopen(this.handle, how);

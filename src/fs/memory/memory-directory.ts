@@ -2,7 +2,7 @@
 // interrupted by changes neither repeats nor loses what did not change.
 
 import { EEXIST, EINVAL, EISDIR, EMLINK, ENOENT, ENOTDIR, ENOTEMPTY, EXDEV } from "../../abi/errno.ts";
-import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../abi/fcntl.ts";
+import { O_NOATIME, RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../abi/fcntl.ts";
 import { S_IFLNK, S_IFMT } from "../../abi/stat.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
 import { DirectoryFile } from "../../vfs/directory-file.ts";
@@ -66,7 +66,6 @@ export class MemoryDirectory extends MemoryInode {
 
   /** Emits entries from `from` on, in the order in which they were made. */
   list(from: number, emit: (entry: DirectoryEntry) => boolean): number {
-    this.accessed();
     for (const [name, { inode, offset }] of this.entries) {
       if (offset < from) continue;
       if (!emit({ name, ino: inode.ino, type: (inode.mode & S_IFMT) >> 12, next: offset + 1 })) break;
@@ -216,6 +215,7 @@ export abstract class MemoryDirectoryFile extends DirectoryFile {
   abstract override readonly inode: MemoryDirectory;
 
   protected override readEntries(from: number, emit: (entry: DirectoryEntry) => boolean): number {
+    this.accessed();
     return this.inode.list(from, emit);
   }
 
@@ -223,8 +223,12 @@ export abstract class MemoryDirectoryFile extends DirectoryFile {
     const bytes = this.inode.writeDirents(from, ptr, limit);
     this.direntsEnd = this.inode.direntsEnd;
     this.direntsDone = this.inode.direntsDone;
-    if (bytes > 0 || this.direntsDone) this.inode.accessed();
+    if (bytes > 0 || this.direntsDone) this.accessed();
     return bytes;
+  }
+
+  private accessed(): void {
+    if ((this.flags & O_NOATIME) === 0) this.inode.accessed();
   }
 }
 
