@@ -10,7 +10,8 @@ import { HostStreamFile } from "./host-stream.ts";
 const POLLIN = 1;
 /** How long an abandoned open is waited for, so that its end does not keep the FIFO's content alive. A busy host may take its time. */
 const SETTLE_TRIES = 3000;
-const SETTLE_MS = 0.1;
+/** Less than a millisecond is no sleep at all to Bun. */
+const SETTLE_MS = 1;
 
 export class HostFifoFile extends HostStreamFile {
   /** Where the outcome of the open arrives; -1 when it has. */
