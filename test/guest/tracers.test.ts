@@ -21,7 +21,7 @@ function traced(command: string): string {
   rmSync(dir, { recursive: true });
   return result.stdout
     .replace(/0x[0-9a-f]{4,}/g, "ADDR")
-    .replace(/\/\S*\/(\w+\.[ch])\b/g, "$1")
+    .replace(/\S*\/(\w+\.[ch])\b/g, "$1")
     .replace(/=\d{9,}/g, "=N")
     .replace(/parent_tid=\[\d+\]/g, "parent_tid=[N]")
     .replace(
