@@ -225,7 +225,10 @@ int main(int argc, char **argv) {
     status_lines();
     return 0;
   }
-  test_refused();
+  CHILD("refused", {
+    no_new_privs();
+    test_refused();
+  });
   CHILD("strict", {
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0) != 0) _exit(2);
     if (write(1, "written\n", 8) != 8) _exit(1);
@@ -236,8 +239,8 @@ int main(int argc, char **argv) {
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0);
     syscall(SYS_exit, 3);
   });
-  if (geteuid() == 0) CHILD("privilege", {
-    if (setresuid(1234, 1234, 1234) != 0) _exit(9);
+  CHILD("privilege", {
+    if (geteuid() == 0 && setresuid(1234, 1234, 1234) != 0) _exit(9);
     say("without no_new_privs", on_call(SYS_getppid, SECCOMP_RET_ERRNO | EDOM, 0));
     no_new_privs();
     say("with it", on_call(SYS_getppid, SECCOMP_RET_ERRNO | EDOM, 0));
