@@ -37,8 +37,11 @@ pub const Space = struct {
 /// Pauses the CPUs of a space from the first `need` on.
 pub const Hold = struct {
     held: bool = false,
+    /// Somebody needed it, whether CPUs ran or not.
+    needed: bool = false,
 
     pub inline fn need(h: *Hold, s: *const Space) void {
+        h.needed = true;
         if (s.running == 0 or h.held) return;
         cpus.pause(handleOf(s));
         h.held = true;
@@ -279,13 +282,14 @@ inline fn leaf(frame: u32, prot: u32, sole: bool) u64 {
 fn put(s: *Space, hold: *Hold, table: Table, va: u64, d: u64) void {
     const slot = &table[slotIndex(va, 3)];
     const old = slot.*;
-    if (old != 0 and !desc.widens(old, d)) hold.need(s);
+    const widens = old == 0 or desc.widens(old, d);
+    if (!widens) hold.need(s);
     publish(slot, d);
     if (old == 0) {
         s.resident += 1;
         frames.info[frames.ofPtr(table)].live += 1;
     } else {
-        tlb.invalidate(s, va);
+        if (widens) tlb.widened(s, va, 1) else tlb.invalidate(s, va);
         frames.unref(desc.frameOf(old));
     }
 }
@@ -355,7 +359,7 @@ fn fillRun(s: *Space, table: Table, slots: []u64, prot: u32) bool {
 /// page whose frame somebody else holds stays read-only (`space_cow`). 0 or -EINVAL.
 pub fn protect(s: *Space, addr: u64, count: u32, prot: u32) i32 {
     var range = rangeOf(s, addr, count) orelse return errno.invalid;
-    var lost = tlb.Span{};
+    var changed = tlb.Span{};
     var hold: Hold = .{};
     defer hold.release();
     const rights = prot & (abi.prot_read | abi.prot_write | abi.prot_exec);
@@ -369,11 +373,11 @@ pub fn protect(s: *Space, addr: u64, count: u32, prot: u32) i32 {
             if (new == old) continue;
             if (!desc.widens(old, new)) hold.need(s);
             publish(slot, new);
-            if (desc.readable(old)) lost.add(chunk.va + i * page_size);
+            if (desc.readable(old)) changed.add(chunk.va + i * page_size);
             if (desc.executable(new) and !desc.executable(old)) frames.noteCode(frame);
         }
     }
-    lost.invalidate(s);
+    if (hold.needed) changed.invalidate(s) else changed.widen(s);
     return 0;
 }
 
@@ -471,9 +475,10 @@ pub fn cow(s: *Space, addr: u64, prot: u32) i32 {
         const new = leaf(frame, rights | kept, true);
         // Another thread's fault was first.
         if (new == old) return 0;
-        if (!desc.widens(old, new)) hold.need(s);
+        const widens = desc.widens(old, new);
+        if (!widens) hold.need(s);
         publish(&chunk.slots[0], new);
-        tlb.invalidate(s, va);
+        if (widens) tlb.widened(s, va, 1) else tlb.invalidate(s, va);
         return 0;
     }
     const copy = frames.alloc(false) orelse return errno.no_memory;

@@ -241,7 +241,15 @@ pub const Span = struct {
     }
 
     pub fn invalidate(r: Span, s: *space.Space) void {
-        if (r.first <= r.last) dropPages(s, r.first, (r.last - r.first) / page_size + 1);
+        if (r.first <= r.last) dropPages(s, r.first, r.count());
+    }
+
+    pub fn widen(r: Span, s: *space.Space) void {
+        if (r.first <= r.last) widened(s, r.first, r.count());
+    }
+
+    fn count(r: Span) u64 {
+        return (r.last - r.first) / page_size + 1;
     }
 };
 
@@ -251,6 +259,12 @@ const precise_pages = 128;
 /// The entry of one page is gone from every TLB on return.
 pub fn invalidate(s: *space.Space, va: u64) void {
     dropPages(s, va, 1);
+}
+
+/// Pages have all the rights that they had, and more: what was found under the old ones holds, and what misses walks. So CPUs
+/// may be running the space, and nothing of theirs is touched.
+pub fn widened(s: *space.Space, va: u64, count: u64) void {
+    if (hardware) |call| call(s, va, count);
 }
 
 /// A table on the way to `va` was taken out. Software TLBs do not know tables.

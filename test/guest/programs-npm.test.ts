@@ -169,6 +169,10 @@ describe("node", () => {
     const result = inRoot(node, [script("node.mjs")], { stdin: "input\n" });
     expect(result).toEqual({ status: 5, stdout: expected("node"), stderr: "" });
   });
+  test("workers and children in turns", () => {
+    const result = inRoot(node, [script("turns.mjs")]);
+    expect(result).toEqual({ status: 0, stdout: expected("turns"), stderr: "" });
+  });
   test("servers, clients, UNIX sockets, datagrams, children with pipes", () => {
     const result = inRoot(node, [script("network.mjs")]);
     expect(result).toMatchObject({ status: 0, stdout: expected("network") });
