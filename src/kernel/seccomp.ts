@@ -1,4 +1,5 @@
 // Filters of system calls (kernel/seccomp.c; seccomp(2)): how they are put on threads, and what they do to a call.
+// DIFFERS: SECCOMP_RET_LOG allows the call and logs nothing, as there is no audit log.
 
 import { CAP_SYS_ADMIN } from "../abi/capability.ts";
 import { EACCES, EINVAL, ENOMEM, ENOSYS, ESRCH } from "../abi/errno.ts";
@@ -18,7 +19,7 @@ const MAX_ERRNO = 4095;
 const MAX_INSNS_PER_PATH = 32768;
 /** What each filter costs of those besides its own length. */
 const FILTER_PENALTY = 4;
-/** read, write, exit, rt_sigreturn. */
+/** read, write, exit, rt_sigreturn: mode 1 of the kernel, which is a list of numbers there, too. */
 const STRICT_CALLS: readonly number[] = [63, 64, 93, 139];
 
 /** A filter and those that were there before it. */
