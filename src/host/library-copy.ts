@@ -2,6 +2,7 @@
 // system). It goes to a folder that only the user can write, and what is found there is compared byte by byte before it
 // is trusted.
 
+import { dlopen } from "bun:ffi";
 import {
   closeSync,
   lstatSync,
@@ -17,8 +18,12 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
 const GROUP_OR_OTHER = 0o077;
+const MFD_CLOEXEC = 1;
 
-/** Calls `open` with a path that it can load, trying the next place when a file system does not allow it (noexec). */
+/**
+ * Calls `open` with a path that it can load, trying the next place when a file system does not allow it (noexec). Without any
+ * this is the end of the process: nothing works without the shim.
+ */
 export function openCopy<T>(embedded: string, open: (path: string) => T): T {
   const bytes = readFileSync(embedded);
   const cached = cachedCopy(bytes);
@@ -42,7 +47,24 @@ export function openCopy<T>(embedded: string, open: (path: string) => T): T {
       rmSync(folder, { recursive: true, force: true });
     }
   }
-  throw new Error("there is no folder that the carrick shim can be loaded from");
+  try {
+    return openInMemory(bytes, open);
+  } catch {
+    writeSync(2, "carrick: no folder can hold the library to load (a file in TMPDIR, ~/.cache, /dev/shm or /var/tmp)\n");
+    process.exit(125);
+  }
+}
+
+/** memfd_create(2): Linux loads libraries from files without a folder too, where everything is read-only or noexec. */
+function openInMemory<T>(bytes: Buffer, open: (path: string) => T): T {
+  const libc = dlopen("libc.so.6", { memfd_create: { args: ["buffer", "u32"], returns: "i32" } });
+  const fd = libc.symbols.memfd_create(Buffer.from("libcarrick\0"), MFD_CLOEXEC);
+  try {
+    writeAll(fd, bytes);
+    return open(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** The copy in the user's cache folder, written when it is missing or not what it should be; null when there is no such folder. */
@@ -75,10 +97,14 @@ function isOurs(file: string, bytes: Buffer): boolean {
 function write(file: string, bytes: Buffer): void {
   const fd = openSync(file, "wx", 0o700);
   try {
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    writeAll(fd, bytes);
   } finally {
     closeSync(fd);
   }
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
 }
 
 /** $XDG_CACHE_HOME/carrick or ~/.cache/carrick, made when missing; null unless it is a folder of this user alone. */

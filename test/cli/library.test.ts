@@ -119,3 +119,20 @@ test("the executable works alone in an empty folder", () => {
   const result = run([copy, "run-elf", program], { cwd: alone, env: { TMPDIR: temporary } });
   expect(result).toMatchObject({ status: 0, stdout: expect.stringContaining("hello") });
 });
+
+test("a limit that forbids files is told in one sentence", () => {
+  const env = { HOME: home, XDG_CACHE_HOME: "", TMPDIR: temporary };
+  const result = run(["sh", "-c", 'ulimit -f 0; exec "$0" run-elf "$1"', executable, program], { env });
+  expect(result).toMatchObject({ status: 125, stdout: "" });
+  expect(result.stderr).toMatch(/^carrick: no folder can hold the library to load .*\n$/);
+});
+
+const namespaces = ["unshare", "--user", "--map-root-user", "--mount"];
+const mayMount = run([...namespaces, "mount", "-t", "tmpfs", "tmpfs", "/var/tmp"]).status === 0;
+test.if(mayMount)("where every folder is noexec the shim is loaded from memory", () => {
+  const places = [temporary, home, "/dev/shm", "/var/tmp"];
+  const script = 'for p in "$@"; do mount -t tmpfs -o noexec tmpfs "$p" || exit 9; done; exec $0';
+  const env = { HOME: home, XDG_CACHE_HOME: "", TMPDIR: temporary };
+  const result = run([...namespaces, "sh", "-c", script, `${executable} run-elf ${program}`, ...places], { env });
+  expect(result).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining("hello") });
+});
