@@ -50,7 +50,8 @@ export function openCopy<T>(embedded: string, open: (path: string) => T): T {
   try {
     return openInMemory(bytes, open);
   } catch {
-    writeSync(2, "carrick: no folder can hold the library to load (a file in TMPDIR, ~/.cache, /dev/shm or /var/tmp)\n");
+    const places = "a file in TMPDIR, ~/.cache, /dev/shm or /var/tmp";
+    writeSync(2, `carrick: no folder can hold the library to load (${places})\n`);
     process.exit(125);
   }
 }
