@@ -86,6 +86,7 @@ pub const take = poller.take;
 pub const settle = poller.settle;
 
 pub const catchSignals = signals.catchSignals;
+pub const ignoredSignals = signals.ignoredSignals;
 pub const setRunning = signals.setRunning;
 pub const forgetRunning = signals.forgetRunning;
 

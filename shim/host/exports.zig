@@ -228,6 +228,10 @@ pub fn host_socket_ioctl(fd: i32, command: u32, argument: *anyopaque) callconv(.
 pub fn host_signals_init() callconv(.c) u32 {
     return host.catchSignals();
 }
+/// The signals that are ignored now (bit n-1).
+pub fn host_ignored_signals() callconv(.c) u32 {
+    return host.ignoredSignals();
+}
 pub fn host_set_running(block: ?*abi.RegisterBlock) callconv(.c) void {
     host.setRunning(block);
 }

@@ -87,6 +87,7 @@ pub const socketControl = impl.socketControl;
 
 // Signals sent to carrick (signals.zig).
 pub const catchSignals = impl.catchSignals;
+pub const ignoredSignals = impl.ignoredSignals;
 pub const setRunning = impl.setRunning;
 pub const forgetRunning = impl.forgetRunning;
 

@@ -83,6 +83,7 @@ pub const receive = sockets.receive;
 pub const socketControl = sockets.socketControl;
 
 pub const catchSignals = signals.catchSignals;
+pub const ignoredSignals = signals.ignoredSignals;
 pub const setRunning = signals.setRunning;
 pub const forgetRunning = signals.forgetRunning;
 

@@ -48,6 +48,11 @@ export const signals = {
     return shim.host_signals_init() >>> 0;
   },
 
+  /** Those of the same signals that are ignored now, in the same form. */
+  ignored(): number {
+    return shim.host_ignored_signals() >>> 0;
+  },
+
   /** The register block to stop when a signal arrives; 0 for none. */
   setRunning(blockPtr: number): void {
     shim.host_set_running(blockPtr);

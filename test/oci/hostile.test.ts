@@ -9,7 +9,7 @@ import { digestFileName, digestOf } from "../../src/oci/digest.ts";
 import { OciError } from "../../src/oci/oci-error.ts";
 import { ImageStore, INDEX_FILE } from "../../src/oci/store.ts";
 import { carrick, startCarrick } from "../support/carrick.ts";
-import { FakeRegistry } from "../support/fake-registry.ts";
+import { FakeRegistry, slowly } from "../support/fake-registry.ts";
 import { freshFolder, freshStore, pullInto, removeFolders } from "../support/image-store.ts";
 import {
   compress,
@@ -164,6 +164,47 @@ test("changed manifests and configurations whose digests are right", async () =>
     registry.stop();
   }
   expectSound(store);
+});
+
+test("Ctrl-C at any moment of a pull: one sentence, 125, only whole layers", async () => {
+  const registry = new FakeRegistry();
+  const home = freshFolder();
+  const store = new ImageStore(join(home, "store"));
+  const env = { CARRICK_HOME: store.path };
+  const body = crypto.getRandomValues(new Uint8Array(40_000));
+  const made = makeImage({ layers: [0, 1, 2, 3].map((i) => tar([{ name: `f${i}`, body }])), compression: "none" });
+  registry.add("1", made);
+  registry.hook = async (request, url) => {
+    await Bun.sleep(20);
+    const bytes = made.blobs.get(url.pathname.split("/").at(-1)!);
+    return bytes === undefined ? registry.usual(request, url) : slowly(bytes);
+  };
+  const name = `${registry.host}/a:1`;
+  try {
+    for (let round = 0; round < 16; round += 1) {
+      const command = round % 2 === 0 ? ["pull", name] : ["run", name, "/true"];
+      const running = startCarrick(command, { env });
+      // The moments before the first request are those of a start.
+      const asked = registry.log.length;
+      while (registry.log.length === asked) await Bun.sleep(2);
+      await Bun.sleep(Math.random() * 250);
+      running.child.kill((["SIGINT", "SIGTERM", "SIGHUP"] as const)[round % 3]!);
+      const { status, signal, stderr } = await running.ended;
+      expect({ round, status, signal }).toEqual({ round, status: 125, signal: null });
+      expect(stderr.split("\n").filter((line) => line.startsWith("carrick:"))).toEqual([
+        "carrick: interrupted; only complete layers are kept",
+      ]);
+      expect(readdirSync(join(store.path, "work"))).toEqual([]);
+      expect(store.records()).toEqual([]);
+      expectSound(store);
+      if (round % 4 === 3) expect((await carrick(["prune"], { env })).status).toBe(0);
+    }
+    registry.hook = () => undefined;
+    expect((await carrick(["pull", name], { env })).status).toBe(0);
+    expectSound(store);
+  } finally {
+    registry.stop();
+  }
 });
 
 test("pulls killed at any moment, one over the other", async () => {

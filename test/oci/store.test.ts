@@ -90,14 +90,29 @@ test("Ctrl-C and SIGTERM end a pull at once and leave nothing", async () => {
     await untilWriting(image);
     running.child.kill(signal);
     const ended = await running.ended;
-    expect([ended.signal, ended.stderr.split("\n").slice(-2)]).toEqual([
-      signal,
+    expect([ended.signal, ended.status, ended.stderr.split("\n").slice(-2)]).toEqual([
+      null,
+      125,
       ["carrick: interrupted; only complete layers are kept", ""],
     ]);
     expect(work()).toEqual([]);
     expect(layers()).toEqual([]);
     expect(store.records()).toEqual([]);
   }
+});
+
+test("a pull in the background goes on when its terminal sends signals that its shell ignores", async () => {
+  const { reached, heal } = stallingImage();
+  const prefix = ["sh", "-c", "trap '' INT HUP; exec \"$@\"", "sh"];
+  const running = startCarrick(["pull", name], { ...options(), prefix });
+  await reached;
+  running.child.kill("SIGINT");
+  running.child.kill("SIGHUP");
+  await Bun.sleep(100);
+  expect(running.child.exitCode).toBeNull();
+  heal();
+  running.child.kill("SIGTERM");
+  expect(await running.ended).toMatchObject({ status: 125, signal: null });
 });
 
 test("two pulls at once fetch each layer once", async () => {

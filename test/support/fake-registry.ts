@@ -117,3 +117,18 @@ export function brokenOff(bytes: Uint8Array, from: number, count: number, stall 
     headers: from === 0 ? {} : { "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` },
   });
 }
+
+/** The bytes in ten pieces with pauses between them. */
+export function slowly(bytes: Uint8Array, pauseMs = 20): Response {
+  const step = Math.ceil(bytes.length / 10);
+  let at = 0;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await Bun.sleep(pauseMs);
+      controller.enqueue(bytes.slice(at, at + step));
+      at += step;
+      if (at >= bytes.length) controller.close();
+    },
+  });
+  return new Response(body);
+}

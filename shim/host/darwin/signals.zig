@@ -56,6 +56,16 @@ pub fn catchSignals() u32 {
     return ignored;
 }
 
+/// Those among the wanted signals that are ignored, as a shell leaves them to what it starts in the background.
+pub fn ignoredSignals() u32 {
+    var ignored: u32 = 0;
+    for (wanted) |number| {
+        var now: c.struct_sigaction = undefined;
+        if (sys("sigaction")(darwin[number], null, &now) == 0 and now.sa_handler == SIG_IGN) ignored |= bit(number);
+    }
+    return ignored;
+}
+
 const SIG_DFL = 0;
 pub const SIG_IGN = 1;
 

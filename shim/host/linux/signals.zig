@@ -38,6 +38,16 @@ pub fn catchSignals() u32 {
     return ignored;
 }
 
+/// Those among the wanted signals that are ignored, as a shell leaves them to what it starts in the background.
+pub fn ignoredSignals() u32 {
+    var ignored: u32 = 0;
+    for (wanted) |number| {
+        var now: c.Sigaction = undefined;
+        if (c.sigaction(@enumFromInt(number), null, &now) == 0 and now.handler.handler == c.SIG.IGN) ignored |= bit(number);
+    }
+    return ignored;
+}
+
 fn install(number: u5) void {
     var action: c.Sigaction = .{
         .handler = .{ .handler = &onSignal },
