@@ -12,22 +12,23 @@ import { printable, type UserError } from "./user-error.ts";
 const IGNORED_MODES = ["rw", "z", "Z", "cached", "delegated", "consistent", "nocopy"];
 
 /**
- * SRC:DST[:MODE,...], or a mere path of the guest that is to exist. With `names`, a SRC that does not look like a path would be a
- * named volume to Docker, and is refused.
+ * SRC:DST[:MODE,...], or a mere path of the guest that is to exist. As in `docker` run, a SRC that does not look like a path would be a
+ * named volume, and is refused, and one that is missing becomes a directory when the run begins.
  */
-export function parseVolumeOrPath(text: string, names = true): BindMount | string {
+export function parseVolumeOrPath(text: string, docker = true): BindMount | string {
   const wrong = (why: string): UserError => usageError(`-v ${printable(text)}: ${why}`);
   const [source = "", target, modes = "rw", ...more] = text.split(":");
   if (target === undefined && source !== "") return guestPath(source, wrong);
   if (target === undefined || source === "" || more.length > 0) throw wrong("this is not SRC:DST or SRC:DST:ro");
-  if (names && !/^[./~]/.test(source) && !source.includes("/"))
+  if (docker && !/^[./~]/.test(source) && !source.includes("/"))
     throw wrong(`carrick has no named volumes; write ./${printable(source)} for a directory`);
   let readOnly = false;
   for (const mode of modes.split(",")) {
     if (mode === "ro") readOnly = true;
     else if (!IGNORED_MODES.includes(mode)) throw wrong(`unknown mode ${printable(mode)}`);
   }
-  return { type: "bind", source: hostPath(source, wrong), target: mountPoint(target, wrong), readOnly };
+  const mount = { source: hostPath(source, wrong, docker), target: mountPoint(target, wrong), readOnly };
+  return { type: "bind", ...mount, ...(docker ? { create: true } : {}) };
 }
 
 /** SRC:DST[:MODE,...], where a path of the guest alone means nothing. */
@@ -106,13 +107,15 @@ function tmpfs(target: string, options: readonly string[], wrong: (why: string) 
   return { type: "tmpfs", target, ...flags, data: data.join(",") };
 }
 
-function hostPath(path: string, wrong: (why: string) => UserError): string {
+/** `mayMiss`: it will be made. */
+function hostPath(path: string, wrong: (why: string) => UserError, mayMiss = false): string {
   const absolute = resolve(path);
   try {
     // As bytes: a name of the host need not be UTF-8.
     statSync(Buffer.from(bytes(absolute), "latin1"));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
+    if (mayMiss && code === "ENOENT") return absolute;
     const missing = code === "ENOENT" || code === "ENOTDIR";
     throw wrong(`${printable(absolute)} ${missing ? "does not exist on this machine" : `cannot be used (${code})`}`);
   }

@@ -28,7 +28,7 @@ import { containerFiles } from "./container-files.ts";
 import { type ImageProcess, imageProcess } from "./image-process.ts";
 import { type ContainerUser, lookUpUser } from "./image-users.ts";
 import { createFirst, type Machine, startMachine } from "./machine.ts";
-import { ensureDirectory, ensurePlace, hostTree } from "./mounting.ts";
+import { ensureDirectory, ensurePlace, hostTree, makeHostDirectory } from "./mounting.ts";
 import { finish, startProgram } from "./run.ts";
 import type { MountRequest, RunRequest } from "./run-request.ts";
 import { TerminalBridge } from "./terminal-bridge.ts";
@@ -187,9 +187,11 @@ function mountRequested(machine: Machine, request: MountRequest, user: Container
     mounts.mount(new Tmpfs(machine.clock, options), ensurePlace(mounts, fs, target, true), flags, "tmpfs");
     return;
   }
-  const tree = hostTree(bytes(request.source), poller, { readOnly: request.readOnly, owner: user });
+  const source = bytes(request.source);
+  if (request.create) makeHostDirectory(source);
+  const tree = hostTree(source, poller, { readOnly: request.readOnly, owner: user });
   const place = ensurePlace(mounts, fs, target, isDirectory(tree.root.mode));
-  mounts.mount(tree, place, request.readOnly ? MS_RDONLY : 0, bytes(request.source));
+  mounts.mount(tree, place, request.readOnly ? MS_RDONLY : 0, source);
 }
 
 /** Without a terminal of its own, a container has pipes: standard input only when asked for. */

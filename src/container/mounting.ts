@@ -1,8 +1,9 @@
 // Mount points: where they are in the guest's tree, and what is made when they are not there.
 
-import { EROFS } from "../abi/errno.ts";
+import { ENOENT, EROFS } from "../abi/errno.ts";
 import { O_CREAT, O_NOFOLLOW, O_WRONLY } from "../abi/fcntl.ts";
 import { HostFileSystem, type HostOptions, openHostRoot } from "../fs/host/host-file-system.ts";
+import { AT_FDCWD, files } from "../host/files.ts";
 import type { HostPoller } from "../host/poller.ts";
 import type { FsContext } from "../vfs/context.ts";
 import type { MountTable } from "../vfs/mount-table.ts";
@@ -18,6 +19,20 @@ export function hostTree(path: string, poller: HostPoller, options: HostOptions 
   const fd = openHostRoot(path);
   if (fd < 0) throw new BootError(`cannot open ${path}`);
   return new HostFileSystem(fd, poller, options);
+}
+
+/** Makes a directory of the host, and all above it, where there is nothing: theirs who runs carrick. */
+export function makeHostDirectory(path: string): void {
+  const found = openHostRoot(path);
+  if (found >= 0) return void files.close(found);
+  if (found !== -ENOENT) return;
+  let error = 0;
+  for (let end = 0; end < path.length; ) {
+    const slash = path.indexOf("/", end + 1);
+    end = slash < 0 ? path.length : slash;
+    error = files.mkdir(AT_FDCWD, path.slice(0, end), 0o755);
+  }
+  if (error < 0) throw new BootError(`${path} does not exist on this machine, and cannot be made there`);
 }
 
 /** The place of a mount in a tree that must not be changed: missing directories exist for the walk only. */

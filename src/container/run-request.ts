@@ -6,8 +6,10 @@ import type { Engine } from "../cpu/cpu.ts";
 /** A host directory or file of the user's that the guest sees at `target`. */
 export interface BindMount {
   readonly type: "bind";
-  /** Absolute path on the host; it exists. */
+  /** Absolute path on the host. */
   readonly source: string;
+  /** Whether a directory is made where there is nothing; else it exists. */
+  readonly create?: boolean;
   /** Absolute, normalised path in the guest. */
   readonly target: string;
   readonly readOnly: boolean;

@@ -146,6 +146,22 @@ test("signals reach the guest, also after a pull", async () => {
   }
 });
 
+test("-v makes a directory where SRC is missing, --mount does not, and nothing is made for a run that fails before", async () => {
+  const work = freshFolder();
+  const source = join(work, "a", "b");
+  const written = await run(["-u", "0", "-v", `${source}:/v`, name, "sh", "-c", "echo x >/v/f; stat -c %u:%a /v"]);
+  expect(written).toMatchObject({ status: 0, stdout: "0:755\n", stderr: "" });
+  expect(readFileSync(join(source, "f"), "utf8")).toBe("x\n");
+  const mount = `type=bind,src=${join(work, "none")},dst=/v`;
+  expect((await run(["--mount", mount, name, "true"])).status).toBe(125);
+  expect((await run(["-v", `${work}/none:/v`, "oci:/nowhere:x", "true"])).status).toBe(125);
+  expect((await run(["-v", `${work}/none:/v`, "--nonsense", name, "true"])).status).toBe(125);
+  expect(readdirSync(work)).toEqual(["a"]);
+  writeFileSync(join(work, "file"), "");
+  const below = await run(["-v", `${work}/file/none:/v`, name, "true"]);
+  expect([below.status, below.stderr.split("\n").length]).toEqual([125, 3]);
+});
+
 test("nothing of the store changes, and nothing stays", async () => {
   const list = (): string[] => [...new Bun.Glob("**").scanSync({ cwd: home, onlyFiles: false })].sort();
   const before = list();

@@ -120,8 +120,14 @@ test("mounts", () => {
     target,
     readOnly,
   });
-  expect(run("-v", `${work}:/a/../b/`, "-v", `${work}:/c:ro,z`, "--volume", "/data/", "i")).toMatchObject({
-    mounts: [bind("/b"), bind("/c", true)],
+  expect(
+    run("-v", `${work}:/a/../b/`, "-v", `${work}:/c:ro,z`, "-v", `${work}/none:/d`, "--volume", "/data/", "i"),
+  ).toMatchObject({
+    mounts: [
+      { ...bind("/b"), create: true },
+      { ...bind("/c", true), create: true },
+      { ...bind("/d", false, join(work, "none")), create: true },
+    ],
     volumes: ["/data"],
   });
   expect(
@@ -154,7 +160,7 @@ test("mounts", () => {
     [["-v", `${work}:rel`], /must be absolute/],
     [["-v", `${work}:/`], /over \//],
     [["-v", `${work}:/a/..`], /over \//],
-    [["-v", `${work}/none:/a`], /does not exist/],
+    [["--mount", `type=bind,src=${work}/none,dst=/a`], /does not exist/],
     [["-v", `${work}:/a:rx`], /unknown mode rx/],
     [["-v", `${work}:/a:ro:x`], /not SRC:DST/],
     [["-v", ":/a"], /not SRC:DST/],
