@@ -38,6 +38,10 @@ pub const Record = extern struct {
     pub fn isEmptied(r: Record) bool {
         return r.kind >> 24 & 4 != 0;
     }
+    /// An access list says more than the mode.
+    pub fn hasAccessList(r: Record) bool {
+        return r.kind >> 24 & 8 != 0;
+    }
     pub fn isDirectory(r: Record) bool {
         return r.mode & 0o170000 == 0o040000;
     }

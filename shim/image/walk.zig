@@ -136,8 +136,9 @@ pub const Walker = extern struct {
         return w.gid == gid or std.mem.findScalar(u32, w.groups[0..@min(w.group_count, max_groups)], gid) != null;
     }
 
-    /// generic_permission(): `mask` of MAY_READ (4) and MAY_EXEC (1).
+    /// generic_permission(): `mask` of MAY_READ (4) and MAY_EXEC (1). False also where an access list must be asked.
     pub fn may(w: *const Walker, r: *const Record, mask: u32) bool {
+        if (r.hasAccessList()) return false;
         const class = if (r.uid == w.uid) r.mode >> 6 else if (w.inGroup(r.gid)) r.mode >> 3 else r.mode;
         if (class & mask == mask) return true;
         if (r.isDirectory()) return w.searches != 0 or w.overrides != 0;

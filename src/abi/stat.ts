@@ -12,10 +12,11 @@ export const S_IFIFO = 0o010000;
 export const S_ISUID = 0o4000;
 export const S_ISGID = 0o2000;
 export const S_ISVTX = 0o1000;
+export const S_IRWXUGO = 0o777;
+export const S_IRWXG = 0o70;
 export const S_IXGRP = 0o10;
 /** Every bit chmod(2) can set. */
 export const S_IALLUGO = 0o7777;
-export const S_IRWXUGO = 0o777;
 
 export const DT_UNKNOWN = 0;
 export const DT_FIFO = 1;

@@ -7,7 +7,7 @@
 // little-endian. Whatever a damaged file says, readers answer with harmless values and never throw.
 
 export const INDEX_MAGIC = 0x58494b43;
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 export const HEADER_WORDS = 16;
 export const RECORD_WORDS = 16;
 
@@ -65,6 +65,8 @@ export const Flag = {
   opaque: 2,
   /** Opaque, but the same directory as below: its attributes may come from there. */
   emptied: 4,
+  /** An access list says more than the mode. */
+  accessList: 8,
 } as const;
 
 /** FNV-1a over the bytes of a name. */

@@ -12,6 +12,7 @@ import {
   RECORD_WORDS,
   Record,
 } from "../lib/layer-index.ts";
+import { ACL_ACCESS } from "../lib/posix-acl.ts";
 import { LayerError } from "./layer-error.ts";
 import { type LayerInode, type LayerName, LayerTree } from "./layer-tree.ts";
 import { TarReader } from "./tar-reader.ts";
@@ -160,7 +161,10 @@ function serialise(root: LayerName): Uint8Array {
       }
     }
     const flags =
-      (inode?.implied === true ? Flag.implied : 0) | (opaque ? Flag.opaque : 0) | (emptied ? Flag.emptied : 0);
+      (inode?.implied === true ? Flag.implied : 0) |
+      (opaque ? Flag.opaque : 0) |
+      (emptied ? Flag.emptied : 0) |
+      (inode?.xattrs?.has(ACL_ACCESS) === true ? Flag.accessList : 0);
     words[at + Record.kind] = row.name.length | (kind << 16) | (flags << 24);
   });
   words[Header.magic] = INDEX_MAGIC;

@@ -2,6 +2,7 @@
 // becomes a path of the host. Whiteouts and opaque directories stay in it, for they speak to the layers below.
 
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../abi/stat.ts";
+import { attributesOf } from "./layer-acl.ts";
 import { LayerError, shown } from "./layer-error.ts";
 import type { TarEntry, TarType } from "./tar-reader.ts";
 
@@ -180,7 +181,7 @@ export class LayerTree {
       mtimeNsec: entry.mtimeNsec,
       dataOffset: entry.dataOffset,
       target: type === "symlink" ? link : "",
-      xattrs: entry.xattrs,
+      xattrs: attributesOf(entry),
       sparse: entry.sparse,
       children: type === "directory" ? new Map() : null,
       implied: false,

@@ -1,6 +1,7 @@
 // Extended headers (POSIX.1-2024 pax, "pax Extended Header"): records "LENGTH KEY=VALUE\n". Keys and values are byte
 // strings here, whatever the standard says about UTF-8: names in archives are names of files.
 
+import { isAclName } from "../lib/posix-acl.ts";
 import { LayerError } from "./layer-error.ts";
 
 /** Most bytes of one extended header. */
@@ -72,7 +73,7 @@ export function paxTime(values: ReadonlyMap<string, string>): Timestamp | undefi
 /** Name spaces whose attributes a guest may see. What overlay mounts keep for themselves is nobody else's. */
 function isKept(name: string): boolean {
   if (name.startsWith("trusted.overlay.") || name.startsWith("user.overlay.")) return false;
-  return /^(user|security|trusted)\../s.test(name);
+  return /^(user|security|trusted)\../s.test(name) || isAclName(name);
 }
 
 /** The extended attributes among the records; null when there are none. */

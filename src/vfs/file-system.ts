@@ -35,6 +35,9 @@ export abstract class FileSystem {
    */
   readonly hostChecks: boolean = false;
 
+  /** Whether its files may have access lists (SB_POSIXACL). */
+  readonly hasAcls: boolean = false;
+
   /** The shim's handle of the layers that it is made of (vfs/quick-walk.ts); 0 for none. */
   layersPtr = 0;
 

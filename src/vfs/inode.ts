@@ -3,6 +3,7 @@
 
 import { EACCES, EINVAL, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
 import type { HostPoller } from "../host/poller.ts";
+import type { Acl } from "../lib/posix-acl.ts";
 import type { PageCache } from "../mm/page-cache.ts";
 import type { FsContext } from "./context.ts";
 import type { Credentials } from "./credentials.ts";
@@ -103,6 +104,19 @@ export abstract class Inode {
   abstract readonly ino: number;
   /** Type and permission bits (S_IF*), as of the last look. */
   abstract readonly mode: number;
+
+  /** The access list that counts beside the mode; null for none. */
+  get accessAcl(): Acl | null {
+    return null;
+  }
+  /** Whether new files get their access list from this directory's; the umask does not count then. */
+  get hasDefaultAcl(): boolean {
+    return false;
+  }
+  /** An access list of either name (lib/posix-acl.ts), or none, and the mode to go with it. The caller has checked the list and who asks. */
+  setAcl(_name: string, _acl: Acl | null, _mode: number): number {
+    return -EOPNOTSUPP;
+  }
 
   /** vfs's own: where a directory or an open file was last found, on file systems that do not keep names, or where it is in an image. */
   dentry: Dentry | null = null;

@@ -23,7 +23,16 @@ import type { HostMeeting, Inode } from "./inode.ts";
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, lookupChild, type Walk, walkParent } from "./namei.ts";
 import { isWatched, notifyEntry, notifyGone, notifyInode } from "./notify.ts";
 import type { Dentry, Path } from "./path.ts";
-import { capable, checkSticky, isDirectory, MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable } from "./permission.ts";
+import {
+  capable,
+  checkSticky,
+  isDirectory,
+  MAY_EXEC,
+  MAY_READ,
+  MAY_WRITE,
+  newMode,
+  ownerOrCapable,
+} from "./permission.ts";
 
 /** Whether `ctx` may change the entries of `dir` (may_create): 0, -ENOENT for a removed directory, -EACCES. */
 export function mayModify(ctx: FsContext, dir: Dentry): number {
@@ -59,8 +68,9 @@ export function makeDirectory(ctx: FsContext, base: Path, path: string, mode: nu
   if (typeof at === "number") return at;
   const denied = mayModify(ctx, at.dentry);
   if (denied !== 0) return denied;
-  const bits = S_IFDIR | (mode & (0o777 | S_ISVTX) & ~ctx.umask);
-  return made(at, at.dentry.inode.mkdir(at.name, bits, ctx.cred));
+  const dir = at.dentry.inode;
+  const bits = S_IFDIR | newMode(dir, mode & (0o777 | S_ISVTX), ctx.umask);
+  return made(at, dir.mkdir(at.name, bits, ctx.cred));
 }
 
 /** Whether mknod(2) makes such a type at all: 0, -EPERM for directories, -EINVAL for links and nonsense. */
@@ -78,7 +88,7 @@ export function makeNode(ctx: FsContext, base: Path, path: string, mode: number,
   const denied = mayModify(ctx, at.dentry);
   if (denied !== 0) return denied;
   const dir = at.dentry.inode;
-  const bits = mode & S_IALLUGO & ~ctx.umask;
+  const bits = newMode(dir, mode & S_IALLUGO, ctx.umask);
   if (type === 0 || type === S_IFREG) return made(at, dir.create(at.name, S_IFREG | bits, ctx.cred));
   if ((type === S_IFCHR || type === S_IFBLK) && !dir.fs.hostChecks && !capable(ctx.cred, CAP_MKNOD)) return -EPERM;
   return made(at, dir.mknod(at.name, type | bits, rdev, ctx.cred));
@@ -90,6 +100,7 @@ export function makeSocket(ctx: FsContext, path: string, host: (place: HostMeeti
   if (typeof at === "number") return at;
   const denied = mayModify(ctx, at.dentry);
   if (denied !== 0) return denied;
+  // The umask counts beside a default access list too (unix_bind_bsd).
   const mode = S_IFSOCK | (0o777 & ~ctx.umask);
   return made(at, at.dentry.inode.bindSocket(at.name, mode, host, ctx.cred));
 }

@@ -24,7 +24,7 @@ import type { File } from "./file.ts";
 import { DIRECTORY, FOLLOW, isLink, LAST_NORM, lookupChild, Walk, walk } from "./namei.ts";
 import { anyWatchers, notify, notifyEntry } from "./notify.ts";
 import { Dentry, type Path } from "./path.ts";
-import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable } from "./permission.ts";
+import { MAY_EXEC, MAY_READ, MAY_WRITE, newMode, ownerOrCapable } from "./permission.ts";
 import * as quick from "./quick-walk.ts";
 
 /** What open(2) acts on and forgets: not part of F_GETFL. */
@@ -110,7 +110,12 @@ function create(ctx: FsContext, at: Walk, flags: number, mode: number): File | n
     const denied = dir.permission(ctx.cred, MAY_WRITE | MAY_EXEC);
     if (denied !== 0) return denied;
   }
-  const file = dir.createOpen(at.name, S_IFREG | (mode & S_IALLUGO & ~ctx.umask), withoutOnce(flags), ctx.cred);
+  const file = dir.createOpen(
+    at.name,
+    S_IFREG | newMode(dir, mode & S_IALLUGO, ctx.umask),
+    withoutOnce(flags),
+    ctx.cred,
+  );
   if (typeof file === "number") return file;
   const dentry = new Dentry(parent, at.name, file.inode);
   if (dir.fs.cacheNames) parent.keep(dentry);
@@ -170,7 +175,7 @@ function openUnnamed(
     const denied = parent.permission(ctx.cred, MAY_WRITE | MAY_EXEC);
     if (denied !== 0) return denied;
   }
-  const inode = parent.tmpfile(S_IFREG | (mode & S_IALLUGO & ~ctx.umask), ctx.cred);
+  const inode = parent.tmpfile(S_IFREG | newMode(parent, mode & S_IALLUGO, ctx.umask), ctx.cred);
   if (typeof inode === "number") return inode;
   const file = inode.open(withoutOnce(flags) & ~(O_TMPFILE_BIT | O_DIRECTORY));
   if (typeof file === "number") return file;

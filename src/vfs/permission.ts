@@ -2,7 +2,8 @@
 
 import { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID } from "../abi/capability.ts";
 import { EACCES, EPERM } from "../abi/errno.ts";
-import { S_IFDIR, S_IFMT, S_ISGID, S_ISUID, S_ISVTX, S_IXGRP } from "../abi/stat.ts";
+import { S_IFDIR, S_IFMT, S_IRWXG, S_ISGID, S_ISUID, S_ISVTX, S_IXGRP } from "../abi/stat.ts";
+import { type Acl, aclAllows } from "../lib/posix-acl.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Inode } from "./inode.ts";
 
@@ -23,12 +24,17 @@ export function inGroup(cred: Credentials, gid: number): boolean {
   return cred.fsgid === gid || cred.groups.includes(gid);
 }
 
-/** Mode bits first, then CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH. 0 or -EACCES. */
+/** Mode bits or access list first, then CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH. 0 or -EACCES. */
 export function genericPermission(inode: Inode, cred: Credentials, mask: number): number {
   const mode = inode.mode;
-  const everywhere = mask | (mask << 3) | (mask << 6);
-  if ((mode & everywhere) === everywhere) return 0;
-  if ((classBits(inode, mode, cred) & mask) === mask) return 0;
+  const acl = inode.accessAcl;
+  if (acl !== null) {
+    if (listAllows(inode, acl, cred, mask)) return 0;
+  } else {
+    const everywhere = mask | (mask << 3) | (mask << 6);
+    if ((mode & everywhere) === everywhere) return 0;
+    if ((classBits(inode, mode, cred) & mask) === mask) return 0;
+  }
   if (isDirectory(mode)) {
     if ((mask & MAY_WRITE) === 0 && capable(cred, CAP_DAC_READ_SEARCH)) return 0;
     return capable(cred, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
@@ -36,6 +42,13 @@ export function genericPermission(inode: Inode, cred: Credentials, mask: number)
   if (mask === MAY_READ && capable(cred, CAP_DAC_READ_SEARCH)) return 0;
   if (((mask & MAY_EXEC) === 0 || (mode & 0o111) !== 0) && capable(cred, CAP_DAC_OVERRIDE)) return 0;
   return -EACCES;
+}
+
+/** Owners are a matter of the mode; so is everybody where the group's bits, which are the list's mask, are empty. */
+function listAllows(inode: Inode, acl: Acl, cred: Credentials, mask: number): boolean {
+  const { mode, uid } = inode;
+  if (uid === cred.fsuid || (mode & S_IRWXG) === 0) return (classBits(inode, mode, cred) & mask) === mask;
+  return aclAllows(acl, mask, cred.fsuid, inode.gid, (gid) => inGroup(cred, gid));
 }
 
 function classBits(inode: Inode, mode: number, cred: Credentials): number {
@@ -54,6 +67,11 @@ export function checkSticky(dir: Inode, victim: Inode, cred: Credentials): numbe
   if ((dir.mode & S_ISVTX) === 0) return 0;
   if (victim.uid === cred.fsuid || dir.uid === cred.fsuid || capable(cred, CAP_FOWNER)) return 0;
   return -EPERM;
+}
+
+/** The mode of a new file in `dir`: the umask counts where no default access list does (posix_acl_create). */
+export function newMode(dir: Inode, mode: number, umask: number): number {
+  return dir.hasDefaultAcl ? mode : mode & ~umask;
 }
 
 export interface NewOwner {

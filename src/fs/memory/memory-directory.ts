@@ -107,6 +107,7 @@ export class MemoryDirectory extends MemoryInode {
     if (full !== 0) return full;
     const owner = newOwner(this, mode, cred);
     const inode = make(owner.mode, owner.uid, owner.gid);
+    if (this.hasDefaultAcl && (mode & S_IFMT) !== S_IFLNK) this.bequeath(inode);
     this.put(name, inode);
     return inode;
   }
@@ -144,6 +145,7 @@ export class MemoryDirectory extends MemoryInode {
     const owner = newOwner(this, mode, cred);
     const inode = this.fs.newFile(owner.mode, owner.uid, owner.gid);
     inode.nlink = 0;
+    this.bequeath(inode);
     return inode;
   }
 

@@ -22,6 +22,7 @@ export const CHANGED_COVERED = 8;
 
 export abstract class MemoryFileSystem extends FileSystem {
   override readonly cacheNames: boolean = true;
+  override readonly hasAcls: boolean = true;
   abstract readonly clock: TimeSource;
 
   /** The inode has become more than what it was made from says, or stops being so. */

@@ -2,8 +2,20 @@
 // and extended attributes.
 
 import { EEXIST, ENODATA, ENOSPC } from "../../abi/errno.ts";
-import { XATTR_CREATE, XATTR_REPLACE } from "../../abi/stat.ts";
+import { S_IFMT, S_IRWXUGO, XATTR_CREATE, XATTR_REPLACE } from "../../abi/stat.ts";
+import {
+  ACL_ACCESS,
+  ACL_DEFAULT,
+  type Acl,
+  aclWithMode,
+  encodeAcl,
+  inheritAcl,
+  isMinimal,
+  modeOfAcl,
+  parseAcl,
+} from "../../lib/posix-acl.ts";
 import { type Attributes, Inode, newStat, type Stat } from "../../vfs/inode.ts";
+import { isDirectory } from "../../vfs/permission.ts";
 import {
   CHANGED_COVERED,
   CHANGED_ITSELF,
@@ -31,6 +43,9 @@ export abstract class MemoryInode extends Inode {
   private untouched: boolean;
   private xattrs: Map<string, Uint8Array> | null = null;
   private xattrBytes = 0;
+  /** What the attributes of these names say. */
+  private accessList: Acl | null = null;
+  private defaultList: Acl | null = null;
 
   /** `ino` is a number that `fs` has given out. What was `born` before now has been in an image. */
   constructor(fs: MemoryFileSystem, ino: number, mode: number, uid: number, gid: number, born?: Timestamp) {
@@ -54,7 +69,56 @@ export abstract class MemoryInode extends Inode {
   /** Gives the attributes that the inode has from the beginning. */
   initXattrs(xattrs: Map<string, Uint8Array>): void {
     this.xattrs = xattrs;
+    for (const name of [ACL_ACCESS, ACL_DEFAULT]) {
+      const value = xattrs.get(name);
+      if (value === undefined) continue;
+      xattrs.delete(name);
+      const acl = parseAcl(value);
+      // The mode that the archive has is the newer word.
+      if (acl !== null && typeof acl !== "string")
+        this.storeAcl(name, name === ACL_ACCESS ? aclWithMode(acl, this.mode) : acl);
+    }
     for (const [name, value] of xattrs) this.xattrBytes += name.length + value.length;
+  }
+
+  override get accessAcl(): Acl | null {
+    return this.accessList;
+  }
+
+  override get hasDefaultAcl(): boolean {
+    return this.defaultList !== null;
+  }
+
+  override setAcl(name: string, acl: Acl | null, mode: number): number {
+    this.fs.noteChange(this, CHANGED_RIGHTS);
+    this.mode = mode;
+    this.storeAcl(name, acl);
+    this.changed();
+    return 0;
+  }
+
+  /** A list that says no more than the mode is none. */
+  private storeAcl(name: string, acl: Acl | null): void {
+    const isAccess = name === ACL_ACCESS;
+    const kept = isAccess && acl !== null && isMinimal(acl) ? null : acl;
+    if (isAccess) this.accessList = kept;
+    else this.defaultList = kept;
+    if (kept === null) {
+      this.xattrs?.delete(name);
+      return;
+    }
+    this.xattrs ??= new Map();
+    this.xattrs.set(name, encodeAcl(kept));
+  }
+
+  /** Gives a new inode the list that this directory has for its files (simple_acl_create). */
+  protected bequeath(inode: MemoryInode): void {
+    const acl = this.defaultList;
+    if (acl === null) return;
+    const inherited = inheritAcl(acl, inode.mode);
+    inode.mode = (inode.mode & ~S_IRWXUGO) | modeOfAcl(inherited);
+    inode.storeAcl(ACL_ACCESS, inherited);
+    if (isDirectory(inode.mode)) inode.storeAcl(ACL_DEFAULT, acl);
   }
 
   /** Names, as st_nlink says. */
@@ -157,7 +221,9 @@ export abstract class MemoryInode extends Inode {
       if (error !== 0) return error;
     }
     if (a.mode !== undefined || a.uid !== undefined || a.gid !== undefined) this.fs.noteChange(this, CHANGED_RIGHTS);
-    if (a.mode !== undefined) this.mode = (this.mode & 0o170000) | (a.mode & 0o7777);
+    if (a.mode !== undefined) this.mode = (this.mode & S_IFMT) | (a.mode & 0o7777);
+    if (a.mode !== undefined && this.accessList !== null)
+      this.storeAcl(ACL_ACCESS, aclWithMode(this.accessList, a.mode));
     if (a.uid !== undefined) this.owner = a.uid;
     if (a.gid !== undefined) this.group = a.gid;
     this.changed();

@@ -104,7 +104,7 @@ test("pax records replace what the header says, global ones too, and an empty on
   ]);
 });
 
-test("extended attributes are bytes; those of overlay mounts and access lists stay out", () => {
+test("extended attributes are bytes; those of overlay mounts and other systems' stay out", () => {
   const { xattrs } = one({
     name: "f",
     pax: {
@@ -112,11 +112,13 @@ test("extended attributes are bytes; those of overlay mounts and access lists st
       "SCHILY.xattr.user.a%3Db%25": "v=\n",
       "SCHILY.xattr.trusted.overlay.opaque": "y",
       "SCHILY.xattr.system.posix_acl_access": "x",
+      "SCHILY.xattr.system.nfs4_acl": "x",
     },
   });
   expect([...xattrs!].map(([key, value]) => [key, value.toString("latin1")])).toEqual([
     ["security.capability", "\x01\0\0\x02\0\x04"],
     ["user.a=b%", "v=\n"],
+    ["system.posix_acl_access", "x"],
   ]);
 });
 
