@@ -68,7 +68,27 @@ const base: Member[] = [
   { name: "hard", type: "1", link: "file" },
 ];
 
+/** Read and write for user 1000, and a mask: mode 0660. Where mode and list differ, Docker and containerd set the mode last, umoci the list. */
+const LIST =
+  "\x02\0\0\0\x01\0\x06\0\xff\xff\xff\xff\x02\0\x06\0\xe8\x03\0\0\x04\0\x04\0\xff\xff\xff\xff\x10\0\x06\0\xff\xff\xff\xff\x20\0\0\0\xff\xff\xff\xff";
+const access = { "SCHILY.xattr.system.posix_acl_access": LIST };
+const inherited = { "SCHILY.xattr.system.posix_acl_default": LIST };
+
 const STACKS: Readonly<Record<string, Member[][]>> = {
+  "access lists, kept, changed and gone": [
+    [
+      { name: "a/", type: "5", mode: 0o660, pax: { ...access, ...inherited } },
+      { name: "a/f", body: "f", mode: 0o660, pax: access },
+      { name: "a/g", body: "g", mode: 0o660, pax: access },
+      { name: "b/", type: "5", mode: 0o755, pax: inherited },
+      { name: "b/f", body: "f", mode: 0o664 },
+    ],
+    [
+      { name: "a/f", body: "f2", mode: 0o604 },
+      { name: "b/", type: "5", mode: 0o700 },
+      { name: "b/new", body: "n" },
+    ],
+  ],
   "an opaque mark alone": [base, [{ name: "d/.wh..wh..opq" }]],
   "an opaque mark in front of names": [base, [{ name: "d/.wh..wh..opq" }, { name: "d/new", body: "n" }]],
   "an opaque mark behind names": [base, [{ name: "d/new", body: "n" }, { name: "d/.wh..wh..opq" }]],
