@@ -29,6 +29,7 @@ export const CAP_SYS_TTY_CONFIG = 26;
 export const CAP_MKNOD = 27;
 export const CAP_LEASE = 28;
 export const CAP_AUDIT_WRITE = 29;
+export const CAP_AUDIT_CONTROL = 30;
 export const CAP_SETFCAP = 31;
 export const CAP_SYSLOG = 34;
 export const CAP_WAKE_ALARM = 35;

@@ -50,3 +50,5 @@ export const PR_SET_VMA_ANON_NAME = 0;
 export const PR_SET_PTRACER = 0x59616d61;
 
 export const PER_QUERY = 0xffffffff;
+export const PER_MASK = 0xff;
+export const PER_LINUX32 = 8;

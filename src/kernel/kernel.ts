@@ -71,6 +71,8 @@ export class Kernel {
   isObserved = false;
   outside: Outside | null = null;
   private callsWatched = false;
+  /** Logins so far. */
+  auditSessions = 0;
 
   hostname: string;
   domainname = "(none)";

@@ -1,5 +1,6 @@
 // A task as proc shows it.
 
+import { AUDIT_UNSET } from "../abi/audit.ts";
 import { NSIG, SIG_DFL, SIG_IGN } from "../abi/signal.ts";
 import type { ProcTask, SignalSet } from "../fs/proc/source.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
@@ -131,6 +132,17 @@ export class TaskView implements ProcTask {
   }
   get personality(): number {
     return this.task.personality;
+  }
+  get loginUid(): number {
+    return this.task.loginUid;
+  }
+  get auditSession(): number {
+    return this.task.auditSession;
+  }
+  setLoginUid(uid: number): void {
+    const { task } = this;
+    task.loginUid = uid;
+    task.auditSession = uid === AUDIT_UNSET ? AUDIT_UNSET : ++task.kernel.auditSessions;
   }
   get oomScoreAdj(): number {
     return this.task.group.oomScoreAdj;

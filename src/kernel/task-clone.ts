@@ -150,6 +150,8 @@ function inheritTask(parent: Task, child: Task, args: CloneArgs): void {
   child.seccomp = parent.seccomp;
   child.callWork = parent.callWork & CallWork.filter;
   child.personality = parent.personality;
+  child.loginUid = parent.loginUid;
+  child.auditSession = parent.auditSession;
   child.ioPriority = parent.ioPriority;
   const reset = parent.resetOnFork;
   child.policy = reset && isRealTime(parent.policy) ? C.SCHED_OTHER : parent.policy;

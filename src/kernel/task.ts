@@ -1,6 +1,7 @@
 // A thread (struct task_struct): its registers, its share of memory, files and signals, and what it waits for.
 // The methods here are the interface for other rooms; the work is done in the task-*.ts files, one per aspect.
 
+import { AUDIT_UNSET } from "../abi/audit.ts";
 import { ERESTART_RESTARTBLOCK } from "../abi/errno.ts";
 import { SS_DISABLE } from "../abi/signal.ts";
 import type { Registers } from "../cpu/registers.ts";
@@ -138,6 +139,9 @@ export class Task implements Waiter {
   parentDeathSignal = 0;
   noNewPrivs = false;
   personality = 0;
+  /** Who logged in, and the number of that session (audit): the same for all that descends from there. */
+  loginUid = AUDIT_UNSET;
+  auditSession = AUDIT_UNSET;
   /** PR_SET_TAGGED_ADDR_CTRL: remembered; tags are ignored either way. */
   taggedAddresses = false;
 

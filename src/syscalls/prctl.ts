@@ -206,6 +206,8 @@ function getAuxv(task: Task, auxvAddr: number, length: number): number {
 
 export function sys_personality(task: Task, wanted: number): number {
   const old = task.personality;
+  // No AArch32 here, and lscpu asks in this way.
+  if (wanted !== P.PER_QUERY && (wanted & P.PER_MASK) === P.PER_LINUX32) return -EINVAL;
   if (wanted !== P.PER_QUERY) task.personality = wanted;
   return old;
 }

@@ -50,6 +50,11 @@ export interface ProcTask {
   readonly seccompMode: number;
   readonly seccompFilters: number;
   readonly personality: number;
+  /** Who logged in, and the number of that session; AUDIT_UNSET for nobody. */
+  readonly loginUid: number;
+  readonly auditSession: number;
+  /** Begins a session, unless it is AUDIT_UNSET. */
+  setLoginUid(uid: number): void;
   oomScoreAdj: number;
   coredumpFilter: number;
   timerSlackNs: number;

@@ -1,6 +1,6 @@
 // The directories /proc/PID and /proc/PID/task/TID, as tables.
 
-import { ENOENT, ESRCH } from "../../abi/errno.ts";
+import { EINVAL, ENOENT, EPERM, ESRCH } from "../../abi/errno.ts";
 import { DT_DIR, DT_REG } from "../../abi/stat.ts";
 import type { Inode } from "../../vfs/inode.ts";
 import { type Named, type Ownership, PseudoDirectory, type PseudoFileSystem } from "../pseudo/pseudo-inode.ts";
@@ -15,6 +15,7 @@ import {
   file as textFile,
 } from "../pseudo/table.ts";
 import * as L from "./links.ts";
+import { loginUid, sessionId, setLoginUid } from "./login-files.ts";
 import * as M from "./memory-files.ts";
 import { netNodes } from "./net-files.ts";
 import type { ProcSource, ProcTask } from "./source.ts";
@@ -26,15 +27,27 @@ const of =
   (s: S): string | Uint8Array | number =>
     read(s.task);
 
+const readOnly = (): number => -EINVAL;
+
 /** A file about a task: whoever opened it in time hears ESRCH once the task has been reaped. */
 function file(
   name: string,
   read: (s: S) => string | Uint8Array | number,
   mode = 0o444,
-  write?: (s: S, text: string) => number,
+  write: (s: S, text: string) => number = readOnly,
 ): Node<S> {
-  const change = write === undefined ? undefined : (s: S, text: string) => (s.task.alive ? write(s, text) : -ESRCH);
+  const change = (s: S, text: string): number => (s.task.alive ? write(s, text) : -ESRCH);
   return textFile(name, (s) => (s.task.alive ? read(s) : -ESRCH), mode, change);
+}
+
+/** A map of the first user namespace, which nobody can change. */
+function idMap(name: string): Node<S> {
+  return textFile(
+    name,
+    () => "         0          0 4294967295\n",
+    0o644,
+    () => -EPERM,
+  );
 }
 
 /** Present in both kinds of directory. */
@@ -50,8 +63,8 @@ const common: readonly Node<S>[] = [
   custom("fd", DT_DIR, (place) => new L.FdDirectory(place, 0o500)),
   custom("fdinfo", DT_DIR, (place) => new L.FdInfoDirectory(place, 0o555)),
   file("io", T.io, 0o400),
-  file("limits", T.limits, 0o644),
-  constant("loginuid", "4294967295", 0o644),
+  file("limits", T.limits),
+  file("loginuid", loginUid, 0o644, setLoginUid),
   file("maps", of(M.maps)),
   custom("mem", DT_REG, ({ fs, ino, subject, ownership }) => new M.MemInode(fs, ino, subject.task, ownership)),
   file("mountinfo", T.mountinfo),
@@ -62,13 +75,13 @@ const common: readonly Node<S>[] = [
   file("oom_score", T.oomScore),
   file("oom_score_adj", T.oomScoreAdj, 0o644, T.setOomScoreAdj),
   file("personality", T.personality, 0o400),
-  constant("projid_map", "         0          0 4294967295\n", 0o644),
-  constant("gid_map", "         0          0 4294967295\n", 0o644),
-  constant("uid_map", "         0          0 4294967295\n", 0o644),
-  constant("setgroups", "allow\n", 0o644),
+  idMap("projid_map"),
+  idMap("gid_map"),
+  idMap("uid_map"),
+  file("setgroups", () => "allow\n", 0o644, T.setSetgroups),
   link("root", L.rootText, L.rootPath),
   file("schedstat", T.schedstat),
-  constant("sessionid", "4294967295"),
+  file("sessionid", sessionId),
   file("smaps", of(M.smaps)),
   file("smaps_rollup", of(M.smapsRollup)),
   file("stat", T.stat),

@@ -1,7 +1,7 @@
 // The text files of /proc/PID and /proc/PID/task/TID (proc(5), fs/proc/array.c, base.c), field for field as ps, top,
 // glibc, the JVM, Go and Node read them.
 
-import { EINVAL } from "../../abi/errno.ts";
+import { EINVAL, EPERM } from "../../abi/errno.ts";
 import * as R from "../../abi/resource.ts";
 import { pathString } from "../../vfs/path-string.ts";
 import { allCpus, cpuList, hex64, kib, mangle, stateText, ticks } from "./format.ts";
@@ -153,6 +153,12 @@ export function setOomScoreAdj({ task }: TaskSubject, text: string): number {
   if (!Number.isInteger(value) || value < -1000 || value > 1000 || text.trim() === "") return -EINVAL;
   task.oomScoreAdj = value;
   return 0;
+}
+
+/** In the first user namespace nobody can forbid it. */
+export function setSetgroups(_subject: TaskSubject, text: string): number {
+  const word = text.trimEnd();
+  return word === "allow" ? 0 : word === "deny" ? -EPERM : -EINVAL;
 }
 
 export function coredumpFilter({ task }: TaskSubject): string {
