@@ -189,6 +189,14 @@ export abstract class Inode {
   lookup(_name: string): Inode | number {
     return -ENOTDIR;
   }
+  /**
+   * The directory that `path`, names below this one, led to when it was learnt, if that is where it leads still; null: walk. For file
+   * systems that must ask somebody for each name, so that they need to ask once.
+   */
+  leap(_path: string): Dentry | null {
+    return null;
+  }
+  learn(_path: string, _to: Dentry): void {}
   /** Creates a regular file. */
   create(_name: string, _mode: number, _cred: Credentials): Inode | number {
     return -EACCES;

@@ -1,6 +1,7 @@
 // The path resolver (fs/namei.c; path_resolution(7), openat2(2)): the only code that turns a path into a place.
 // Every path call of every system call goes through `walk` or `walkParent`.
 
+import { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH } from "../abi/capability.ts";
 import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } from "../abi/errno.ts";
 import {
   NAME_MAX,
@@ -18,7 +19,7 @@ import type { Inode } from "./inode.ts";
 import { type Mount, mountedOn } from "./mount.ts";
 import { Dentry, type Path } from "./path.ts";
 import { isUnlinked } from "./path-string.ts";
-import { isDirectory, MAY_EXEC } from "./permission.ts";
+import { capable, isDirectory, MAY_EXEC } from "./permission.ts";
 
 /** Follow a symbolic link in the last component. */
 export const FOLLOW = 1;
@@ -132,6 +133,8 @@ export class Walk {
   toLast(path: string): number {
     let rest = path;
     let at = 0;
+    let from: Dentry | null = null;
+    let fromAt = 0;
     if (rest.charCodeAt(0) === SLASH && this.links === 0) {
       const error = this.startAtRoot();
       if (error !== 0) return error;
@@ -141,6 +144,12 @@ export class Walk {
       if (at >= rest.length) return this.setLast(LAST_ROOT, "", false);
       const dir = this.dentry.inode;
       if (!isDirectory(dir.mode)) return -ENOTDIR;
+      if (from === null && !dir.fs.cacheNames) {
+        fromAt = at;
+        at = this.leap(rest, at);
+        from = this.dentry;
+        if (at > fromAt) continue;
+      }
       let end = rest.indexOf("/", at);
       if (end < 0) end = rest.length;
       const name = rest.slice(at, end);
@@ -149,7 +158,10 @@ export class Walk {
       if (denied !== 0) return denied;
       at = end;
       while (rest.charCodeAt(at) === SLASH) at += 1;
-      if (at >= rest.length) return this.setLast(type, name, at > end);
+      if (at >= rest.length) {
+        if (from !== null && from !== this.dentry) this.learn(from, rest.slice(fromAt, end - name.length - 1));
+        return this.setLast(type, name, at > end);
+      }
       if (type === LAST_NORM) {
         const child = lookupChild(this.dentry, name);
         if (typeof child === "number") return child;
@@ -159,12 +171,36 @@ export class Walk {
         } else {
           rest = `${target}/${rest.slice(at)}`;
           at = 0;
+          from = null;
         }
       } else if (type === LAST_DOTDOT) {
         const error = this.up();
         if (error !== 0) return error;
       }
     }
+  }
+
+  /** From a directory whose file system keeps no names, past all names but the last at once: where the walk goes on in `path`. */
+  private leap(path: string, at: number): number {
+    const end = path.lastIndexOf("/");
+    if (path.indexOf("/", at) === end || end === path.length - 1 || !this.maySearchAll()) return at;
+    const to = this.dentry.inode.leap(path.slice(at, end));
+    if (to === null) return at;
+    this.dentry = to;
+    return end;
+  }
+
+  /** Whether nobody but the host decides who may search directories here. */
+  private maySearchAll(): boolean {
+    const { cred } = this.ctx;
+    const { hostChecks } = this.dentry.inode.fs;
+    return hostChecks || capable(cred, CAP_DAC_READ_SEARCH) || capable(cred, CAP_DAC_OVERRIDE);
+  }
+
+  private learn(from: Dentry, names: string): void {
+    const { dentry } = this;
+    if (!names.includes("/") || dentry.inode.fs !== from.inode.fs || !dentry.isAt(from, names)) return;
+    from.inode.learn(names, dentry);
   }
 
   /** Where the host decides, it does so when it is asked for the name; dots and impossible names it is not asked for. */

@@ -77,6 +77,20 @@ export class Dentry {
     else if (!this.parent.inode.fs.cacheNames) this.parent.forget(this.name);
   }
 
+  /** Whether plain names lead here from the directory `base`, and meet no mount on their way. */
+  isAt(base: Dentry, path: string): boolean {
+    let at: Dentry = this;
+    for (let end = path.length; ; ) {
+      const start = path.lastIndexOf("/", end - 1) + 1;
+      const { parent, name } = at;
+      if (parent === null || name.length !== end - start || !path.startsWith(name, start)) return false;
+      if (start === 0) return parent === base;
+      if (parent.mounts !== null) return false;
+      at = parent;
+      end = start - 1;
+    }
+  }
+
   /** Whether `other` is this dentry or lies above it. */
   isWithin(other: Dentry): boolean {
     for (let at: Dentry | null = this; at !== null; at = at.parent) if (at === other) return true;

@@ -23,12 +23,16 @@ import { look, lookAt, seen } from "../../host/stat.ts";
 import type { Credentials } from "../../vfs/credentials.ts";
 import type { File } from "../../vfs/file.ts";
 import type { HostMeeting, Inode } from "../../vfs/inode.ts";
+import type { Dentry } from "../../vfs/path.ts";
 import type { HandleOwner } from "./directory-handles.ts";
 import { HostDirectoryFile } from "./host-directory-file.ts";
 import { HostFile } from "./host-file.ts";
 import { HostInode } from "./host-inode.ts";
 import { HostRegular, hostOpenFlags } from "./host-regular.ts";
 import { VirtualOwners } from "./virtual-owners.ts";
+
+/** How many directories below this one are remembered. */
+const MAX_LEAPS = 1024;
 
 /** Longest path that one walk takes; with the last name it stays below PATH_MAX. */
 const MAX_WALK = 3072;
@@ -42,6 +46,8 @@ export class HostDirectory extends HostInode implements HandleOwner {
   handle = -1;
   recent = false;
   pins = 0;
+  /** Directories below, by the names that last led there. */
+  private leaps: Map<string, Dentry> | null = null;
 
   override get pinned(): boolean {
     return this.handle >= 0;
@@ -106,6 +112,37 @@ export class HostDirectory extends HostInode implements HandleOwner {
     if (fd < 0) return fd;
     const error = look(fd, name);
     return error < 0 ? error : this.fs.foundFresh(this, name);
+  }
+
+  /**
+   * DIFFERS: on a volume that is not case-sensitive, a directory above the last whose name the host has changed in its case alone
+   * is found under the old name too.
+   */
+  override leap(path: string): Dentry | null {
+    const to = this.leaps?.get(path);
+    if (to === undefined) return null;
+    if (this.dentry !== null && to.mounts === null && to.isAt(this.dentry, path) && this.leadsTo(path, to.inode)) {
+      to.unlinked = false;
+      return to;
+    }
+    this.leaps!.delete(path);
+    return null;
+  }
+
+  /** Whether the host finds at `path` the directory that `inode` is, and the only object for it. */
+  private leadsTo(path: string, inode: Inode): boolean {
+    const fd = this.directoryFd();
+    if (fd < 0 || look(fd, path) < 0) return false;
+    const known = this.fs.inodes.get(seen.dev, seen.ino);
+    if (known !== inode || !known.isSeen) return false;
+    known.noteAccess();
+    return true;
+  }
+
+  override learn(path: string, to: Dentry): void {
+    this.leaps ??= new Map();
+    if (this.leaps.size >= MAX_LEAPS) this.leaps.clear();
+    this.leaps.set(path, to);
   }
 
   /** Prepares a call that makes `name`: this directory's descriptor or -errno. */

@@ -1,5 +1,5 @@
 // A directory (or one file) of the host as a file system: bind mounts and the root of run-elf. The host decides about permissions,
-// with the rights of the user who runs carrick, and may change the tree at any time, so that no name is remembered.
+// with the rights of the user who runs carrick, and may change the tree at any time, so that no name is believed without asking.
 
 import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../abi/fcntl.ts";
 import { S_IFBLK, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../abi/stat.ts";
