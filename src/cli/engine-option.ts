@@ -13,10 +13,8 @@ export const CPUS: Option = {
 
 export function engineOption(parsed: Parsed): Engine {
   const text = last(parsed, CPU.name) ?? DEFAULT_ENGINE;
-  const engine = ENGINES.find((name) => name === text);
-  if (engine === undefined)
-    throw usageError(`--cpu ${printable(text)} is not known; this build has: ${ENGINES.join(", ")}`);
-  return engine;
+  for (const engine of ENGINES) if (engine === text) return engine;
+  throw usageError(`--cpu ${printable(text)} is not known; this build has: ${ENGINES.join(", ")}`);
 }
 
 /** Null: not given. A fraction, which Docker takes, is rounded up. */

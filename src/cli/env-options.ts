@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { usageError } from "./options.ts";
 import { printable } from "./user-error.ts";
 
-type Host = ReadonlyMap<string, string>;
+/** The variables of carrick itself: most runs ask for none. */
+type Host = () => ReadonlyMap<string, string>;
 
 /** Entries in order of rising priority; NAME alone takes a variable away. */
 export function environment(files: readonly string[], entries: readonly string[], host: Host): string[] {
@@ -15,7 +16,7 @@ export function environment(files: readonly string[], entries: readonly string[]
 function parseEntry(entry: string, host: Host): string {
   if (entry === "" || entry.startsWith("=")) throw usageError(`-e ${printable(entry)} has no name`);
   if (entry.includes("=")) return entry;
-  const value = host.get(entry);
+  const value = host().get(entry);
   // As with Docker, a variable that is not set here is taken away from the image's.
   return value === undefined ? entry : `${entry}=${value}`;
 }
@@ -42,7 +43,7 @@ function readEnvFile(path: string, host: Host): string[] {
     if (/\s/.test(name)) throw usageError(`${where}: the name ${printable(name)} has a space in it`);
     if (line.includes("\0")) throw usageError(`${where}: there is a NUL in it`);
     if (equals >= 0) entries.push(line);
-    else if (host.has(name)) entries.push(`${name}=${host.get(name)}`);
+    else if (host().has(name)) entries.push(`${name}=${host().get(name)}`);
   });
   return entries;
 }

@@ -2,7 +2,7 @@
 
 import type { Bind } from "../container/boot.ts";
 import { type ProgramOptions, runProgram } from "../container/run.ts";
-import { bytes, environmentVariables } from "../host/command-line.ts";
+import { bytes, environment } from "../host/command-line.ts";
 import { KILLED_BY } from "../host/process.ts";
 import type { Observer } from "../trace/observer.ts";
 import type { Command } from "./commands.ts";
@@ -37,7 +37,7 @@ export function runElf(parsed: Parsed, observer: Observer | null): number {
 }
 
 function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
-  const [file, ...args] = parsed.rest;
+  const [file] = parsed.rest;
   if (file === undefined) throw usageError("run-elf needs a program file");
   if (file === "") throw new UserError("the program's name is empty", EXIT_NOT_FOUND);
   const engine = engineOption(parsed);
@@ -54,8 +54,8 @@ function programOptions(parsed: Parsed): Omit<ProgramOptions, "observer"> {
     engine,
     cpus: cpusOption(parsed),
     program: bytes(file),
-    argv: [file, ...args].map(bytes),
-    env: environment(all(parsed, "env")),
+    argv: byteStrings(parsed.rest),
+    env: changed(environment(), all(parsed, "env")),
   };
 }
 
@@ -78,15 +78,26 @@ function hostPaths(): typeof import("./host-paths.ts") {
   return require("./host-paths.ts");
 }
 
+function byteStrings(words: readonly string[]): string[] {
+  const all: string[] = [];
+  for (const word of words) all.push(bytes(word));
+  return all;
+}
+
 /** carrick's own environment with the given changes: NAME=VALUE sets, NAME alone passes on (or is left out when unset here). */
-function environment(changes: readonly string[]): string[] {
-  const env = new Map(environmentVariables());
+function changed(own: string[], changes: readonly string[]): string[] {
+  if (changes.length === 0) return own;
+  const env = new Map<string, string>();
+  for (const variable of own) set(env, variable);
   for (const change of changes) {
     const equals = change.indexOf("=");
     if (equals === 0 || change === "") throw usageError(`-e ${printable(change)} has no name`);
-    if (equals > 0) env.set(change.slice(0, equals), change.slice(equals + 1));
+    if (equals > 0) set(env, bytes(change));
   }
-  if (env.size === 0) return [];
-  // None of them has a NUL in it, and one conversion is quicker than thirty.
-  return bytes(Array.from(env, ([name, value]) => `${name}=${value}`).join("\0")).split("\0");
+  return Array.from(env, ([name, value]) => `${name}=${value}`);
+}
+
+function set(env: Map<string, string>, variable: string): void {
+  const equals = variable.indexOf("=");
+  env.set(variable.slice(0, equals), variable.slice(equals + 1));
 }

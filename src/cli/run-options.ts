@@ -58,7 +58,7 @@ export function runRequest(parsed: Parsed): RunRequest {
     image,
     command,
     entrypoint: entrypoint === undefined ? null : entrypoint === "" ? [] : [entrypoint],
-    env: environment(all(parsed, "env-file"), all(parsed, "env"), new Map(environmentVariables())),
+    env: environment(all(parsed, "env-file"), all(parsed, "env"), () => new Map(environmentVariables())),
     user: last(parsed, "user") ?? null,
     workdir: workdir(last(parsed, "workdir")),
     mounts,

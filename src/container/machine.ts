@@ -1,7 +1,7 @@
 // The part of a boot that is the same whatever the guest's root is: memory, clock, kernel, the system's own mounts, and the first
 // process, which has no program yet.
 
-import { SIG_IGN, SIGCONT } from "../abi/signal.ts";
+import { SIGCONT } from "../abi/signal.ts";
 import { UTS_RELEASE, UTS_VERSION } from "../abi/utsname.ts";
 import { CPUS_MAX, counterAt, type Engine, shimCpu, useEngine } from "../cpu/cpu.ts";
 import { HostClock } from "../host/clock.ts";
@@ -12,6 +12,7 @@ import { hostRandom } from "../host/random.ts";
 import { shim } from "../host/shim.ts";
 import { TaskFs } from "../kernel/fs-context.ts";
 import { Kernel } from "../kernel/kernel.ts";
+import { IGNORE_ACTION } from "../kernel/sig-actions.ts";
 import type { Task } from "../kernel/task.ts";
 import { sendGroupSignal } from "../kernel/task-signals.ts";
 import { Vdso } from "../loader/vdso.ts";
@@ -113,7 +114,7 @@ export function createFirst(machine: Machine, files: FdTable): Task {
 /** What carrick's parent ignores (nohup) is ignored by the first process too. `set`: bit n-1 for signal n. */
 function ignoreSignals(init: Task, set: number): void {
   for (let signal = 1; signal <= 32; signal += 1) {
-    if (((set >>> (signal - 1)) & 1) !== 0) init.group.actions.get(signal).handler = SIG_IGN;
+    if (((set >>> (signal - 1)) & 1) !== 0) init.group.actions.set(signal, IGNORE_ACTION);
   }
 }
 

@@ -79,7 +79,7 @@ function whyItWouldDie(file: File, head: Uint8Array): string | null {
   if (file.readAt(new KernelBuffer(table), header.phdrOffset) !== table.length) return "is a truncated ELF file";
   const image = parseSegments(header, table);
   if (typeof image === "number") return null;
-  if (image.segments.some((s) => s.offset + s.fileSize > stat.size)) return "is a truncated ELF file";
+  for (const s of image.segments) if (s.offset + s.fileSize > stat.size) return "is a truncated ELF file";
   return header.relocatable && header.entry === 0 ? "is a shared library, not a program" : null;
 }
 

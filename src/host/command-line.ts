@@ -1,7 +1,7 @@
 // The words and variables that carrick was started with. The runtime reads them as UTF-8 and loses what is none; where it
 // has, they are read again. A byte that belongs to no character is the lone surrogate U+DC00 + byte.
 
-import { pointerOf, shim } from "./shim.ts";
+import { lastingBytes, pointerOf, shim } from "./shim.ts";
 
 /** What `host_strings` tells. */
 const WORDS = 0;
@@ -15,8 +15,10 @@ const CHARACTER =
 /** Arguments without the program's name. */
 export function commandLine(): string[] {
   const words = process.argv.slice(2);
-  if (!words.some((word) => word.includes(LOST))) return words;
-  const all = stringsOf(WORDS);
+  let lost = false;
+  for (const word of words) lost ||= word.includes(LOST);
+  if (!lost) return words;
+  const all = stringsOf(WORDS).map(decode);
   return all.length < words.length ? words : all.slice(all.length - words.length);
 }
 
@@ -29,17 +31,25 @@ export function environmentVariables(): [string, string][] {
     lost ||= name.includes(LOST) || value.includes(LOST);
     variables.push([name, value]);
   }
-  const all = lost ? stringsOf(ENVIRONMENT).filter((text) => text.includes("=")) : [];
+  const all = lost ? environment() : [];
   if (all.length === 0) return variables;
-  return all.map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]);
+  return all.map(decode).map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]);
 }
 
+/** NAME=VALUE as byte strings, as the host gave them: the runtime's own list takes ten times longer. */
+export function environment(): string[] {
+  const variables: string[] = [];
+  for (const text of stringsOf(ENVIRONMENT)) if (text.includes("=")) variables.push(text);
+  return variables;
+}
+
+/** As byte strings. */
 function stringsOf(which: number): string[] {
   for (let size = 64 * 1024; ; size *= 4) {
-    const out = Buffer.alloc(size);
+    const out = lastingBytes(size);
     const n = shim.host_strings(which, pointerOf(out), size);
     if (n < 0) return [];
-    if (n <= size) return out.toString("latin1", 0, n).split("\0").slice(0, -1).map(decode);
+    if (n <= size) return out.toString("latin1", 0, n).split("\0").slice(0, -1);
   }
 }
 
@@ -51,11 +61,14 @@ function decode(latin1: string): string {
   );
 }
 
+/** All but ASCII. */
+const WIDE = /[^\0-\x7f]/;
 /** Bytes that are no UTF-8. */
 const STRAY = /((?<![\ud800-\udbff])[\udc80-\udcff])/;
 
 /** Such text as the byte string that it was typed as: what a guest and the host's calls take. */
 export function bytes(text: string): string {
+  if (!WIDE.test(text)) return text;
   if (!STRAY.test(text)) return Buffer.from(text, "utf8").toString("latin1");
   const parts = text.split(STRAY);
   return parts

@@ -4,7 +4,7 @@
 
 import { EIO, ENAMETOOLONG, ERANGE } from "../abi/errno.ts";
 import { nativeString, secondNativeString } from "./native-strings.ts";
-import { lastingBuffer, pointerOf, shim } from "./shim.ts";
+import { lastingBytes, pointerOf, shim } from "./shim.ts";
 import { foldInode } from "./stat.ts";
 
 /** "The current directory" as a directory descriptor. Only for paths that the user gave on the command line. */
@@ -18,7 +18,7 @@ export const O_DIRECTORY = 0o40000;
 export const O_NOFOLLOW = 0o100000;
 
 const BUFFER_BYTES = 64 * 1024;
-const memory = Buffer.from(lastingBuffer(BUFFER_BYTES + 128));
+const memory = lastingBytes(BUFFER_BYTES + 128);
 const bufferPtr = pointerOf(memory);
 const statfsPtr = bufferPtr + BUFFER_BYTES;
 const view = new DataView(memory.buffer, memory.byteOffset, memory.length);

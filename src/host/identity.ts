@@ -17,7 +17,9 @@ const MAX_WORDS = 5 + 1024;
 export function hostIdentity(): HostIdentity {
   const out = new Uint32Array(MAX_WORDS);
   shim.host_identity(pointerOf(out), MAX_WORDS);
-  return { uid: out[0]!, euid: out[1]!, gid: out[2]!, egid: out[3]!, groups: Array.from(out.subarray(5, 5 + out[4]!)) };
+  const groups: number[] = [];
+  for (let i = 0; i < out[4]!; i += 1) groups.push(out[5 + i]!);
+  return { uid: out[0]!, euid: out[1]!, gid: out[2]!, egid: out[3]!, groups };
 }
 
 /** The host's node name as a byte string. */

@@ -28,7 +28,8 @@ export function inheritedDescriptors(): number[] {
   const found: number[] = [];
   const open = new Int32Array(FIRST_OWN);
   const count = shim.host_open_fds(3, FIRST_OWN, pointerOf(open));
-  for (const fd of open.subarray(0, count)) {
+  for (let i = 0; i < count; i += 1) {
+    const fd = open[i]!;
     if (lookAt(fd) < 0 || !SHARABLE.includes(seen.mode & TYPE)) continue;
     if ((seen.mode & TYPE) !== CHARACTER || seen.rdev !== NULL_DEVICE) found.push(fd);
   }

@@ -1,11 +1,12 @@
 // One page-aligned-enough block of memory that both TypeScript and the shim reach: the staging area of every
 // small copy to and from guests and the host. Its content is valid until the next call that uses it.
 
-import { lastingBuffer, pointerOf } from "./shim.ts";
+import { lastingBytes, pointerOf } from "./shim.ts";
 
 export const SCRATCH_BYTES = 128 * 1024;
 
-const memory = lastingBuffer(SCRATCH_BYTES);
+const bytes = lastingBytes(SCRATCH_BYTES);
+const memory = bytes.buffer;
 
 export const scratch = {
   u8: new Uint8Array(memory),
@@ -13,8 +14,8 @@ export const scratch = {
   u32: new Uint32Array(memory),
   f64: new Float64Array(memory),
   view: new DataView(memory),
-  bytes: Buffer.from(memory),
-  ptr: pointerOf(new Uint8Array(memory)),
+  bytes,
+  ptr: pointerOf(bytes),
   /** A Number as a little-endian u64 at byte `offset`, a multiple of 4 (exact below 2^53; negative values sign-extend). */
   setU64(offset: number, value: number): void {
     scratch.u32[offset >>> 2] = value;

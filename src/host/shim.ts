@@ -44,6 +44,11 @@ export function lastingBuffer(sizeBytes: number): ArrayBuffer {
   return nativeBuffer(shim.shim_buffer(sizeBytes), sizeBytes);
 }
 
+/** The same as bytes that know text. `Buffer.from` is a script of the engine's that every start would compile. */
+export function lastingBytes(sizeBytes: number): Buffer {
+  return Object.setPrototypeOf(new Uint8Array(lastingBuffer(sizeBytes)), Buffer.prototype);
+}
+
 /** Views over native memory. Make them once; each call costs 100 ns. */
 export function nativeBuffer(ptr: number, sizeBytes: number): ArrayBuffer {
   return toArrayBuffer(ptr as Pointer, 0, sizeBytes);

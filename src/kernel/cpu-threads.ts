@@ -77,8 +77,13 @@ export class CpuThreads {
 
   /** Makes tasks come back at once; other tasks may come with them. */
   recall(tasks: Iterable<Task>): void {
-    const all = [...tasks].filter((task) => task.cpuThread >= 0);
-    for (const task of all) this.cpu.kick(task.regs);
+    if (this.busy === 0) return;
+    const all: Task[] = [];
+    for (const task of tasks) {
+      if (task.cpuThread < 0) continue;
+      this.cpu.kick(task.regs);
+      all.push(task);
+    }
     for (const task of all) {
       while (task.cpuThread >= 0) {
         this.cpu.settle();

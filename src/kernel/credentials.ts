@@ -20,15 +20,14 @@ export const NO_CAPS: CapSet = [0, 0];
 export const ALL_CAPS: CapSet = [0xffffffff, 2 ** (CAP_LAST_CAP - 31) - 1];
 
 /** Capabilities that follow fsuid (CAP_FS_SET and the NFSD ones). */
-const FS_CAPS = [
-  CAP_CHOWN,
-  CAP_DAC_OVERRIDE,
-  CAP_DAC_READ_SEARCH,
-  CAP_FOWNER,
-  CAP_FSETID,
-  CAP_LINUX_IMMUTABLE,
-  CAP_MKNOD,
-].reduce((mask, cap) => mask | (1 << cap), 0);
+const FS_CAPS =
+  (1 << CAP_CHOWN) |
+  (1 << CAP_DAC_OVERRIDE) |
+  (1 << CAP_DAC_READ_SEARCH) |
+  (1 << CAP_FOWNER) |
+  (1 << CAP_FSETID) |
+  (1 << CAP_LINUX_IMMUTABLE) |
+  (1 << CAP_MKNOD);
 
 /** Credentials of user `uid`: all capabilities for root, none for others. */
 export function userCredentials(

@@ -2,12 +2,12 @@
 
 import * as S from "../abi/signal.ts";
 import { USER_HZ } from "../abi/time.ts";
-import { SigInfo, signalBit } from "./sig-info.ts";
+import { SigInfo, signalBits } from "./sig-info.ts";
 import { type Task, TaskState } from "./task.ts";
 import { notifyTask, sendGroupSignal } from "./task-signals.ts";
 import type { ThreadGroup } from "./thread-group.ts";
 
-const STOP_BITS = [S.SIGSTOP, S.SIGTSTP, S.SIGTTIN, S.SIGTTOU].reduce((mask, s) => mask | signalBit(s), 0);
+const STOP_BITS = signalBits(S.SIGSTOP, S.SIGTSTP, S.SIGTTIN, S.SIGTTOU);
 
 /** Drops pending signals of the whole process: a stop cancels a pending SIGCONT and the other way round. */
 export function flushStops(group: ThreadGroup, bits: number): void {

@@ -2,23 +2,25 @@
 
 import * as S from "../abi/signal.ts";
 
-/** struct k_sigaction. `handler` is SIG_DFL, SIG_IGN or an address. */
+/** struct k_sigaction. `handler` is SIG_DFL, SIG_IGN or an address. Tables share them. */
 export interface SigAction {
-  handler: number;
-  flags: number;
+  readonly handler: number;
+  readonly flags: number;
   /** Kept for rt_sigaction to report; arm64 returns through the vDSO. */
-  restorer: number;
-  maskLo: number;
-  maskHi: number;
+  readonly restorer: number;
+  readonly maskLo: number;
+  readonly maskHi: number;
 }
 
-const DEFAULT: Readonly<SigAction> = { handler: S.SIG_DFL, flags: 0, restorer: 0, maskLo: 0, maskHi: 0 };
+export const DEFAULT_ACTION: SigAction = { handler: S.SIG_DFL, flags: 0, restorer: 0, maskLo: 0, maskHi: 0 };
+export const IGNORE_ACTION: SigAction = { ...DEFAULT_ACTION, handler: S.SIG_IGN };
 
 export class SigActions {
-  private readonly actions: SigAction[] = [];
+  /** By signal. */
+  private readonly actions: SigAction[];
 
-  constructor() {
-    for (let signal = 0; signal <= S.NSIG; signal++) this.actions.push({ ...DEFAULT });
+  constructor(actions: SigAction[] = new Array<SigAction>(S.NSIG + 1).fill(DEFAULT_ACTION)) {
+    this.actions = actions;
   }
 
   get(signal: number): SigAction {
@@ -29,17 +31,22 @@ export class SigActions {
     this.actions[signal] = action;
   }
 
+  /** The handler goes back to the default, the rest stays. The new action. */
+  resetHandler(signal: number): SigAction {
+    const action = { ...this.actions[signal]!, handler: S.SIG_DFL };
+    this.actions[signal] = action;
+    return action;
+  }
+
   copy(): SigActions {
-    const actions = new SigActions();
-    for (let signal = 1; signal <= S.NSIG; signal++) actions.actions[signal] = { ...this.actions[signal]! };
-    return actions;
+    return new SigActions(this.actions.slice());
   }
 
   /** execve and CLONE_CLEAR_SIGHAND: handlers go back to the default, ignored signals stay ignored. */
   reset(): void {
     for (let signal = 1; signal <= S.NSIG; signal++) {
       const ignored = this.actions[signal]!.handler === S.SIG_IGN;
-      this.actions[signal] = { ...DEFAULT, handler: ignored ? S.SIG_IGN : S.SIG_DFL };
+      this.actions[signal] = ignored ? IGNORE_ACTION : DEFAULT_ACTION;
     }
   }
 

@@ -94,15 +94,19 @@ export function signalBit(signal: number): number {
   return 1 << ((signal - 1) & 31);
 }
 
+/** Bits of several signals of the low word. */
+export function signalBits(...signals: readonly number[]): number {
+  let bits = 0;
+  for (const signal of signals) bits |= signalBit(signal);
+  return bits;
+}
+
 export function inMask(lo: number, hi: number, signal: number): boolean {
   return ((signal <= 32 ? lo : hi) & signalBit(signal)) !== 0;
 }
 
 /** Bits of the signals that an instruction raises: taken before all others. */
-const SYNCHRONOUS = [S.SIGSEGV, S.SIGBUS, S.SIGILL, S.SIGTRAP, S.SIGFPE, S.SIGSYS].reduce(
-  (m, s) => m | signalBit(s),
-  0,
-);
+const SYNCHRONOUS = signalBits(S.SIGSEGV, S.SIGBUS, S.SIGILL, S.SIGTRAP, S.SIGFPE, S.SIGSYS);
 
 /** Pending signals of a task or of a thread group. Standard signals are kept once, real-time ones in order. */
 export class PendingQueue {

@@ -129,7 +129,7 @@ function deliver(task: Task, info: SigInfo, action: SigAction): void {
   task.kernel.hooks?.signal(task, signal);
   const handler = action.handler;
   const flags = action.flags;
-  if ((flags & S.SA_RESETHAND) !== 0) action.handler = S.SIG_DFL;
+  if ((flags & S.SA_RESETHAND) !== 0) task.group.actions.resetHandler(signal);
   const restoring = (task.work & Work.restoreMask) !== 0;
   const oldLo = restoring ? task.savedLo : task.blockedLo;
   const oldHi = restoring ? task.savedHi : task.blockedHi;

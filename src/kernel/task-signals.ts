@@ -160,10 +160,10 @@ export function endTask(task: Task, status: number): void {
 /** A signal that the running instruction or call has caused: blocking or ignoring it ends the process. */
 export function forceSignal(task: Task, info: SigInfo): void {
   const signal = info.signo;
-  const action = task.group.actions.get(signal);
+  let action = task.group.actions.get(signal);
   const blocked = inMask(task.blockedLo, task.blockedHi, signal);
   if (blocked || action.handler === S.SIG_IGN) {
-    action.handler = S.SIG_DFL;
+    action = task.group.actions.resetHandler(signal);
     if (signal <= 32) task.blockedLo &= ~signalBit(signal);
     else task.blockedHi &= ~signalBit(signal);
   }
@@ -176,7 +176,7 @@ export function forceSignal(task: Task, info: SigInfo): void {
 
 /** A signal frame could not be used: SIGSEGV, which is fatal when it is the frame of SIGSEGV itself. */
 export function forceSegv(task: Task, failedSignal: number, info = fromKernel(S.SIGSEGV)): void {
-  if (failedSignal === S.SIGSEGV) task.group.actions.get(S.SIGSEGV).handler = S.SIG_DFL;
+  if (failedSignal === S.SIGSEGV) task.group.actions.resetHandler(S.SIGSEGV);
   forceSignal(task, info);
 }
 

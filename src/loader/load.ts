@@ -86,8 +86,8 @@ function failed(file: File, error: number): number {
 }
 
 /** The `#!` line: interpreter and at most one argument, blanks around both dropped. Null: no line that can be used. */
-function parseScript(head: Uint8Array): { interpreter: string; argument: string | null } | null {
-  const text = latin1(head).padEnd(SCRIPT_LINE_BYTES, "\0");
+function parseScript(head: Buffer): { interpreter: string; argument: string | null } | null {
+  const text = head.toString("latin1").padEnd(SCRIPT_LINE_BYTES, "\0");
   const newline = /^[^\0\n]*\n/.exec(text);
   // A line that does not end is taken only when the interpreter's path is complete; the last byte is never read.
   if (newline === null && !/^#![ \t]*[^ \t][^ \t\0]*[ \t\0]|^#![ \t]*\0/.test(text)) return null;
@@ -98,13 +98,9 @@ function parseScript(head: Uint8Array): { interpreter: string; argument: string 
   return { interpreter: match[1]!, argument: match[2] === "" ? null : match[2]! };
 }
 
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}
-
 /** Up to `count` bytes of a file from `pos`; shorter at its end. */
-function readBytes(file: File, pos: number, count: number): Uint8Array | number {
-  const bytes = new Uint8Array(count);
+function readBytes(file: File, pos: number, count: number): Buffer | number {
+  const bytes = Buffer.alloc(count);
   const n = file.readAt(new KernelBuffer(bytes), pos);
   return n < 0 ? n : bytes.subarray(0, n);
 }
@@ -146,7 +142,7 @@ function openInterpreter(request: LoadRequest, file: File, range: { offset: numb
   const bytes = readBytes(file, range.offset, range.size);
   if (typeof bytes === "number") return bytes;
   if (bytes.length < range.size || bytes[range.size - 1] !== 0) return bytes.length < range.size ? -EIO : -ENOEXEC;
-  const path = latin1(bytes);
+  const path = bytes.toString("latin1");
   const interpreter = request.open(path.slice(0, path.indexOf("\0")));
   return interpreter === -EISDIR ? -EACCES : interpreter;
 }

@@ -33,7 +33,7 @@ export function writeStack(mm: AddressSpace, plan: StackPlan): number {
   if (size + pointers > Math.min(mm.limits.stackBytes / 4, MAX_TOTAL_BYTES)) return -E2BIG;
 
   // From the top down: 8 zero bytes, execfn, environment, arguments, platform, random.
-  const text = [...plan.argv, ...plan.envp, plan.path].map((s) => `${s}\0`).join("");
+  const text = `${[...strings, plan.path].join("\0")}\0`;
   const textStart = mm.stackTop - 8 - text.length;
   const platform = textStart - 16;
   const random = platform - 16;

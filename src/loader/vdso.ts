@@ -9,7 +9,7 @@ import type { MappedFile } from "../mm/vma.ts";
 import { VDSO_BASE64, VDSO_SIGRETURN } from "./vdso.gen.ts";
 
 const PAGE = 4096;
-const IMAGE = new Uint8Array(Buffer.from(VDSO_BASE64, "base64"));
+const IMAGE = Uint8Array.fromBase64(VDSO_BASE64);
 const IMAGE_PAGES = Math.ceil(IMAGE.length / PAGE);
 
 /** The clocks at one moment. */

@@ -4,7 +4,7 @@ import { CAP_SYS_CHROOT } from "../abi/capability.ts";
 import { EAGAIN, EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from "../abi/errno.ts";
 import { AT_FDCWD, PATH_MAX } from "../abi/fcntl.ts";
 import { Dirent64, DT_DIR } from "../abi/stat.ts";
-import { lastingBuffer, pointerOf } from "../host/shim.ts";
+import { lastingBytes, pointerOf } from "../host/shim.ts";
 import type { Task } from "../kernel/task.ts";
 import { DirectoryFile } from "../vfs/directory-file.ts";
 import type { File } from "../vfs/file.ts";
@@ -18,7 +18,7 @@ import { openFile, placeAt } from "./path-args.ts";
 import { fd, full, mode, outBuf, path, type Row, row, size } from "./row.ts";
 
 /** Entries are collected here: what a file system reads for them may pass through the scratch block. */
-const listing = Buffer.from(lastingBuffer(64 * 1024));
+const listing = lastingBytes(64 * 1024);
 const halves = new Uint16Array(listing.buffer, listing.byteOffset, listing.length / 2);
 const listingPtr = pointerOf(listing);
 /** Offset of the first entry behind "." and "..". */

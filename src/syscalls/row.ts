@@ -181,7 +181,8 @@ function makeDecoder(lane: Lane, low: number, high: number): Decoder {
 }
 
 function bind(h: AnyHandler, args: readonly ArgType[]): (task: Task, regs: Registers) => number {
-  const d = args.map((type, i) => decoder(type, i));
+  const d: Decoder[] = [];
+  for (let i = 0; i < args.length; i += 1) d.push(decoder(args[i], i));
   const [a, b, c, e, f, g] = d as [Decoder, Decoder, Decoder, Decoder, Decoder, Decoder];
   switch (args.length) {
     case 0:
