@@ -8,14 +8,14 @@ work=""
 
 usage() {
   cat <<'END'
-Installs carrick for this user, or for all when /usr/local/bin is writable.
+Installs carrick for this user, or for all when /usr/local/bin is writable or root asks.
 
   curl -fsSL https://carrick.example/install.sh | sh
   curl -fsSL https://carrick.example/install.sh | sh -s -- [OPTIONS]
 
   --version V    install version V instead of the latest
   --prefix DIR   install DIR/bin/carrick instead of /usr/local/bin/carrick or ~/.local/bin/carrick
-  --uninstall    remove carrick from there
+  --uninstall    remove carrick from there (what does not say that it is carrick stays)
   --help         show this text
 
 CARRICK_RELEASES is the address that releases lie below, as VERSION/FILE.
@@ -55,7 +55,8 @@ require_mac() {
   if [ "$1" = x86_64 ] && [ "$(sysctl -n sysctl.proc_translated 2>/dev/null || echo 0)" != 1 ]; then
     fail "this Mac has an Intel processor; carrick needs Apple silicon"
   fi
-  release=$(sw_vers -productVersion)
+  # Not the 10.16 that old programs are told.
+  release=$(SYSTEM_VERSION_COMPAT=0 sw_vers -productVersion 2>/dev/null || true)
   case "${release%%.*}" in
     '' | *[!0-9]*) fail "cannot tell the version of macOS from '$release'" ;;
   esac
@@ -71,6 +72,9 @@ directory() {
     echo "$1/bin"
   elif [ -d /usr/local/bin ] && [ -w /usr/local/bin ]; then
     echo /usr/local/bin
+  elif [ "$(id -u 2>/dev/null)" = 0 ] && mkdir -p /usr/local/bin 2>/dev/null && [ -w /usr/local/bin ]; then
+    # A Mac has no such folder at first. The home that sudo has kept is somebody else's.
+    echo /usr/local/bin
   elif [ -n "${HOME:-}" ]; then
     echo "$HOME/.local/bin"
   else
@@ -80,22 +84,22 @@ directory() {
 
 # fetch URL FILE WHAT
 fetch() {
-  status=0
+  code=0
   if has curl; then
     case "$1" in
-      https://*) curl -fsSL --proto '=https' --retry 2 --connect-timeout 20 -o "$2" "$1" 2>"$work/error" || status=$? ;;
-      *) curl -fsSL --retry 2 --connect-timeout 20 -o "$2" "$1" 2>"$work/error" || status=$? ;;
+      https://*) curl -fsSL --proto '=https' --retry 2 --connect-timeout 20 -o "$2" "$1" 2>"$work/error" || code=$? ;;
+      *) curl -fsSL --retry 2 --connect-timeout 20 -o "$2" "$1" 2>"$work/error" || code=$? ;;
     esac
-    case $status in
+    case $code in
       0) return ;;
       22) reason="the server does not have it" ;;
       23) reason="it cannot be written: is the disk full?" ;;
-      6 | 7 | 28 | 35) reason="the server cannot be reached" ;;
+      5 | 6 | 7 | 28 | 35) reason="the server cannot be reached" ;;
       *) reason="the transfer failed" ;;
     esac
   elif has wget; then
-    wget -q -O "$2" "$1" 2>"$work/error" || status=$?
-    case $status in
+    wget -q -O "$2" "$1" 2>"$work/error" || code=$?
+    case $code in
       0) return ;;
       3) reason="it cannot be written: is the disk full?" ;;
       4 | 5) reason="the server cannot be reached" ;;
@@ -184,6 +188,14 @@ advise() {
 remove() {
   [ -e "$1" ] || [ -L "$1" ] || return 0
   [ ! -d "$1" ] || fail "$1 is a directory"
+  # A program of that name that works is asked who it is.
+  if [ -x "$1" ]; then
+    said=$("$1" --version </dev/null 2>/dev/null) || said="carrick that does not start"
+    case "$said" in
+      "carrick "*) ;;
+      *) fail "$1 is some other program; it stays" ;;
+    esac
+  fi
   rm -f "$1" 2>/dev/null || fail "cannot remove $1"
   say "removed $1"
   removed=1
@@ -207,6 +219,9 @@ value() {
 }
 
 main() {
+  # What is made is for whoever may use it. sysctl is where a short PATH does not look.
+  umask 022
+  PATH=$PATH:/usr/sbin:/sbin
   version=latest
   prefix=""
   action=install_carrick

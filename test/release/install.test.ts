@@ -26,10 +26,31 @@ const work = mkdtempSync(join(tmpdir(), "carrick-install-"));
 const bin = join(work, "usr-local-bin");
 const home = join(work, "home");
 const local = join(home, ".local/bin");
-const SHELLS: readonly (readonly string[])[] = [["dash"], ["bash", "--posix"], ["bash"], ["busybox", "sh"]];
+/** A Mac's own shell is the last one, which somebody will pipe into sooner or later. */
+const SHELLS: readonly (readonly string[])[] = [
+  ["dash"],
+  ["bash", "--posix"],
+  ["bash"],
+  ["busybox", "sh"],
+  ...(Bun.which("zsh") === null ? [] : [["zsh"]]),
+];
 const DASH = SHELLS[0]!;
 /** What the script may use, besides what a test gives it. */
-const TOOLS = ["cat", "chmod", "cut", "gzip", "mkdir", "mktemp", "mv", "printf", "rm", "sed", "tail", "sha256sum"];
+const TOOLS = [
+  "cat",
+  "chmod",
+  "cut",
+  "gzip",
+  "id",
+  "mkdir",
+  "mktemp",
+  "mv",
+  "printf",
+  "rm",
+  "sed",
+  "tail",
+  "sha256sum",
+];
 
 /** name -> content, below /VERSION/. */
 type Release = Record<string, Uint8Array | string>;
@@ -256,6 +277,31 @@ describe("machines", () => {
     expect(requests).toEqual([]);
   });
 
+  test("a Mac is not taken for the 10.16 that old programs are told, and one without sw_vers is told so", async () => {
+    const asked = { ...MAC, sw_vers: '[ "$SYSTEM_VERSION_COMPAT" = 0 ] && echo 15.1 || echo 10.16' };
+    expect(await install([], { machine: asked, env: { ...M2, SYSTEM_VERSION_COMPAT: "1" } })).toMatchObject({
+      status: 0,
+    });
+    const { sw_vers: _, ...without } = MAC;
+    expect(await install([], { machine: without, env: M2 })).toMatchObject({
+      status: 1,
+      stderr: "carrick: cannot tell the version of macOS from ''\n",
+    });
+  });
+
+  test("sysctl is found where a short PATH does not look", async () => {
+    const { sysctl, ...rest } = MAC;
+    const place = join(work, "sbin");
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, "sysctl"), `#!/bin/sh\n${sysctl}\n`, { mode: 0o755 });
+    const options = { machine: rest, env: { ...M2, MACHINE: "x86_64", ROSETTA: "1" } };
+    expect(await install([], { ...options, before: `mount --bind "${place}" /usr/sbin` })).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: expect.stringMatching(/^carrick: downloading carrick-darwin-arm64/),
+    });
+  });
+
   test("Linux on arm64, and what else there is", async () => {
     const machine = (system: string, name: string): Promise<Ended> =>
       install([], { machine: { uname: `case $1 in -s) echo ${system} ;; *) echo ${name} ;; esac` } });
@@ -292,6 +338,39 @@ describe("places", () => {
     expect(below(bin)).toEqual([]);
     expect(await install(["--uninstall"], { before: READ_ONLY })).toMatchObject({ status: 0 });
     expect(below(local)).toEqual([]);
+  });
+
+  test("root makes /usr/local/bin where there is none, and nothing in a home that is somebody else's", async () => {
+    const local = join(work, "usr-local");
+    rmSync(local, { recursive: true, force: true });
+    mkdirSync(local);
+    const before = `umount /usr/local/bin; mount --bind "${local}" /usr/local; umask 077`;
+    expect(await install([], { before })).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining("installed carrick 2.0.0 as /usr/local/bin/carrick"),
+    });
+    expect(below(local)).toEqual(["bin", "bin/carrick"]);
+    expect(statSync(join(local, "bin")).mode & 0o777).toBe(0o755);
+    expect(below(home)).toEqual([]);
+  });
+
+  test("what is removed says that it is carrick, or does not start", async () => {
+    const path = join(bin, "carrick");
+    writeFileSync(path, "#!/bin/sh\necho some other program 1.0\n", { mode: 0o755 });
+    expect(await install(["--uninstall"])).toMatchObject({
+      status: 1,
+      stderr: "carrick: /usr/local/bin/carrick is some other program; it stays\n",
+    });
+    expect(below(bin)).toEqual(["carrick"]);
+    for (const make of [
+      () => writeFileSync(path, "#!/bin/sh\nexit 1\n"),
+      () => writeFileSync(path, "half of it", { mode: 0o644 }),
+      () => symlinkSync("/nowhere", path),
+    ]) {
+      make();
+      expect(await install(["--uninstall"])).toMatchObject({ status: 0 });
+      expect(below(bin)).toEqual([]);
+    }
   });
 
   test("neither", async () => {
