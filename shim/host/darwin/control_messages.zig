@@ -54,6 +54,19 @@ pub fn toDarwin(linux: []const u8, out: []u8) ?usize {
     return @min(to, out.len);
 }
 
+/// Replaces each descriptor among messages that Darwin delivered by what `adopt` makes of it.
+pub fn adoptDescriptors(darwin: []u8, comptime adopt: fn (fd: i32) i32) void {
+    var from: usize = 0;
+    while (from + darwin_head <= darwin.len) {
+        const length: usize = @intCast(@max(int(darwin[from..]), 0));
+        if (length < darwin_head or length > darwin.len - from) break;
+        const is_rights = int(darwin[from + 4 ..]) == c.SOL_SOCKET and int(darwin[from + 8 ..]) == c.SCM_RIGHTS;
+        var at = from + darwin_head;
+        while (is_rights and at + 4 <= from + length) : (at += 4) put(darwin[at..], adopt(int(darwin[at..])));
+        from += std.mem.alignForward(usize, length, 4);
+    }
+}
+
 /// Messages that Darwin delivered, for the guest: bytes written. What Linux does not know is left out.
 pub fn toLinux(darwin: []const u8, out: []u8, truncated: *bool) usize {
     var from: usize = 0;

@@ -199,10 +199,17 @@ pub fn receive(fd: i32, data: [*]u8, len: usize, flags: u32, header: *abi.Socket
     from.len = message.msg_namelen;
     header.address_len = from.to(&header.address);
     var truncated = false;
+    control_messages.adoptDescriptors(control[0..message.msg_controllen], adopted);
     header.control_len = @intCast(control_messages.toLinux(control[0..message.msg_controllen], &header.control, &truncated));
     header.flags = toLinux(message.msg_flags) | if (truncated) @as(u32, 0x8) else 0;
     const was_cut = message.msg_flags & c.MSG_TRUNC != 0 and flags & MSG.TRUNC != 0;
     return if (was_cut) @max(whole, @as(i32, @intCast(n))) else @intCast(n);
+}
+
+/// A descriptor that came with a message. There is no MSG_CMSG_CLOEXEC: a program that carrick starts at this very moment has it.
+fn adopted(fd: i32) i32 {
+    _ = sys("fcntl")(fd, c.F_SETFD, @as(c_int, c.FD_CLOEXEC));
+    return files.lift(fd);
 }
 
 /// Bytes of the first datagram that waits to be read, or bytes that wait to be sent.

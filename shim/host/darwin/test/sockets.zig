@@ -314,15 +314,22 @@ test "sockets of a directory are bound and reached by its path, and carry descri
     try expectEqual(@as(u16, 1), std.mem.readInt(u16, name[0..2], .little));
     try std.testing.expectEqualStrings(std.mem.sliceTo(again[2..], 0), std.mem.sliceTo(name[2..], 0));
     var header: @import("../../../abi.zig").SocketMessage = .{};
-    std.mem.writeInt(u64, header.control[0..8], 20, .little);
+    std.mem.writeInt(u64, header.control[0..8], 24, .little);
     std.mem.writeInt(i32, header.control[8..12], 1, .little);
     std.mem.writeInt(i32, header.control[12..16], 1, .little);
-    std.mem.writeInt(i32, header.control[16..20], p.fd, .little);
+    for ([_]usize{ 16, 20 }) |at| std.mem.writeInt(i32, header.control[at..][0..4], p.fd, .little);
     header.control_len = 24;
     try expectEqual(@as(i32, 1), host.send(made, "x", 1, 0, &header));
     var byte: [1]u8 = undefined;
     try expectEqual(@as(i32, 1), host.receive(client, &byte, 1, 0, &header));
-    try expectEqual(@as(u64, 20), std.mem.readInt(u64, header.control[0..8], .little));
+    try expectEqual(@as(u64, 24), std.mem.readInt(u64, header.control[0..8], .little));
+    // None of them is inherited, nor has the number of a standard stream.
+    for ([_]usize{ 16, 20 }) |at| {
+        const came = std.mem.readInt(i32, header.control[at..][0..4], .little);
+        try expectEqual(@as(usize, linux.FD_CLOEXEC), linux.fcntl(came, linux.F.GETFD, 0));
+        try expect(came > 2);
+    }
+    _ = host.close(std.mem.readInt(i32, header.control[20..24], .little));
     const sent = std.mem.readInt(i32, header.control[16..20], .little);
     const there = host.open(sent, "here", call.O.PATH | call.O.NOFOLLOW, 0);
     try expect(sent != p.fd and there >= 0);
