@@ -7,6 +7,8 @@ let passed = 0;
 let failed = 0;
 /** What each failure printed, said again at the end, where a long log is read first. */
 const told: string[] = [];
+/** How long each suite took. */
+const times: string[] = [];
 /** For tests that name no time of their own: only what hangs takes so long. */
 const testTimeoutMs = 120_000;
 
@@ -31,15 +33,17 @@ interface Report {
   failures: string[];
 }
 
-/** Runs test files under bun, and reads its report. */
-function bunTest(paths: readonly string[]): Report {
-  const result = Bun.spawnSync([bun, "test", `--timeout=${testTimeoutMs}`, ...paths], {
+/** Runs test files under bun, and reads its report. What it prints is shown as it comes, or in one piece when it runs beside others. */
+async function bunTest(paths: readonly string[], beside: boolean): Promise<Report> {
+  const child = Bun.spawn([bun, "test", `--timeout=${testTimeoutMs}`, ...paths], {
     cwd: root,
     env: { ...process.env, CARRICK_TEST: "1" },
-    stdio: ["ignore", "inherit", "pipe"],
+    stdio: ["ignore", beside ? "pipe" : "inherit", "pipe"],
   });
-  const text = result.stderr.toString();
-  process.stderr.write(text);
+  const output = child.stdout instanceof ReadableStream ? new Response(child.stdout).text() : "";
+  const [shown, text] = await Promise.all([output, new Response(child.stderr).text()]);
+  const exitCode = await child.exited;
+  process.stderr.write(shown + text);
   const count = (word: string): number => Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(text)?.[1] ?? 0);
   const report: Report = { passed: count("pass"), failed: count("fail"), files: [], failures: [] };
   let file = paths[0]!;
@@ -57,10 +61,10 @@ function bunTest(paths: readonly string[]): Report {
     }
     lines = [];
   }
-  if (result.exitCode !== 0 && report.failed === 0) {
+  if (exitCode !== 0 && report.failed === 0) {
     report.failed = 1;
     report.files.push(...paths);
-    report.failures.push(`bun test ${paths.join(" ")}: exit ${result.exitCode}\n${text.slice(-4000)}`);
+    report.failures.push(`bun test ${paths.join(" ")}: exit ${exitCode}\n${text.slice(-4000)}`);
   }
   return report;
 }
@@ -69,11 +73,17 @@ function bunTest(paths: readonly string[]): Report {
  * Adds a suite's counts. Files with a failure are run once more, because tests share the machine with whatever else it does and
  * download what they run; a failure that does not come again counts as passed, but is told with the others at the end.
  */
-function suite(path: string): void {
-  const first = bunTest([path]);
+async function suite(path: string, beside = false): Promise<void> {
+  const start = performance.now();
+  await suiteOf(path, beside);
+  times.push(`${path} ${Math.round((performance.now() - start) / 1000)} s${beside ? " beside others" : ""}`);
+}
+
+async function suiteOf(path: string, beside: boolean): Promise<void> {
+  const first = await bunTest([path], beside);
   passed += first.passed;
   if (first.failed === 0) return;
-  const again = bunTest(first.files);
+  const again = await bunTest(first.files, beside);
   if (again.failed === 0) {
     passed += first.failed;
     told.push(...first.failures.map((failure) => `failed once, passed when run again: ${failure}`));
@@ -91,7 +101,9 @@ stage("types", run(["node_modules/.bin/tsc"]) === 0);
 stage("generated files are current", run([bun, "scripts/generate.ts", "--check"]) === 0);
 stage("zig fmt", run([zig, "fmt", "--check", "build.zig", "shim", "test"]) === 0);
 stage("shim unit tests", run([zig, "build", "test"]) === 0);
-const suites = [
+/** The virtual machine keeps one core busy for minutes, and nothing else: it runs while the others do. */
+const machine = suite("test/vm", true);
+for (const path of [
   "test/tidy.test.ts",
   "test/unit",
   "test/cpu",
@@ -100,11 +112,13 @@ const suites = [
   "test/oci",
   "test/fuzz",
   "test/double",
-  "test/vm",
   "test/regression",
-  "test/release",
-];
-for (const path of suites) if (existsSync(`${root}/${path}`)) suite(path);
+])
+  if (existsSync(`${root}/${path}`)) await suite(path);
+await machine;
+// Builds what the machine runs anew.
+await suite("test/release");
+console.log(`\n${times.join("\n")}`);
 for (const failure of told) console.log(`\n${failure}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -9,6 +9,8 @@ test {
     _ = @import("host/darwin/test/system.zig");
     _ = @import("host/darwin/test/sockets.zig");
     _ = @import("host/darwin/test/tables.zig");
+    _ = @import("host/darwin/test/terminal.zig");
+    _ = @import("host/darwin/test/signals.zig");
     _ = @import("host/darwin/terminal.zig");
     _ = @import("host/darwin/attributes.zig");
     _ = @import("mem/io_test.zig");

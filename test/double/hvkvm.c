@@ -2,10 +2,11 @@
 // the framework where that is what callers must not rely on: registers begin poisoned, a vCPU belongs to its thread, everything is in units of 16 KiB,
 // there is one machine, runs end for no reason.
 //
-// Environment: HVKVM_IPA (width of a physical address, 36), HVKVM_COUNT (file that keeps counts of calls, see `counted`), HVKVM_FAIL (name:n or name:n:code, the nth
+// Environment: HVKVM_IPA (width of a physical address, 36), HVKVM_COUNT (file that keeps counts of calls, see `counted`), HVKVM_RECORD (file that is told what
+// CPUs are set to before they run, see `recorded`), HVKVM_FAIL (name:n or name:n:code, the nth
 // call of hv_name fails, with that error), HVKVM_CANCEL (microseconds: about so often a run ends as canceled or unknown), HVKVM_WXN (what can be written is never
 // executed), HVKVM_FLIP (kind:number:bit, one bit of what the caller sets is changed: sys, a system register; reg, a register; code, a word of the page
-// that VBAR_EL1 names; table, an entry of the root that TTBR1_EL1 names; word:old:new puts a word in the place of another
+// that VBAR_EL1 names; table, an entry of the root that TTBR1_EL1 names; way, the first entry of the table of that level behind the root's last; word:old:new puts a word in the place of another
 // wherever it stands in that page, and ends the process with 99 where it does not), HVKVM_NO_WX (mappings may not be both), HVKVM_NO_HOST_MMU (a CPU whose MMU the host turned on does not come up).
 
 #define _GNU_SOURCE
@@ -49,7 +50,7 @@ typedef struct {
   int fd;
   struct kvm_run *run;
   pid_t owner;
-  bool used, masked, host_mmu, wxn_set, was_fired;
+  bool used, masked, host_mmu, wxn_set, was_fired, has_run;
   _Atomic int canceled;
   uint64_t hvc_pc;
   uint16_t hvc_imm;
@@ -82,6 +83,7 @@ static const char *const call_names[] = {
 #undef X
 };
 static uint64_t private_counts[CALL_MAX], *counts = private_counts;
+static int record_fd = -1;
 static int fail_call = -1;
 static uint64_t fail_at;
 static unsigned fail_code = 1;
@@ -100,6 +102,7 @@ static void configure(void) {
       if (p != MAP_FAILED) counts = p;
     }
   }
+  if ((v = getenv("HVKVM_RECORD"))) record_fd = open(v, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if ((v = getenv("HVKVM_IPA"))) ipa_bits = atoi(v);
   if ((v = getenv("HVKVM_FLIP"))) sscanf(v, "%7[a-z]:%u:%u", flip_kind, &flip_number, &flip_bit);
   if ((v = getenv("HVKVM_FAIL"))) {
@@ -116,6 +119,11 @@ static bool counted(int call) {
   return call == fail_call && n == fail_at;
 }
 #define COUNT(name) do { if (counted(CALL_##name)) return (hv_return_t)(0xfae94000u | fail_code); } while (0)
+
+// One line for each register that is set before a CPU's first run, as the CPU gets it, and for each entry of the tables behind TTBR1_EL1 then.
+static void recorded(const char *kind, unsigned number, uint64_t value) {
+  if (record_fd >= 0) dprintf(record_fd, "%s %x %lx\n", kind, number, value);
+}
 
 static bool set(const char *name) {
   const char *v = getenv(name);
@@ -280,7 +288,9 @@ API hv_return_t hv_vcpu_set_reg(uint64_t vcpu, uint32_t reg, uint64_t value) {
   COUNT(vcpu_set_reg);
   Cpu *c = mine(vcpu);
   if (!c || !reg_id(reg)) return HV_BAD_ARGUMENT;
-  return set_one(c, reg_id(reg), flipped("reg", reg, value)) ? HV_ERROR : HV_SUCCESS;
+  value = flipped("reg", reg, value);
+  if (!c->has_run) recorded("reg", reg, value);
+  return set_one(c, reg_id(reg), value) ? HV_ERROR : HV_SUCCESS;
 }
 
 static bool is_allowed(uint16_t reg) {
@@ -299,7 +309,9 @@ API hv_return_t hv_vcpu_set_sys_reg(uint64_t vcpu, uint16_t reg, uint64_t value)
   Cpu *c = mine(vcpu);
   if (!c || !is_allowed(reg)) return HV_BAD_ARGUMENT;
   if (reg == SCTLR && value & 1) c->host_mmu = true;
-  return set_one(c, sys_id(reg), flipped("sys", reg, value)) ? HV_ERROR : HV_SUCCESS;
+  value = flipped("sys", reg, value);
+  if (!c->has_run) recorded("sys", reg, value);
+  return set_one(c, sys_id(reg), value) ? HV_ERROR : HV_SUCCESS;
 }
 
 // CPUs.
@@ -343,7 +355,7 @@ API hv_return_t hv_vcpu_create(uint64_t *vcpu, hv_vcpu_exit_t **exit, void *conf
   if (c && ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init) == 0) {
     init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
     if (ioctl(c->fd, KVM_ARM_VCPU_INIT, &init) == 0) {
-      c->used = true, c->owner = gettid(), c->masked = true, c->host_mmu = false, c->wxn_set = c->was_fired = false;
+      c->used = true, c->owner = gettid(), c->masked = true, c->host_mmu = false, c->wxn_set = c->was_fired = c->has_run = false;
       c->canceled = 0, c->run->immediate_exit = 0, c->hvc_pc = 0;
       poison(c);
       // An exit that is asked for does not depend on what the thread blocks.
@@ -503,17 +515,35 @@ static void replace_word(uint32_t *page, uint32_t old, uint32_t other) {
 // Changes a word of the page of vectors, or an entry of the tables behind TTBR1_EL1, before the first run.
 static void flip_memory(Cpu *c) {
   static bool done;
-  bool word = strcmp(flip_kind, "word") == 0, code = word || strcmp(flip_kind, "code") == 0;
-  if (done || (!code && strcmp(flip_kind, "table"))) return;
+  bool word = strcmp(flip_kind, "word") == 0, code = word || strcmp(flip_kind, "code") == 0, way = strcmp(flip_kind, "way") == 0;
+  if (done || (!code && !way && strcmp(flip_kind, "table"))) return;
   done = true;
   uint64_t at = 0;
   get_one(c, sys_id(code ? SYS(3, 0, 12, 0, 0) : TTBR1), &at);
   char *page = code ? walked(c, at) : host_of(at);
+  for (unsigned level = 2; way && page && level <= flip_number; level++)
+    page = host_of(((uint64_t *)page)[level == 2 ? 511 : 0] & 0xfffffffff000);
   if (!page) return;
-  if (word) replace_word((uint32_t *)page, flip_number, flip_bit);
+  if (way) *(uint64_t *)page ^= 1ull << flip_bit;
+  else if (word) replace_word((uint32_t *)page, flip_number, flip_bit);
   else if (code) ((uint32_t *)page)[flip_number] ^= 1u << flip_bit;
   else ((uint64_t *)page)[flip_number] ^= 1ull << flip_bit;
   __builtin___clear_cache(page, page + 4096);
+}
+
+// The first run of a CPU: what it begins with is known.
+static void record_tables(Cpu *c) {
+  if (c->has_run) return;
+  c->has_run = true;
+  uint64_t root = 0;
+  get_one(c, sys_id(TTBR1), &root);
+  const uint64_t *table = record_fd >= 0 ? host_of(root) : NULL;
+  for (unsigned i = 0; table && i < 512; i++)
+    if (table[i]) recorded("table", i, table[i]);
+  // The way to the page of code.
+  for (unsigned level = 2; table && level <= 3; level++)
+    if ((table = host_of(table[level == 2 ? 511 : 0] & 0xfffffffff000))) recorded("code", level, table[0]);
+  recorded("run", c - cpus, 0);
 }
 
 static void force_wxn(Cpu *c) {
@@ -531,6 +561,7 @@ API hv_return_t hv_vcpu_run(uint64_t vcpu) {
   if (!c) return HV_BAD_ARGUMENT;
   start_canceler();
   flip_memory(c);
+  record_tables(c);
   force_wxn(c);
   if (c->host_mmu && set("HVKVM_NO_HOST_MMU")) return exception(c, 0x21ull << 26 | 1 << 25 | 0xf, 0, 0);
   if (!c->masked && c->run->s.regs.device_irq_level & KVM_ARM_DEV_EL1_VTIMER) {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bun, root } from "../../scripts/toolchain.ts";
 import { MORE } from "./mutations/darwin.ts";
+import { OPTIONS } from "./mutations/darwin-options.ts";
 
 interface Mutation {
   readonly file: string;
@@ -107,7 +108,7 @@ export const MUTATIONS: readonly Mutation[] = [
   on("control_messages", "alignForward(usize, to + size, 8)", "alignForward(usize, to + size, 4)"),
   on("addresses", "a.bytes[1] = c.AF_UNIX;", "a.bytes[1] = c.AF_INET;"),
   on("control_messages", "if (level == linux_SOL_SOCKET) c.SOL_SOCKET else level", "level"),
-  ...MORE.map(([file, from, to]) => on(file, from, to)),
+  ...[...MORE, ...OPTIONS].map(([file, from, to]) => on(file, from, to)),
   // what Apple's headers say
   fact("pub const EAGAIN = 35", "pub const EAGAIN = 11"),
   fact("pub const O_CLOEXEC = 0x1000000", "pub const O_CLOEXEC = 0x80000"),
@@ -130,7 +131,7 @@ function copyOfSources(): string {
 const zig = join(root, "node_modules/@zigc", `${process.platform}-${process.arch}`, "bin/zig");
 
 /** What hangs is noticed as well, and ends with all that it has started. */
-const LIMIT_S = 300;
+const LIMIT_S = 120;
 
 /** Whether the tests that must notice pass; null when they do not compile, which shows nothing about them. */
 function passes(copy: string, by: Mutation["by"]): boolean | null {

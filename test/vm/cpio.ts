@@ -1,6 +1,7 @@
 // Writes an initramfs: a "newc" cpio archive (Documentation/driver-api/early-userspace/buffer-format.rst).
 
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, writeSync } from "node:fs";
+import { join } from "node:path";
 
 export interface Entry {
   /** Without a leading slash. */
@@ -20,6 +21,19 @@ export const file = (name: string, body: Uint8Array | string, mode = 0o755): Ent
 export const symlink = (name: string, target: string): Entry => ({ name, mode: 0o120777, body: target });
 /** A file of this machine. */
 export const copy = (name: string, path: string, mode = 0o755): Entry => file(name, readFileSync(path), mode);
+
+/** A folder of this machine with all that is below it, but for what `leaves` names. */
+export function tree(name: string, path: string, leaves: readonly string[] = []): Entry[] {
+  return readdirSync(path).flatMap((entry): Entry[] => {
+    const from = join(path, entry);
+    const to = `${name}/${entry}`;
+    if (leaves.includes(to)) return [];
+    const stat = lstatSync(from);
+    if (stat.isDirectory()) return [directory(to), ...tree(to, from, leaves)];
+    if (stat.isSymbolicLink()) return [symlink(to, readlinkSync(from))];
+    return stat.isFile() ? [copy(to, from, stat.mode & 0o777)] : [];
+  });
+}
 
 function header(ino: number, mode: number, size: number, nameSize: number): string {
   const fields = [ino, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, nameSize, 0];

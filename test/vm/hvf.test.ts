@@ -7,9 +7,10 @@ import { run, zig } from "../../scripts/toolchain.ts";
 import { MUTATIONS } from "../double/mutations/hvf.ts";
 import { STUB_MUTATIONS } from "../double/mutations/stub.ts";
 import { boot, COUNTED, type Job, type Outcome } from "./machine.ts";
-import { checkFile, isNoticed, checkJob as job, mutationJob } from "./mutations.ts";
+import { checkFile, checkJob as job, mutationJob, noticedBy } from "./mutations.ts";
+import { freeBits, linesOf, type Machine, wrongFields, wrongSetUp } from "./registers.ts";
 
-/** Every bit, and some of the instructions: all of them by hand (mutations.ts). */
+/** Every bit of the list, and some of the instructions: all of them by hand (mutations.ts). */
 const EVERY = 9;
 const CHANGES = [...MUTATIONS, ...STUB_MUTATIONS.filter((_, i) => i % EVERY === 4)];
 
@@ -109,6 +110,11 @@ const rich = new Map<string, Outcome>();
 
 const outcomes = new Map<string, Outcome>();
 
+function machineOf(outcome: Outcome): Machine {
+  const found = fields(outcome);
+  return { ipaBits: found["ipa_bits"]!, asidBits: found["asid_bits"]!, isMmuByStub: found["mmu_by_stub"] === 1 };
+}
+
 function fields(outcome: Outcome): Record<string, number> {
   const lines = outcome.stdout.matchAll(/^(\w+) (\d+)$/gm);
   return Object.fromEntries([...lines].map(([, name, value]) => [name!, Number(value)]));
@@ -186,9 +192,35 @@ describe("refusals are explained", () => {
 describe("a change is noticed", () => {
   for (const { name } of CHANGES) {
     test(name, () => {
-      expect(isNoticed(outcomes.get(name)!, outcomes.get(BRANCHES[0]!.name)!)).toBe(true);
+      expect(noticedBy(outcomes.get(name)!, outcomes.get(BRANCHES[0]!.name)!)).not.toBeNull();
     });
   }
+});
+
+describe("every bit that a CPU begins with is what the architecture has it for", () => {
+  // A host that decides otherwise is a bit that was changed on the way.
+  for (const { name } of BRANCHES.filter(({ env }) => env["HVKVM_FLIP"] === undefined)) {
+    test(name, () => {
+      const outcome = outcomes.get(name)!;
+      expect(wrongSetUp(outcome.record, machineOf(outcome))).toEqual([]);
+      expect(linesOf(outcome.record).filter(({ kind }) => kind === "run").length).toBeGreaterThanOrEqual(3);
+    });
+  }
+  test("and no bit is anything's", () => {
+    const outcome = outcomes.get(BRANCHES[0]!.name)!;
+    const machine = machineOf(outcome);
+    const lines = linesOf(outcome.record).filter(({ kind }) => kind !== "run");
+    for (const line of lines) {
+      const free = freeBits(line, machine);
+      for (let bit = 0n; bit < 64n; bit += 1n) {
+        const changed = { ...line, value: line.value ^ (1n << bit) };
+        const isFree = ((free >> bit) & 1n) === 1n;
+        if (wrongFields(changed, machine).length > 0 === isFree)
+          throw new Error(`${line.kind} ${line.number} bit ${bit} is ${isFree ? "free" : "not"} and otherwise held`);
+      }
+    }
+    expect(lines.length).toBeGreaterThan(30);
+  });
 });
 
 test("instructions are changed in all parts of the stub, and none twice", () => {

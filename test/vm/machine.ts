@@ -17,6 +17,8 @@ export interface Job {
   readonly stdin?: string;
   readonly cwd?: string;
   readonly timeoutMs?: number;
+  /** What the stand-in's CPUs are set to is wanted. */
+  readonly isRecorded?: boolean;
 }
 
 export interface Outcome {
@@ -27,6 +29,8 @@ export interface Outcome {
   readonly ms: number;
   /** Calls of the stand-in, in the order of COUNTED. */
   readonly counts: readonly number[];
+  /** Lines of the stand-in: what its CPUs began with. */
+  readonly record: string;
 }
 
 /** The order of CALLS in hvkvm.c. */

@@ -16,9 +16,18 @@ function counts(path: string): number[] {
   }
 }
 
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}
+
 function run(job: Job, n: number): Outcome {
   const start = performance.now();
   const countFile = `/tmp/count-${n}`;
+  const recordFile = `/tmp/record-${n}`;
   const child = Bun.spawnSync([...job.argv], {
     stdin: Buffer.from(job.stdin ?? ""),
     stdout: "pipe",
@@ -29,6 +38,7 @@ function run(job: Job, n: number): Outcome {
       HOME: "/tmp",
       CARRICK_HV: process.env["CARRICK_HV"] ?? "",
       HVKVM_COUNT: countFile,
+      ...(job.isRecorded === true ? { HVKVM_RECORD: recordFile } : {}),
       ...job.env,
     },
     timeout: job.timeoutMs ?? 200_000,
@@ -41,6 +51,7 @@ function run(job: Job, n: number): Outcome {
     signal: child.signalCode === undefined || child.signalCode === null ? null : String(child.signalCode),
     ms: Math.round(performance.now() - start),
     counts: counts(countFile),
+    record: textOf(recordFile),
   };
 }
 

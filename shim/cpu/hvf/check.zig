@@ -5,8 +5,10 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const counter = @import("counter.zig");
+const desc = @import("../../mem/descriptor.zig");
 const engine = @import("engine.zig");
 const frames = @import("../../mem/frames.zig");
+const hv = @import("hv.zig");
 const identity = @import("identity.zig");
 const measure = @import("measure.zig");
 const probe = @import("probe.zig");
@@ -16,6 +18,7 @@ const space = @import("../../mem/space.zig");
 const stub = @import("stub.zig");
 const system = @import("system.zig");
 const vcpu = @import("vcpu.zig");
+const vm = @import("vm.zig");
 
 const Guest = probe.Guest;
 const svc = probe.svc;
@@ -344,6 +347,8 @@ fn exitsAreRight() Error!void {
     try stops(&.{ 0xd5381000, svc }, .undefined, "a system register of EL1"); // mrs x0, sctlr_el1
     try stops(&.{ 0xd50342df, svc }, .undefined, "msr daifset"); // UMA is 0
     try stops(&.{ 0xd53be320, svc }, .undefined, "the timer"); // mrs x0, cntv_ctl_el0
+    try stops(&.{ 0xd53be220, svc }, .undefined, "the physical timer"); // mrs x0, cntp_ctl_el0
+    try stops(&.{ 0xd51be240, svc }, .undefined, "the physical timer's end"); // msr cntp_cval_el0, x0
     // Within 16 bytes some CPUs allow it.
     try stops(&.{ to_data, 0x91003021, 0xc85f7c20 }, .alignment, "a misaligned exclusive"); // add x1, x1, #12; ldxr x0, [x1]
     try stops(&.{ 0x10000001, 0x91002821, 0xd61f0020, svc }, .pc_alignment, "a misaligned pc"); // adr x1, .; add x1, x1, #10; br x1
@@ -358,6 +363,71 @@ fn exitsAreRight() Error!void {
     try stops(&.{ 0xd53bd060, svc }, .syscall, "tpidrro");
     try stops(&.{ 0x1e604000, svc }, .syscall, "floating point");
     try stops(&.{ 0xd503205f, 0xd503207f, svc }, .syscall, "wfe and wfi");
+}
+
+/// Who waits for an interrupt gives the rest of the turn away, at once.
+fn waitingEndsTurns() Error!void {
+    var g = try Guest.make(&.{ 0xd503207f, svc }); // wfi
+    defer g.end();
+    const captures = cpu.captures;
+    expect(try g.go(cpu, patience) == .budget and cpu.captures == captures, "wfi ends the turn by a trap");
+    expect(try again(&g) == .syscall, "what follows wfi");
+}
+
+/// Whatever frame the machine can have can be mapped: the last one of its physical addresses.
+fn topIsReached() Error!void {
+    const top = struct {
+        var page: [16384]u8 align(16384) = @splat(0x5e);
+    };
+    const ipa = (@as(u64, 1) << @intCast(vm.ipa_bits)) - top.page.len;
+    if (hv.api.vm_map(&top.page, ipa, top.page.len, hv.memory_read | hv.memory_write) != hv.success) return expect(false, "memory at the top");
+    var g = try Guest.make(&probe.load_byte);
+    defer g.end();
+    try g.data(1, 1);
+    var table = space.get(g.handle).?.root;
+    for ([_]u6{ 39, 30, 21 }) |shift| table = desc.frameOf(entryOf(table, shift).*);
+    const entry = entryOf(table, 12);
+    const before = entry.*;
+    entry.* = before & ~desc.address | ipa;
+    const exit = try go(&g);
+    entry.* = before;
+    expect(exit == .syscall and g.block.x[0] == 0x5e, "a read of the last physical page");
+    if (exit != .syscall) say("exit {d}, esr 0x{x}", .{ @intFromEnum(exit), g.block.esr });
+    expect(hv.api.vm_unmap(ipa, top.page.len) == hv.success, "no memory at the top");
+}
+
+fn entryOf(table: u32, shift: u6) *u64 {
+    return &@as(vm.Table, @ptrCast(@alignCast(frames.ptr(table))))[@as(u64, probe.data_va) >> shift & 511];
+}
+
+/// The linear view is data: EL1 can be led into nothing but its own page.
+fn memoryIsNotEl1s() Error!void {
+    var g = try Guest.make(&.{ 0xd2800020, 0xd4000122, svc }); // mov x0, #1; hvc #9
+    defer g.end();
+    var first = try Guest.make(&.{svc});
+    defer first.end();
+    const other = vcpu.create(true) catch return error.NoMemory;
+    var syndrome: u64 = 0;
+    const thread = std.Thread.spawn(.{ .stack_size = 1 << 20 }, jumpThere, .{ other, &first, &g, &syndrome }) catch return error.NoMemory;
+    thread.join();
+    const is_stubs = syndrome == 0x16 << 26 | 1 << 25 | stub.hvc_imm;
+    expect(is_stubs and other.context.kind == @intFromEnum(stub.Kind.broken), "guest memory is not executed at EL1");
+    if (!is_stubs) say("syndrome 0x{x}", .{syndrome});
+}
+
+fn jumpThere(other: *vcpu.Cpu, first: *Guest, g: *Guest, syndrome: *u64) void {
+    vcpu.attach(other) catch return;
+    // So that the MMU is on, whoever turns it on.
+    _ = first.go(other, patience) catch .undefined;
+    const ok = hv.api.vcpu_set_reg(other.handle, hv.reg_cpsr, registers.cpsr_el1) == hv.success and
+        hv.api.vcpu_set_reg(other.handle, hv.reg_pc, vm.linear(frames.ptr(g.code))) == hv.success;
+    if (ok) while (hv.api.vcpu_run(other.handle) == hv.success) {
+        if (other.exit.reason != hv.exit_exception) continue;
+        syndrome.* = other.exit.syndrome;
+        break;
+    };
+    vcpu.detach(other);
+    other.cpu.space = 0;
 }
 
 /// Maintenance of what is not there is a fault like a read, zeroing like a write; also where the host traps them.
@@ -546,7 +616,7 @@ const all = .{
     registersSurvive,    writesArrive,        everyWriteArrives, vectorsBelongToTasks, faultsAreTold,   exitsAreRight,           exclusivesWork,   identityIsShown,
     vectorsSurviveStops, threadsStoreVectors, answersAreGiven,   othersAreNotAnswered, questionsEnd,    accessesAreLittleEndian, addressesAreWide, othersAreHidden,
     timeIsTold,          statesAreCut,        memoryIsCoherent,  maintenanceFaults,    spacesComeAndGo, codeWritesCode,          pathIsShort,      counterAgrees,
-    zeroingIsExact,
+    zeroingIsExact,      waitingEndsTurns,    topIsReached,      memoryIsNotEl1s,
 };
 
 pub fn main() u8 {

@@ -126,7 +126,14 @@ pub fn access(dirfd: i32, path: Path, mask: u32) i32 {
 }
 
 fn check(dir: c_int, path: Path, mask: u32) i32 {
-    return call.missing(call.result(sys("faccessat")(dir, path, @intCast(mask & 7), c.AT_EACCESS | no_follow)));
+    const mode: c_int = @intCast(mask & 7);
+    const rc = call.missing(call.result(sys("faccessat")(dir, path, mode, c.AT_EACCESS | no_follow)));
+    if (rc != -E.INVAL) return rc;
+    // An older system looks at what a link leads to; a link itself may be read by everybody.
+    var st: c.struct_stat = undefined;
+    if (sys("fstatat")(dir, path, &st, no_follow) != 0) return call.missing(call.failure());
+    if (st.st_mode & c.S_IFMT == c.S_IFLNK) return 0;
+    return call.missing(call.result(sys("faccessat")(dir, path, mode, c.AT_EACCESS)));
 }
 
 /// For a file without a name: by its permission bits alone.

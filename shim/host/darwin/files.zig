@@ -93,12 +93,18 @@ fn openDirectory(dir: c_int, path: Path, flags: u32) i32 {
     return searchable(dir, path, follow, true);
 }
 
+/// The user may not read a file, or macOS lets only chosen programs (Desktop, Documents, Downloads, other volumes): what the
+/// one calls EACCES the other calls EPERM.
+fn isDenied(rc: i32) bool {
+    return rc == -E.ACCES or rc == -E.PERM;
+}
+
 /// Whoever may only search a directory may use it as a place, too.
 fn searchable(dir: c_int, path: Path, follow: c_int, or_placeholder: bool) i32 {
     const fd = openRaw(dir, path, c.O_RDONLY | c.O_DIRECTORY | c.O_CLOEXEC | follow, 0);
-    if (fd != -E.ACCES) return fd;
+    if (!isDenied(fd)) return fd;
     const search = openRaw(dir, path, c.O_SEARCH | c.O_CLOEXEC | follow, 0);
-    if (search != -E.ACCES or !or_placeholder) return search;
+    if (!isDenied(search) or !or_placeholder) return search;
     var st: c.struct_stat = undefined;
     if (sys("fstatat")(dir, path, &st, if (follow != 0) c.AT_SYMLINK_NOFOLLOW else 0) != 0) return call.failure();
     return if (st.st_mode & c.S_IFMT == c.S_IFDIR) placeholder(dir, path, &st) else -E.NOTDIR;
@@ -116,7 +122,7 @@ fn openAny(dir: c_int, path: Path, flags: u32) i32 {
         c.S_IFREG => {
             const last: c_int = if (follow) 0 else c.O_NOFOLLOW;
             const fd = openRaw(dir, path, how | last, 0);
-            if (fd != -E.ACCES) return fd;
+            if (!isDenied(fd)) return fd;
         },
         else => {},
     }

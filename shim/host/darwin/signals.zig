@@ -12,14 +12,14 @@ const sys = call.sys;
 
 var arrived: u32 = 0;
 var running: ?*abi.RegisterBlock = null;
-/// Signals that have our handler (bit n-1).
-var caught: u32 = 0;
+/// Signals that have our handler (bit n-1). A test may begin anew.
+pub var caught: u32 = 0;
 
 /// SIGHUP SIGINT SIGQUIT SIGUSR1 SIGUSR2 SIGALRM SIGTERM SIGCONT SIGTSTP SIGWINCH.
 const wanted = [_]u5{ 1, 2, 3, 10, 12, 14, 15, 18, 20, 28 };
 
 /// Darwin's number for each of Linux's; 0 where it has no such signal (SIGSTKFLT, SIGPWR).
-const darwin = [32]u5{
+pub const darwin = [32]u5{
     0,         c.SIGHUP,  c.SIGINT,    c.SIGQUIT, c.SIGILL,   c.SIGTRAP, c.SIGABRT, c.SIGBUS,
     c.SIGFPE,  c.SIGKILL, c.SIGUSR1,   c.SIGSEGV, c.SIGUSR2,  c.SIGPIPE, c.SIGALRM, c.SIGTERM,
     0,         c.SIGCHLD, c.SIGCONT,   c.SIGSTOP, c.SIGTSTP,  c.SIGTTIN, c.SIGTTOU, c.SIGURG,

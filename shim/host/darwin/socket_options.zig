@@ -16,6 +16,8 @@ const How = enum {
     truth,
     /// Linux doubles what is asked for, and tells the double.
     buffer,
+    /// None is one on Linux, and less than none is all; Darwin refuses both.
+    least,
     /// An errno.
     errno,
     /// A group of IPv4: Linux also takes 12 bytes, with an interface's index behind the address.
@@ -48,7 +50,7 @@ const options = [_]Option{
     .{ .level = linux_SOL_SOCKET, .linux = 12, .how = .nothing }, // SO_PRIORITY
     .{ .level = linux_SOL_SOCKET, .linux = 13, .darwin = c.SO_LINGER_SEC, .how = .same },
     .{ .level = linux_SOL_SOCKET, .linux = 15, .darwin = c.SO_REUSEPORT, .how = .truth },
-    .{ .level = linux_SOL_SOCKET, .linux = 18, .darwin = c.SO_RCVLOWAT, .how = .same },
+    .{ .level = linux_SOL_SOCKET, .linux = 18, .darwin = c.SO_RCVLOWAT, .how = .least },
     .{ .level = linux_SOL_SOCKET, .linux = 29, .darwin = c.SO_TIMESTAMP, .how = .truth },
     .{ .level = linux_SOL_SOCKET, .linux = 30, .darwin = c.SO_ACCEPTCONN, .how = .truth },
     .{ .level = linux_SOL_SOCKET, .linux = 32, .how = .forbidden }, // SO_SNDBUFFORCE
@@ -155,6 +157,7 @@ fn change(fd: i32, level: u32, name: u32, value: [*]const u8, len: u32) i32 {
         .truth => setTruth(fd, option, number),
         .byte => setInt(fd, option, number),
         .buffer => setBuffer(fd, option, number),
+        .least => setInt(fd, option, if (number < 0) std.math.maxInt(i32) else @max(number, 1)),
         .fragments => setInt(fd, option, @intFromBool(number == 2 or number == 3)),
         // At least a second, so that a short time is none at all.
         .seconds => setInt(fd, option, if (number <= 0) 0 else @divFloor(number - 1, 1000) + 1),
@@ -211,7 +214,8 @@ pub fn get(fd: i32, level: u32, name: u32, out: [*]u8, max: u32) i32 {
     }
     if (option.how == .same) return copy(value[0..len], out, max);
     if (option.how == .group) return -ENOPROTOOPT;
-    const number: i32 = if (len == 1) value[0] else std.mem.readInt(i32, value[0..4], .little);
+    // One byte or four, of which the others are zero.
+    const number = std.mem.readInt(i32, value[0..4], .little);
     const told: i32 = switch (option.how) {
         .truth => @intFromBool(number != 0),
         .buffer => number *| 2,

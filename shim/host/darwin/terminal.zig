@@ -23,7 +23,7 @@ const FIONREAD = 0x541b;
 const TCSBRKP = 0x5425;
 
 /// struct termios of Linux's kernel, not of its C library.
-const Termios = extern struct { iflag: u32, oflag: u32, cflag: u32, lflag: u32, line: u8, cc: [19]u8 };
+pub const Termios = extern struct { iflag: u32, oflag: u32, cflag: u32, lflag: u32, line: u8, cc: [19]u8 };
 
 /// ioctl(2) of the list above; `argument` is a host pointer or a plain value as the command wants. -ENOTTY for others.
 /// TIOCSTI, TIOCSCTTY, TIOCNOTTY and TIOCLINUX are absent on purpose.
@@ -146,7 +146,7 @@ fn bitsFromLinux(comptime pairs: anytype, bits: u32, before: u64) u64 {
     return out;
 }
 
-fn toLinux(t: *const c.struct_termios) Termios {
+pub fn toLinux(t: *const c.struct_termios) Termios {
     var out: Termios = .{
         .iflag = bitsToLinux(input, t.c_iflag),
         .oflag = bitsToLinux(output, t.c_oflag),
@@ -164,7 +164,7 @@ fn toLinux(t: *const c.struct_termios) Termios {
     return out;
 }
 
-fn fromLinux(t: Termios, out: *c.struct_termios) void {
+pub fn fromLinux(t: Termios, out: *c.struct_termios) void {
     out.c_iflag = bitsFromLinux(input, t.iflag, out.c_iflag);
     out.c_oflag = bitsFromLinux(output, t.oflag, out.c_oflag);
     out.c_cflag = bitsFromLinux(modem, t.cflag, out.c_cflag) & ~@as(u64, c.CSIZE);

@@ -114,6 +114,7 @@ export fn darwin_fstatat(dirfd: c_int, path: Path, out: *c.struct_stat, flags: c
 
 export fn darwin_faccessat(dirfd: c_int, path: Path, mode: c_int, flags: c_int) c_int {
     const AT_EACCESS = 0x200;
+    if (flags & c.AT_SYMLINK_NOFOLLOW != 0 and base.option(.follows)) return fail(c.EINVAL);
     var how = nofollow(flags, c.AT_EACCESS);
     if (flags & c.AT_EACCESS != 0) how |= AT_EACCESS;
     var r: Resolved = .{};

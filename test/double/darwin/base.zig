@@ -87,6 +87,10 @@ pub const Option = enum {
     refuse_tty,
     /// Clones, renames that replace nothing or exchange, and questions for holes are refused, as outside APFS.
     no_clone,
+    /// What is called Documents is for chosen programs: it is there, and opens with EPERM.
+    guarded,
+    /// faccessat(2) always follows links, and refuses to be told not to.
+    follows,
     /// Every second call that may sleep, or might, ends with EINTR.
     interrupts,
 };

@@ -25,6 +25,7 @@ export fn darwin_openat(dirfd: c_int, path: Path, flags: c_int, mode: c_uint) c_
     if (flags & c.O_ACCMODE == c.O_ACCMODE) return fail(c.EINVAL);
     if (flags & c.O_NOFOLLOW_ANY != 0 and flags & (c.O_NOFOLLOW | c.O_SYMLINK) != 0) return fail(c.EINVAL);
     if (base.isInterrupted()) return -1;
+    if (std.mem.endsWith(u8, std.mem.span(path), "Documents") and base.option(.guarded)) return fail(c.EPERM);
     var r: Resolved = .{};
     if (!r.init(dirfd, path)) return -1;
     var o: linux.O = .{

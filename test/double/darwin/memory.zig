@@ -55,6 +55,8 @@ export fn darwin_munmap(at: *anyopaque, size: usize) c_int {
 }
 
 var turn: u32 = 0;
+/// Bytes that the system may take.
+export var darwin_double_reusable: usize = 0;
 
 /// What is reusable keeps its bytes or loses them: here by turns.
 export fn darwin_madvise(at: *anyopaque, size: usize, advice: c_int) c_int {
@@ -62,13 +64,17 @@ export fn darwin_madvise(at: *anyopaque, size: usize, advice: c_int) c_int {
     const bytes = @as([*]u8, @ptrCast(at))[0..rounded(size)];
     const MADV_REMOVE = 9;
     switch (advice) {
-        c.MADV_FREE_REUSE => return 0,
+        c.MADV_FREE_REUSE => {
+            darwin_double_reusable -|= bytes.len;
+            return 0;
+        },
         c.MADV_ZERO => {
             @memset(bytes, 0);
             return 0;
         },
         c.MADV_FREE_REUSABLE => {
             turn += 1;
+            darwin_double_reusable += bytes.len;
             return if (turn % 2 == 0) 0 else base.result(linux.madvise(bytes.ptr, bytes.len, MADV_REMOVE));
         },
         else => base.misuse("madvise that is not modelled"),

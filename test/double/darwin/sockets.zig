@@ -221,6 +221,8 @@ export fn darwin_setsockopt(fd: c_int, level: c_int, name: c_int, value: *const 
     if (is_group and len != 8) return fail(c.EINVAL);
     // TCP_RXT_CONNDROPTIME counts seconds.
     if (level == 6 and name == 0x80) number *= 1000;
+    // Sizes and low-water marks.
+    if (level == 0xffff and name >= 0x1001 and name <= 0x1004 and number < 1) return fail(c.EINVAL);
     const is_buffer = level == 0xffff and (name == 0x1001 or name == 0x1002);
     if (is_buffer and number > largest_buffer) return fail(c.ENOBUFS);
     if (level == 0 and name == 28) number = if (number != 0) 2 else 0;

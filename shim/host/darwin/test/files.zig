@@ -283,3 +283,35 @@ test "what another user may search, and what is his without a name" {
     try expectEqual(-@as(i32, call.E.ACCES), writes);
     for ([_]i32{ dir, file }) |fd| _ = host.close(fd);
 }
+
+test "a folder that macOS guards is there, and does not open" {
+    var p = try Place.init();
+    defer p.deinit();
+    try expectEqual(@as(i32, 0), host.makeDirectory(p.fd, "Documents", 0o755));
+    try p.put("a Documents");
+    double("guarded");
+    for ([_]call.Path{ "Documents", "a Documents" }, [_]u32{ O.DIRECTORY, 0 }) |name, kind| {
+        const place = host.open(p.fd, name, O.PATH | O.NOFOLLOW | kind, 0);
+        try expect(place >= 0 and handles.isPlaceholder(place));
+        var out: [256]u8 = undefined;
+        try expectEqual(@as(i32, 0), host.stat(place, "", &out));
+        try expectEqual(-@as(i32, call.E.PERM), host.open(p.fd, name, kind, 0));
+        try expectEqual(-@as(i32, call.E.PERM), host.reopen(place, kind));
+        _ = host.close(place);
+    }
+}
+
+test "rights of links, also where the system looks at what they lead to" {
+    var p = try Place.init();
+    defer p.deinit();
+    try p.put("f");
+    try expectEqual(@as(i32, 0), host.changeMode(p.fd, "f", 0o644));
+    try expectEqual(@as(i32, 0), host.symlink("nowhere", p.fd, "l"));
+    for ([_][*:0]const u8{ "", "follows" }) |mac| {
+        double(mac);
+        try expectEqual(@as(i32, 0), host.access(p.fd, "f", 4));
+        try expectEqual(-@as(i32, call.E.ACCES), host.access(p.fd, "f", 1));
+        try expectEqual(@as(i32, 0), host.access(p.fd, "l", 7));
+        try expectEqual(-@as(i32, call.E.NOENT), host.access(p.fd, "gone", 4));
+    }
+}

@@ -20,6 +20,9 @@ test "clocks: the monotonic one has not counted this Mac's sleep, the boot time 
     try expect(@abs(@as(f64, @floatFromInt(host.monotonicNs())) / 1e9 - @as(f64, @floatFromInt(truth.sec))) < 1e15);
 }
 
+/// What the double counts.
+const reusable = @extern(*usize, .{ .name = "darwin_double_reusable" });
+
 test "memory that is given back is zero, whatever the host does with it" {
     const page = host.memory.page_bytes;
     const ptr = host.memory.reserve(64 << 20, .guest).?;
@@ -28,9 +31,13 @@ test "memory that is given back is zero, whatever the host does with it" {
         @memset(ptr[0 .. 8 * page], 0xaa);
         try expect(!host.memory.giveBack(ptr + 4096, 4096));
         try expectEqual(@as(u8, 0xaa), ptr[4096]);
+        reusable.* = 0;
         try expect(host.memory.giveBack(@alignCast(ptr + 4096), 5 * page));
+        // The whole pages of the host in it; and those that are used again are told so.
+        try expectEqual(@as(usize, 4 * page), reusable.*);
         for (ptr[0 .. 8 * page], 0..) |byte, i| try expectEqual(@as(u8, if (i >= 4096 and i < 4096 + 5 * page) 0 else 0xaa), byte);
-        host.memory.commit(@alignCast(ptr + 8192), 4096);
+        host.memory.commit(@alignCast(ptr + 2 * page + 8192), 4096);
+        try expectEqual(@as(usize, 3 * page), reusable.*);
     }
     const books = host.memory.reserve(1 << 20, .books).?;
     books[0] = 1;

@@ -112,6 +112,15 @@ test "options with a way of their own" {
     try expectEqual(@as(i32, -92), number.set(fd, 1, 30, 1));
     try expectEqual(@as(i32, 0), host.setSocketOption(fd, 6, 13, "cubic", 5));
     try expectEqual(@as(i32, -2), host.setSocketOption(fd, 6, 13, "vegas", 5));
+    // No bytes are one, and a buffer of none or less is the smallest.
+    try expectEqual(@as(i32, 0), number.set(fd, 1, 18, 0));
+    try expectEqual(@as(i32, 1), number.get(fd, 1, 18));
+    try expectEqual(@as(i32, 0), number.set(fd, 1, 18, -1));
+    try expect(number.get(fd, 1, 18) > 1);
+    for ([_]i32{ 0, -5, 1 }) |size| for ([_]u32{ 7, 8 }) |name| {
+        try expectEqual(@as(i32, 0), number.set(fd, 1, name, size));
+        try expect(number.get(fd, 1, name) >= 2048 and number.get(fd, 1, name) < 65536);
+    };
     // What is too large becomes what is allowed.
     try expectEqual(@as(i32, 0), number.set(fd, 1, 8, 1 << 30));
     try expect(number.get(fd, 1, 8) >= 1 << 20);
@@ -157,6 +166,27 @@ test "control messages are widened, padded, and cut" {
     try std.testing.expectEqualSlices(u8, &wanted, out[0..48]);
     try expectEqual(@as(usize, 24), control_messages.toLinux(&darwin, out[0..40], &is_cut));
     try expect(is_cut);
+}
+
+test "control messages for Darwin are padded to 4, and times are told" {
+    // TTL 33 and TOS 7.
+    var sent: [48]u8 = @splat(0);
+    for ([_]usize{ 0, 24 }, [_]i32{ 2, 1 }, [_]i32{ 33, 7 }) |at, kind, value| {
+        std.mem.writeInt(u64, sent[at..][0..8], 20, .little);
+        std.mem.writeInt(i32, sent[at + 12 ..][0..4], kind, .little);
+        std.mem.writeInt(i32, sent[at + 16 ..][0..4], value, .little);
+    }
+    var out: [64]u8 = @splat(0);
+    const n = control_messages.toDarwin(&sent, &out).?;
+    const wanted = [_]u8{ 16, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 33, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 7, 0, 0, 0 };
+    try std.testing.expectEqualSlices(u8, &wanted, out[0..n]);
+    // Of an odd length: descriptors of one that is cut, which Darwin sees to.
+    std.mem.writeInt(u64, sent[0..8], 17, .little);
+    try expectEqual(@as(usize, 32), control_messages.toDarwin(&sent, &out).?);
+    const time = [_]u8{ 28, 0, 0, 0, 0xff, 0xff, 0, 0, 2, 0, 0, 0 } ++ [_]u8{9} ** 16;
+    var is_cut = false;
+    try expectEqual(@as(usize, 32), control_messages.toLinux(&time, &out, &is_cut));
+    try std.testing.expectEqualSlices(u8, &.{ 32, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 29, 0, 0, 0, 9 }, out[0..17]);
 }
 
 test "signals have their handlers back, and calls go on behind them" {
