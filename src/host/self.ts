@@ -35,7 +35,14 @@ export function sysctl(name: string): string | null {
 /** What a program of the system prints, without the last newline; null when it fails or is not there. */
 export function tool(command: readonly string[]): string | null {
   try {
-    const result = Bun.spawnSync([...command], { stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: 10_000 });
+    const result = Bun.spawnSync([...command], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+      timeout: 10_000,
+      // Else sw_vers says 10.16 where somebody has set it for an old program.
+      env: { ...process.env, SYSTEM_VERSION_COMPAT: "0" },
+    });
     return result.exitCode === 0 ? result.stdout.toString().trimEnd() : null;
   } catch {
     return null;

@@ -3,7 +3,15 @@
 
 import { EFAULT, ENODEV, ENOTTY, EPERM } from "../abi/errno.ts";
 import { AF_INET } from "../abi/socket.ts";
-import { IFNAMSIZ, IFREQ_BYTES, interfaceControl, interfacesWithAddress, nameIn } from "../host/interfaces.ts";
+import {
+  hostLinks,
+  IFNAMSIZ,
+  IFREQ_BYTES,
+  interfaceControl,
+  interfacesWithAddress,
+  type Link,
+  nameIn,
+} from "../host/interfaces.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 
 const SIOCGIFNAME = 0x8910;
@@ -40,6 +48,11 @@ const OF_ADDRESSES: readonly number[] = [SIOCGIFADDR, SIOCGIFDSTADDR, SIOCGIFBRD
 const CHANGES: readonly number[] = [
   0x890b, 0x890c, 0x8914, 0x8916, 0x8918, 0x891a, 0x891c, 0x891e, 0x8922, 0x8923, 0x8924, 0x8937, 0x8943,
 ];
+
+/** The host's links besides its loopback. */
+export function otherLinks(): Link[] {
+  return hostLinks().filter(({ isLoopback }) => !isLoopback);
+}
 
 export function isInterfaceCommand(command: number): boolean {
   return command === SIOCGIFCONF || OF_ONE.includes(command) || CHANGES.includes(command);

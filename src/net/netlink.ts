@@ -1,8 +1,12 @@
-// rtnetlink(7) for runs without a network: what there is to tell of the loopback, and nothing that can be changed. Runs with one ask the host.
+// rtnetlink(7) where the host has none to ask, or may not be asked: for runs without a network, to which the loopback is all that there is, and on
+// a Mac. What there is to tell of links and addresses, and nothing that can be changed.
+//
+// DIFFERS: on a Mac there are no routes, and links without an address are not told of.
 
 import { EAGAIN, EFAULT, EISCONN, ENETUNREACH, ENODEV, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../abi/poll.ts";
 import * as S from "../abi/socket.ts";
+import type { Link, LinkAddress } from "../host/interfaces.ts";
 import { type Incoming, intOption, type Outgoing, Socket } from "./socket.ts";
 
 const NLMSG_ERROR = 2;
@@ -21,9 +25,22 @@ const RTM_NEWADDR = 20;
 const RTM_GETADDR = 22;
 const RTM_GETROUTE = 26;
 
-const LOOPBACK_INDEX = 1;
+/** The same on every Linux. */
+const LOOPBACK: Link = {
+  index: 1,
+  name: "lo",
+  isLoopback: true,
+  mtu: 65536,
+  hardware: new Uint8Array(6),
+  addresses: [
+    { bytes: Uint8Array.of(127, 0, 0, 1), bits: 8 },
+    { bytes: Uint8Array.from({ length: 16 }, (_, i) => (i === 15 ? 1 : 0)), bits: 128 },
+  ],
+};
 
-export class LoopbackNetlink extends Socket {
+export class LinksNetlink extends Socket {
+  /** Links besides the loopback. */
+  others: () => readonly Link[] = () => [];
   private readonly answers: Uint8Array[] = [];
   private port = 0;
 
@@ -83,6 +100,10 @@ export class LoopbackNetlink extends Socket {
     return count;
   }
 
+  private links(): readonly Link[] {
+    return [LOOPBACK, ...this.others()];
+  }
+
   private answer(request: Uint8Array): void {
     const view = wordsOf(request);
     const type = view.getUint16(4, true);
@@ -104,14 +125,17 @@ export class LoopbackNetlink extends Socket {
     };
     if ((flags & NLM_F_DUMP) === NLM_F_DUMP) {
       const parts: Uint8Array[] = [];
-      if (type === RTM_GETLINK) parts.push(message(RTM_NEWLINK, NLM_F_MULTI, loopbackLink()));
-      if (type === RTM_GETADDR)
-        for (const body of loopbackAddresses(family)) parts.push(message(RTM_NEWADDR, NLM_F_MULTI, body));
+      for (const link of this.links()) {
+        if (type === RTM_GETLINK) parts.push(message(RTM_NEWLINK, NLM_F_MULTI, linkBody(link)));
+        if (type === RTM_GETADDR)
+          for (const body of addressBodies(link, family)) parts.push(message(RTM_NEWADDR, NLM_F_MULTI, body));
+      }
       if (parts.length > 0) this.answers.push(joined(parts));
       this.answers.push(message(NLMSG_DONE, NLM_F_MULTI, number(0)));
     } else if (type === RTM_GETLINK) {
-      if (isAboutLoopback(request)) {
-        this.answers.push(message(RTM_NEWLINK, 0, loopbackLink()));
+      const link = this.links().find((one) => isAbout(one, request));
+      if (link !== undefined) {
+        this.answers.push(message(RTM_NEWLINK, 0, linkBody(link)));
         if ((flags & NLM_F_ACK) !== 0) error(0);
       } else error(ENODEV);
     } else error(type === RTM_GETROUTE ? ENETUNREACH : EPERM);
@@ -164,44 +188,46 @@ function attribute(type: number, value: Uint8Array): Uint8Array {
 const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(`${value}\0`, "latin1"));
 
 const IFLA = { ADDRESS: 1, BROADCAST: 2, IFNAME: 3, MTU: 4, QDISC: 6, TXQLEN: 13, OPERSTATE: 16, GROUP: 27 } as const;
+const ARPHRD_ETHER = 1;
 const ARPHRD_LOOPBACK = 772;
-/** IFF_UP, IFF_LOOPBACK, IFF_RUNNING, IFF_LOWER_UP. */
-const LINK_FLAGS = 0x10049;
+/** IFF_UP, IFF_LOOPBACK, IFF_RUNNING, IFF_LOWER_UP; IFF_UP, IFF_BROADCAST, IFF_RUNNING, IFF_MULTICAST, IFF_LOWER_UP. */
+const LOOPBACK_FLAGS = 0x10049;
+const LINK_FLAGS = 0x11043;
+const IF_OPER_UNKNOWN = 0;
+const IF_OPER_UP = 6;
 
 /** struct ifinfomsg and its attributes. */
-function loopbackLink(): Uint8Array {
+function linkBody({ index, name, isLoopback, mtu, hardware }: Link): Uint8Array {
   const info = new Uint8Array(16);
-  wordsOf(info).setUint16(2, ARPHRD_LOOPBACK, true);
-  wordsOf(info).setInt32(4, LOOPBACK_INDEX, true);
-  wordsOf(info).setUint32(8, LINK_FLAGS, true);
+  wordsOf(info).setUint16(2, isLoopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER, true);
+  wordsOf(info).setInt32(4, index, true);
+  wordsOf(info).setUint32(8, isLoopback ? LOOPBACK_FLAGS : LINK_FLAGS, true);
   return joined([
     info,
-    attribute(IFLA.IFNAME, text("lo")),
+    attribute(IFLA.IFNAME, text(name)),
     attribute(IFLA.TXQLEN, number(1000)),
-    attribute(IFLA.OPERSTATE, Uint8Array.of(0)),
-    attribute(IFLA.MTU, number(65536)),
+    attribute(IFLA.OPERSTATE, Uint8Array.of(isLoopback ? IF_OPER_UNKNOWN : IF_OPER_UP)),
+    attribute(IFLA.MTU, number(mtu)),
     attribute(IFLA.GROUP, number(0)),
     attribute(IFLA.QDISC, text("noqueue")),
-    attribute(IFLA.ADDRESS, new Uint8Array(6)),
-    attribute(IFLA.BROADCAST, new Uint8Array(6)),
+    attribute(IFLA.ADDRESS, hardware),
+    attribute(IFLA.BROADCAST, new Uint8Array(6).fill(isLoopback ? 0 : 255)),
   ]);
 }
 
-/** Whether a struct ifinfomsg, or the name behind it, asks for the loopback. */
-function isAboutLoopback(request: Uint8Array): boolean {
+/** Whether a struct ifinfomsg, or the name behind it, asks for this link. */
+function isAbout({ index, name }: Link, request: Uint8Array): boolean {
   if (request.length < HEADER_BYTES + 16) return false;
   const view = wordsOf(request);
-  const index = view.getInt32(HEADER_BYTES + 4, true);
-  if (index !== 0) return index === LOOPBACK_INDEX;
+  const asked = view.getInt32(HEADER_BYTES + 4, true);
+  if (asked !== 0) return asked === index;
   for (let at = HEADER_BYTES + 16; at + 4 <= request.length; ) {
     const length = view.getUint16(at, true);
     if (length < 4) break;
-    if (view.getUint16(at + 2, true) === IFLA.IFNAME)
-      return (
-        Buffer.from(request.subarray(at + 4, at + length))
-          .toString("latin1")
-          .replace(/\0.*$/s, "") === "lo"
-      );
+    if (view.getUint16(at + 2, true) === IFLA.IFNAME) {
+      const named = Buffer.from(request.subarray(at + 4, at + length)).toString("latin1");
+      return named.replace(/\0.*$/s, "") === name;
+    }
     at += (length + 3) & ~3;
   }
   return false;
@@ -209,18 +235,28 @@ function isAboutLoopback(request: Uint8Array): boolean {
 
 const IFA = { ADDRESS: 1, LOCAL: 2, LABEL: 3, FLAGS: 8 } as const;
 const IFA_F_PERMANENT = 0x80;
+const RT_SCOPE_UNIVERSE = 0;
+const RT_SCOPE_LINK = 253;
 const RT_SCOPE_HOST = 254;
 
+function scopeOf({ isLoopback }: Link, { bytes }: LinkAddress): number {
+  if (isLoopback) return RT_SCOPE_HOST;
+  const isLinkLocal =
+    bytes.length === 16 ? bytes[0] === 0xfe && bytes[1] === 0x80 : bytes[0] === 169 && bytes[1] === 254;
+  return isLinkLocal ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+}
+
 /** struct ifaddrmsg and its attributes, for each address of the family; all with 0. */
-function loopbackAddresses(family: number): Uint8Array[] {
-  const one = (domain: number, bits: number, ip: readonly number[]): Uint8Array => {
-    const head = Uint8Array.of(domain, bits, IFA_F_PERMANENT, RT_SCOPE_HOST, LOOPBACK_INDEX, 0, 0, 0);
-    const address = Uint8Array.from(ip);
-    const local = domain === S.AF_INET ? [attribute(IFA.LOCAL, address), attribute(IFA.LABEL, text("lo"))] : [];
-    return joined([head, attribute(IFA.ADDRESS, address), ...local, attribute(IFA.FLAGS, number(IFA_F_PERMANENT))]);
-  };
+function addressBodies(link: Link, family: number): Uint8Array[] {
   const found: Uint8Array[] = [];
-  if (family === 0 || family === S.AF_INET) found.push(one(S.AF_INET, 8, [127, 0, 0, 1]));
-  if (family === 0 || family === S.AF_INET6) found.push(one(S.AF_INET6, 128, [...new Array<number>(15).fill(0), 1]));
+  for (const address of link.addresses) {
+    const { bytes, bits } = address;
+    const domain = bytes.length === 4 ? S.AF_INET : S.AF_INET6;
+    if (family !== 0 && family !== domain) continue;
+    const head = Uint8Array.of(domain, bits, IFA_F_PERMANENT, scopeOf(link, address), 0, 0, 0, 0);
+    wordsOf(head).setUint32(4, link.index, true);
+    const local = domain === S.AF_INET ? [attribute(IFA.LOCAL, bytes), attribute(IFA.LABEL, text(link.name))] : [];
+    found.push(joined([head, attribute(IFA.ADDRESS, bytes), ...local, attribute(IFA.FLAGS, number(IFA_F_PERMANENT))]));
+  }
   return found;
 }

@@ -23,7 +23,8 @@ import { type Op, Wake } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import { HostSocket } from "../net/inet/host-socket.ts";
 import { Network } from "../net/inet/network.ts";
-import { LoopbackNetlink } from "../net/netlink.ts";
+import { otherLinks } from "../net/interfaces.ts";
+import { LinksNetlink } from "../net/netlink.ts";
 import { credentialsOf, intOption, Socket } from "../net/socket.ts";
 import { UnixDatagram } from "../net/unix/datagram.ts";
 import { UnixStream } from "../net/unix/stream.ts";
@@ -70,10 +71,17 @@ function make(task: Task, domain: number, type: number, protocol: number): Socke
   const internet = domain === S.AF_INET || domain === S.AF_INET6;
   if (!internet && domain !== S.AF_NETLINK) return -EAFNOSUPPORT;
   const network = networkOf(task.kernel);
-  if (network.isolated && domain === S.AF_NETLINK && protocol === S.NETLINK_ROUTE)
-    return new LoopbackNetlink(domain, kind, protocol, flags & O_NONBLOCK, task.kernel.scheduler);
+  const isRoute = domain === S.AF_NETLINK && protocol === S.NETLINK_ROUTE;
+  if (network.isolated && isRoute)
+    return new LinksNetlink(domain, kind, protocol, flags & O_NONBLOCK, task.kernel.scheduler);
   if (network.isolated && !(internet && (kind === S.SOCK_STREAM || kind === S.SOCK_DGRAM))) return -EAFNOSUPPORT;
   const fd = sockets.open(domain, kind, protocol);
+  if (fd === -EAFNOSUPPORT && isRoute) {
+    // A Mac has none.
+    const socket = new LinksNetlink(domain, kind, protocol, flags & O_NONBLOCK, task.kernel.scheduler);
+    socket.others = otherLinks;
+    return socket;
+  }
   if (fd < 0) return fd;
   return new HostSocket(domain, kind, protocol, flags & O_NONBLOCK, task.kernel.scheduler, fd, network);
 }

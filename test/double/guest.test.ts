@@ -3,6 +3,7 @@
 
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { must, root } from "../../scripts/toolchain.ts";
 import { busybox } from "../support/busybox.ts";
@@ -39,4 +40,23 @@ test("pipes of the host, which cannot be opened anew", () => {
   expect(inShell(`carrick $BUSYBOX yes | head -n 1; echo \${PIPESTATUS[0]}`)).toBe("y\n141\n");
   expect(inShell("carrick $BUSYBOX cat <(echo a) <(echo b)")).toBe("a\nb\n");
   expect(inShell("seq 1 20000 | carrick $BUSYBOX cat | tail -n 1")).toBe("20000\n");
+}, 180_000);
+
+test("links and addresses are the host's, of which no netlink tells", () => {
+  const told = run([...onDarwinDouble, "run-elf", busybox, "sh", "-c", "ip -o link; ip -o addr"], {
+    timeoutMs: 120_000,
+  });
+  const lines = told.stdout.split("\n").map((line) => line.replace(/\s+/g, " "));
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    const fact = (file: string): string => readFileSync(`/sys/class/net/${name}/${file}`, "utf8").trim();
+    const kind = name === "lo" ? "loopback" : "ether";
+    const link = lines.find((line) => line.startsWith(`${fact("ifindex")}: ${name}: `)) ?? "";
+    expect(link).toContain(` mtu ${fact("mtu")} `);
+    expect(link).toContain(`link/${kind} ${fact("address")} `);
+    for (const { cidr, family } of addresses!) {
+      const start = `${fact("ifindex")}: ${name} ${family === "IPv4" ? "inet" : "inet6"} ${cidr} `;
+      expect(lines.filter((line) => line.startsWith(start))).toHaveLength(1);
+    }
+  }
+  expect(told.status).toBe(0);
 }, 180_000);

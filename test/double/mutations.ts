@@ -1,5 +1,5 @@
 // Does a test notice when the Darwin host is wrong? Each mutation is one change of its code; the Zig tests above the double or the
-// comparison with Apple's headers must fail. `bun test/double/mutations.ts [first [count]]` runs all, or some; it works on a copy.
+// comparison with Apple's headers must fail. `bun test/double/mutations.ts [first [count] | file]` runs all, or some; it works on a copy.
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -131,7 +131,7 @@ function copyOfSources(): string {
 const zig = join(root, "node_modules/@zigc", `${process.platform}-${process.arch}`, "bin/zig");
 
 /** What hangs is noticed as well, and ends with all that it has started. */
-const LIMIT_S = 120;
+const LIMIT_S = 180;
 
 /** Whether the tests that must notice pass; null when they do not compile, which shows nothing about them. */
 function passes(copy: string, by: Mutation["by"]): boolean | null {
@@ -176,8 +176,10 @@ export function survivors(mutations: readonly Mutation[], log: (text: string) =>
 }
 
 if (import.meta.main) {
-  const first = Number(process.argv[2] ?? 0);
-  const chosen = MUTATIONS.slice(first, first + Number(process.argv[3] ?? MUTATIONS.length));
+  const [first = "0", count = String(MUTATIONS.length)] = process.argv.slice(2);
+  const chosen = /^\d+$/.test(first)
+    ? MUTATIONS.slice(Number(first), Number(first) + Number(count))
+    : MUTATIONS.filter(({ file }) => file.includes(first));
   const alive = survivors(chosen, console.log);
   console.log(`${chosen.length} mutations, ${alive.length} survived`);
   process.exit(alive.length === 0 ? 0 : 1);

@@ -284,7 +284,9 @@ fn interface(fd: i32, command: u32, request: *[40]u8) i32 {
             const IFF_MULTICAST = 0x1000;
             const flags = std.mem.readInt(u16, answer[0..2], .little);
             var linux: u16 = flags & 0x3ff;
-            if (flags & c.IFF_MULTICAST != 0) linux |= IFF_MULTICAST;
+            // The loopback has it here and not there.
+            const IFF_LOOPBACK = 0x8;
+            if (flags & c.IFF_MULTICAST != 0 and flags & IFF_LOOPBACK == 0) linux |= IFF_MULTICAST;
             std.mem.writeInt(u16, request[16..18], linux, .little);
         },
         else => @memcpy(request[16..20], answer[0..4]),

@@ -154,7 +154,7 @@ test "datagrams bring addresses, lengths and control messages" {
     try expectEqual(@as(i32, 0), host.socketControl(a, 0x8915, @ptrCast(&ifreq)));
     try std.testing.expectEqualSlices(u8, &.{ 2, 0, 0, 0, 127, 0, 0, 1 }, ifreq[16..24]);
     try expectEqual(@as(i32, 0), host.socketControl(a, 0x8913, @ptrCast(&ifreq)));
-    try expectEqual(@as(u16, 0x1049), std.mem.readInt(u16, ifreq[16..18], .little) & 0x1fff);
+    try expectEqual(@as(u16, 0x49), std.mem.readInt(u16, ifreq[16..18], .little) & 0x1fff);
     try expectEqual(@as(i32, 0), host.socketControl(a, 0x891b, @ptrCast(&ifreq)));
     try std.testing.expectEqualSlices(u8, &.{ 2, 0, 0, 0, 255, 0, 0, 0 }, ifreq[16..24]);
     @memcpy(ifreq[0..8], "nothere\x00");
