@@ -262,6 +262,13 @@ test "what is accepted does not wait, and is not inherited" {
     try expectEqual(@as(c_int, 5), count);
     try expectEqual(@as(i32, 0), host.socketControl(pair[1], 0x5411, @ptrCast(&count)));
     try expectEqual(@as(c_int, 0), count);
+    // An urgent byte is none of the stream's.
+    var header: @import("../../../abi.zig").SocketMessage = .{};
+    try expectEqual(@as(i32, 1), host.send(pair[0], "u", 1, 1, &header)); // MSG_OOB
+    var urgent: [1]u8 = undefined;
+    while (host.pollNow(pair[1], 2) & 2 == 0) nap(); // POLLPRI
+    try expectEqual(@as(i32, 1), host.receive(pair[1], &urgent, 1, 1, &header));
+    try expectEqual(@as(u8, 'u'), urgent[0]);
     for (pair) |fd| _ = host.close(fd);
 }
 

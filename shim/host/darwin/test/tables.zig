@@ -180,9 +180,15 @@ test "control messages for Darwin are padded to 4, and times are told" {
     const n = control_messages.toDarwin(&sent, &out).?;
     const wanted = [_]u8{ 16, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 33, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 7, 0, 0, 0 };
     try std.testing.expectEqualSlices(u8, &wanted, out[0..n]);
-    // Of an odd length: descriptors of one that is cut, which Darwin sees to.
-    std.mem.writeInt(u64, sent[0..8], 17, .little);
-    try expectEqual(@as(usize, 32), control_messages.toDarwin(&sent, &out).?);
+    // Two descriptors take 20 bytes, behind which the next message begins.
+    var more: [48]u8 = @splat(0);
+    std.mem.writeInt(u64, more[0..8], 24, .little);
+    more[8] = 1;
+    more[12] = 1;
+    @memcpy(more[24..48], sent[0..24]);
+    try expectEqual(@as(usize, 36), control_messages.toDarwin(&more, &out).?);
+    try std.testing.expectEqualSlices(u8, &.{ 20, 0, 0, 0, 0xff, 0xff, 0, 0, 1, 0, 0, 0 }, out[0..12]);
+    try std.testing.expectEqualSlices(u8, wanted[0..16], out[20..36]);
     const time = [_]u8{ 28, 0, 0, 0, 0xff, 0xff, 0, 0, 2, 0, 0, 0 } ++ [_]u8{9} ** 16;
     var is_cut = false;
     try expectEqual(@as(usize, 32), control_messages.toLinux(&time, &out, &is_cut));
