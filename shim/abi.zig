@@ -60,11 +60,11 @@ pub const RegisterBlock = extern struct {
     pstate: u64 = 0,
 
     /// What translated code uses most, near the registers, and set where the task is entered: what tags of the TLB have of the address
-    /// space, NZCV as the host's flags have it, the instructions left in the slice, and the key of entries of the jump cache.
+    /// space, NZCV as the host's flags have it, the instructions left in the slice, and the host's table of where indirect branches lead.
     tlb_mark: u64 = 0,
     host_flags: u32 = 0,
     slice: i32 = 0,
-    jump_key: u64 = 0,
+    jumps: u64 = 0,
 
     tpidr: u64 = 0,
     tpidrro: u64 = 0,

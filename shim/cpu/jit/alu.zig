@@ -2,6 +2,7 @@
 
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
+const host = @import("host.zig");
 const layout = @import("layout.zig");
 const memory = @import("memory.zig");
 const x64 = @import("x64.zig");
@@ -49,7 +50,7 @@ pub fn add_sub_imm(t: *Translator, insn: u32) bool {
             return true;
         }
         const checked = t.sp_checked;
-        const src = t.useSp(size, n, .rax);
+        const src = t.useAloneSp(size, n, .rax);
         const dst = if (imm == 0 and size == .q) src else t.targetSp(d, .rax);
         if (imm != 0 or size == .d) t.a.lea(size, dst, .{ .base = src, .disp = if (subtract) -imm else imm });
         t.putSp(d, dst);
@@ -59,7 +60,7 @@ pub fn add_sub_imm(t: *Translator, insn: u32) bool {
     }
     if (subtract and d == 31) {
         if (t.postpone(insn)) return true;
-        t.a.aluImm(.cmp, size, t.gprSp(n), imm);
+        t.a.aluImm(.cmp, size, t.operandNow(n), imm);
     } else {
         const dst = t.target(d, .rax);
         t.startSp(size, dst, n);
@@ -166,9 +167,23 @@ pub fn bitfield(t: *Translator, insn: u32) bool {
         else => null,
     };
     if (from) |part| {
-        const src = t.use(size, n, .rax);
+        const src = t.useAlone(size, n, .rax);
         if (opc == 0) t.a.movsx(size, part, dst, r(src)) else t.a.movzx(part, dst, r(src));
         t.put(d, dst);
+        return true;
+    }
+    if (n != 31 and right == 0 and left == 1) {
+        const src = t.useAlone(size, n, .rax);
+        t.a.lea(size, dst, .{ .base = src, .index = src });
+        t.put(d, dst);
+        return true;
+    }
+    if (host.features.bmi2 and t.clobberSaves()) {
+        // These leave NZCV where it is.
+        t.load(size, .rax, n);
+        if (left != 0) shiftX(t, .shl, size, left);
+        if (right != 0) shiftX(t, if (opc == 0) .sar else .shr, size, right);
+        t.put(d, .rax);
         return true;
     }
     t.clobber();
@@ -177,6 +192,12 @@ pub fn bitfield(t: *Translator, insn: u32) bool {
     if (right != 0) t.a.shiftImm(if (opc == 0) .sar else .shr, size, r(dst), right);
     t.put(d, dst);
     return true;
+}
+
+/// Shifts rax. Uses rcx.
+fn shiftX(t: *Translator, op: x64.Asm.ShiftX, size: Size, amount: u6) void {
+    t.a.movImm(.rcx, amount);
+    t.a.shiftX(op, size, .rax, r(.rax), .rcx);
 }
 
 /// BFM.
@@ -473,6 +494,15 @@ pub fn cond_select(t: *Translator, insn: u32) bool {
         t.a.setcc(cc.not(), r(.rax));
         const dst = t.target(d, .rax);
         t.a.movzx(.b, dst, r(.rax));
+        t.put(d, dst);
+        return true;
+    }
+    if (!always and rn(insn) == 31 and rm(insn) == 31 and inverts and !increments) {
+        // CSETM
+        t.a.setcc(cc, r(.rax));
+        t.a.movzx(.b, .rax, r(.rax));
+        const dst = t.target(d, .rax);
+        t.a.lea(size, dst, .{ .base = .rax, .disp = -1 });
         t.put(d, dst);
         return true;
     }

@@ -5,6 +5,7 @@ const std = @import("std");
 const cache = @import("cache.zig");
 const exits = @import("exit.zig");
 const flags = @import("flags.zig");
+const info = @import("info.zig");
 const thunks = @import("thunks.zig");
 const translate = @import("translate.zig");
 const x64 = @import("x64.zig");
@@ -18,7 +19,7 @@ fn measure(words: *const [cache.page_words]u32, first: u32) u32 {
     var n: u32 = 0;
     while (true) {
         n += 1;
-        if (first + n == cache.page_words or n == longest or flags.endsBlock(words[first + n - 1])) return n;
+        if (first + n == cache.page_words or n == longest or info.endsBlock(words[first + n - 1])) return n;
     }
 }
 

@@ -41,7 +41,7 @@ pub fn compare_branch(t: *Translator, insn: u32) bool {
     const size: x64.Size = if (bit(insn, 31)) .q else .d;
     const to = relative(t, fields.signed(insn, 5, 19));
     t.clobber();
-    const x = t.use(size, r, .rax);
+    const x = t.useAlone(size, r, .rax);
     t.a.@"test"(size, .{ .reg = x }, x);
     exits.branchIf(t, if (bit(insn, 24)) .ne else .e, to);
     return true;
@@ -57,10 +57,10 @@ pub fn test_branch(t: *Translator, insn: u32) bool {
         return true;
     }
     if (number < 7) {
-        t.a.testImm(.b, t.gpr(r), @as(i32, 1) << @intCast(number));
+        t.a.testImm(.b, t.operandNow(r), @as(i32, 1) << @intCast(number));
         exits.branchIf(t, if (bit(insn, 24)) .ne else .e, to);
     } else {
-        t.a.bitTest(.q, .{ .reg = t.use(.q, r, .rax) }, number);
+        t.a.bitTest(.q, .{ .reg = t.useAlone(.q, r, .rax) }, number);
         exits.branchIf(t, if (bit(insn, 24)) .b else .ae, to);
     }
     return true;
@@ -79,6 +79,11 @@ pub fn branch_reg(t: *Translator, insn: u32) bool {
         a.alu(.cmp, .q, .rax, .{ .mem = .{ .base = .rsp, .disp = 8 } });
         a.jccTo(.ne, thunks.unpaired);
         a.ret();
+        return true;
+    }
+    // What stubs of the PLT use, and they jump to one place in the end.
+    if (!calls and (fields.rn(insn) == 16 or fields.rn(insn) == 17)) {
+        exits.guess(t);
         return true;
     }
     if (calls) exits.pushLink(t);

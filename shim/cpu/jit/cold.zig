@@ -45,6 +45,7 @@ pub const Cold = struct {
         /// Where the way on leads at first.
         link: Link,
         far: Far,
+        guess: Guess,
         /// One inside the loop, before which NZCV has to be saved.
         inside: struct { index: u32, exit: Exit },
         /// The slice is used up at the start of a loop.
@@ -58,6 +59,8 @@ pub const Window = struct { what: service.Opening, found: u32 = 0 };
 /// Where it enters the block: `back`, at the head and maybe as the end of a loop; behind the head, which counts, when it leads on.
 pub const Link = struct { word: u32, enters: enum { head, behind, back } };
 pub const Far = struct { target: u64, site: patch.Far };
+/// `start`: of the first comparison; `also`: its branch.
+pub const Guess = struct { start: u32, also: x64.Fixup };
 
 /// What a store stores.
 pub const Value = union(enum) {
@@ -134,6 +137,7 @@ pub fn emit(t: *Translator, c: Cold) void {
         .exit => |e| exits.emit(t, e, c.from),
         .link => |l| exits.emitLink(t, c.from, l),
         .far => |f| exits.emitFarMiss(t, c.from, f),
+        .guess => |g| exits.emitGuessMiss(t, c.from, g),
         .inside => |i| {
             a.linkHere(c.from);
             exits.saveAt(t, i.exit);

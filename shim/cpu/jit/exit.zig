@@ -140,6 +140,32 @@ pub fn emitLink(t: *Translator, site: x64.Fixup, link: cold.Link) void {
     t.a.jmpTo(thunks.link);
 }
 
+/// Jumps to the address in rax, which is compared with where it went before (`patch.Guess`).
+pub fn guess(t: *Translator) void {
+    const a = &t.a;
+    a.pad(std.mem.alignForward(u32, a.at, 4));
+    const start = a.at;
+    a.cmpImm32(.{ .base = null, .disp = 0 }, patch.never);
+    const elsewhere = a.jcc(.ne);
+    a.movImm64(.rcx, 0);
+    a.alu(.cmp, .q, .rcx, .{ .reg = .rax });
+    t.addCold(a.jcc(.ne), .{ .guess = .{ .start = start, .also = elsewhere } });
+    const branch = a.jmp();
+    std.debug.assert(branch.at == (patch.Guess{ .start = @intCast(start), .cold = 0 }).branch());
+    a.link(branch, thunks.hashed);
+}
+
+pub fn emitGuessMiss(t: *Translator, from: x64.Fixup, g: cold.Guess) void {
+    const a = &t.a;
+    a.linkHere(from);
+    a.linkHere(g.also);
+    a.movImm(.rdx, g.start);
+    patch.alignField(a, 5 + 1);
+    const miss: patch.Guess = .{ .start = g.start, .cold = a.at + 5 + 1 };
+    a.movImm(.rcx, miss.cold);
+    a.jmpTo(thunks.guess);
+}
+
 fn emitFar(t: *Translator, to: u64, how: struct { calls: bool = false, is_cold: bool = false }) void {
     const a = &t.a;
     var slot = layout.cpuField("pages");

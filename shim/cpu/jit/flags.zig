@@ -5,11 +5,13 @@
 
 const cache = @import("cache.zig");
 const decoder = @import("../decoder.zig");
+const info = @import("info.zig");
 const fields = @import("../interp/fields.zig");
 const simd = @import("../simd/simd.zig");
 const system = @import("system.zig");
 const translate = @import("translate.zig");
 const x64 = @import("x64.zig");
+const Class = @import("../table_int.zig").Class;
 
 pub const Condition = @import("../interp/flags.zig").Condition;
 
@@ -41,10 +43,10 @@ pub fn hostCc(cc: Condition, form: Form) ?x64.Cc {
     };
 }
 
-const Effect = packed struct { reads: bool = false, writes: bool = false };
+pub const Effect = packed struct { reads: bool = false, writes: bool = false };
 
 /// What an instruction does with NZCV. Those that may end up in the interpreter, fault, or leave guest code, read it.
-fn effect(insn: u32) Effect {
+pub fn effectOf(insn: u32, known: ?Class) Effect {
     const both: Effect = .{ .reads = true, .writes = false };
     if (decoder.isSimd(insn)) {
         if (translate.functionOf(insn) == null) return both;
@@ -54,7 +56,7 @@ fn effect(insn: u32) Effect {
             .write => .{ .writes = true },
         };
     }
-    const class = decoder.class(insn) orelse return both;
+    const class = known orelse return both;
     if (reserved(class, insn)) return both;
     return switch (class) {
         .add_sub_imm, .add_sub_shifted, .add_sub_extended => .{ .writes = fields.bit(insn, 29) },
@@ -70,7 +72,7 @@ fn effect(insn: u32) Effect {
 }
 
 /// Undefined, though an instruction that sets NZCV by its class.
-fn reserved(class: @import("../table_int.zig").Class, insn: u32) bool {
+fn reserved(class: Class, insn: u32) bool {
     const narrow = !fields.bit(insn, 31);
     return switch (class) {
         .logical_imm => (narrow and fields.bit(insn, 22)) or
@@ -83,12 +85,13 @@ fn reserved(class: @import("../table_int.zig").Class, insn: u32) bool {
 }
 
 pub fn writes(insn: u32) bool {
-    return effect(insn).writes;
+    return info.effect(insn).writes;
 }
 
 /// Nothing of the same block follows.
-pub fn endsBlock(insn: u32) bool {
-    const class = (if (decoder.isSimd(insn)) return false else decoder.class(insn)) orelse return true;
+pub fn endsBlockOf(insn: u32, known: ?Class) bool {
+    if (decoder.isSimd(insn)) return false;
+    const class = known orelse return true;
     return switch (class) {
         .branch_imm, .branch_reg, .svc, .breakpoint, .isb => true,
         .branch_cond => fields.bits(insn, 0, 4) >= 14,
@@ -107,7 +110,7 @@ pub fn liveness(words: *const [cache.page_words]u32, first: u32, needed: []bool,
         const word: u32 = first + @as(u32, @intCast(i));
         live = behind(words, word, live, 8);
         needed[i] = live;
-        const e = effect(words[word]);
+        const e = info.effect(words[word]);
         live = e.reads or (live and !e.writes);
     }
 }
@@ -116,7 +119,7 @@ pub fn liveness(words: *const [cache.page_words]u32, first: u32, needed: []bool,
 fn behind(words: *const [cache.page_words]u32, word: u32, next: bool, depth: u32) bool {
     const insn = words[word];
     if (decoder.isSimd(insn)) return next;
-    return switch (decoder.class(insn) orelse return true) {
+    return switch (info.class(insn) orelse return true) {
         .branch_cond => (fields.bits(insn, 0, 4) < 14 and next) or atTarget(words, word, fields.signed(insn, 5, 19), depth),
         .compare_branch => next or atTarget(words, word, fields.signed(insn, 5, 19), depth),
         .test_branch => next or atTarget(words, word, fields.signed(insn, 5, 14), depth),
@@ -139,12 +142,12 @@ pub fn neededAt(words: *const [cache.page_words]u32, word: u32, depth: u32) bool
     while (left > 0 and at < cache.page_words) : (at += 1) {
         left -= 1;
         const insn = words[at];
-        const e = effect(insn);
+        const e = info.effect(insn);
         if (e.reads) return true;
         if (e.writes) return false;
         // A branch: needed when either way needs it.
         if (behind(words, at, false, left / 2)) return true;
-        if (endsBlock(insn)) return false;
+        if (info.endsBlock(insn)) return false;
     }
     return true;
 }

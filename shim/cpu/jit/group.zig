@@ -6,6 +6,7 @@
 
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
+const info = @import("info.zig");
 const layout = @import("layout.zig");
 const memory = @import("memory.zig");
 const Translator = @import("translate.zig").Translator;
@@ -25,7 +26,7 @@ const Fixed = struct { offset: i32, bytes: i32, writes: bool, back: i32 };
 /// The access of an instruction, when its base is n and its offset a constant. `back`: what the base grows by.
 fn fixedAccess(insn: u32, n: u32) ?Fixed {
     if (decoder.isSimd(insn) or fields.rn(insn) != n) return null;
-    switch (decoder.class(insn) orelse return null) {
+    switch (info.class(insn) orelse return null) {
         .unsigned_offset => {
             const x = memory.transfer(insn) orelse return null;
             if (x.kind == .prefetch) return null;
@@ -63,7 +64,7 @@ fn of(x: memory.Transfer, offset: i32, back: i32) Fixed {
 fn changes(insn: u32, n: u32) bool {
     const d = bits(insn, 0, 5);
     if (decoder.isSimd(insn)) return n != layout.sp and d == n;
-    const class = decoder.class(insn) orelse return true;
+    const class = info.class(insn) orelse return true;
     return switch (class) {
         .add_sub_imm, .add_sub_extended => d == n and !(n == layout.sp and bit(insn, 29)),
         .logical_imm => d == n and !(n == layout.sp and bits(insn, 29, 2) == 3),
@@ -113,7 +114,7 @@ pub fn rangeAhead(t: *const Translator, n: u32, offset: i32, bytes: i32, writes:
 
 fn isConditional(insn: u32) bool {
     if (decoder.isSimd(insn)) return false;
-    return switch (decoder.class(insn) orelse return false) {
+    return switch (info.class(insn) orelse return false) {
         .branch_cond, .compare_branch, .test_branch => true,
         else => false,
     };

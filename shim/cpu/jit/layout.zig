@@ -81,9 +81,44 @@ pub fn vector(number: u32, byte: u32) Mem {
     return blockAt(@offsetOf(Block, "v") + 16 * number + byte);
 }
 
-/// Where an indirect branch to `pc` continues, while `key` is the CPU's. 32 bytes.
-pub const Jump = extern struct { pc: u64, key: u64, code: u64, unused: u64 = 0 };
+/// Where an indirect branch to `pc` continues. Its place in the table is made of low bits of pc.
+pub const Jump = extern struct { pc: u64, code: u64 };
 pub const jump_count = 16384;
+
+/// What is known of indirect branches under one key (`Cpu.key`).
+pub const Jumps = struct {
+    /// Places of the first entries that were filled, so that clearing touches few; and how many were.
+    filled: [512]u16,
+    count: u32,
+    entries: [jump_count]Jump align(64),
+
+    pub fn at(j: *Jumps, pc: u64) *Jump {
+        return &j.entries[pc >> 2 & (jump_count - 1)];
+    }
+
+    pub fn fill(j: *Jumps, pc: u64, code: u64) void {
+        const entry = j.at(pc);
+        if (entry.code == 0) {
+            if (j.count < j.filled.len) j.filled[j.count] = @truncate(pc >> 2 & (jump_count - 1));
+            j.count += 1;
+        }
+        entry.* = .{ .pc = pc, .code = code };
+    }
+
+    /// Empties it.
+    pub fn clear(j: *Jumps) void {
+        if (j.count > j.filled.len) {
+            @memset(&j.entries, .{ .pc = 0, .code = 0 });
+        } else {
+            for (j.filled[0..j.count]) |i| j.entries[i] = .{ .pc = 0, .code = 0 };
+        }
+        // No branch finds an empty entry: to 0, which belongs to the first, it compares with what belongs to the second.
+        j.entries[0].pc = 4;
+        j.count = 0;
+    }
+};
+/// Spaces among which a CPU may switch and still know where their indirect branches lead.
+pub const jumps_count = 4;
 
 /// Which page of translated code is at a virtual page of the bound space: the number of the page, by low bits of the address.
 pub const page_slots = 4096;
@@ -94,7 +129,7 @@ pub const back_slots = 1024;
 pub const Cpu = struct {
     /// The interpreter's part: the TLB, and all that single instructions need which are not translated.
     v: core.Vcpu,
-    jumps: [jump_count]Jump align(64),
+    jumps: [jumps_count]Jumps align(64),
     pages: [page_slots]u32 align(64),
     /// How often branches back may still be taken before their loops are made, by a hash (`loop.zig`).
     backs: [back_slots]i32,
@@ -104,8 +139,11 @@ pub const Cpu = struct {
     self: *Cpu,
     /// The task that runs.
     block: *Block,
-    /// Tag of the entries of `jumps`, and what `pages` was filled under.
+    /// Of the space that is bound and how its code is translated: what `pages` was filled under. Keys of the tables of
+    /// indirect branches; which table is emptied next.
     key: u64,
+    jumps_keys: [jumps_count]u64,
+    jumps_oldest: u32,
     /// What `RegisterBlock.slice` began with, and budget beyond it.
     slice_start: i32,
     budget: u32,

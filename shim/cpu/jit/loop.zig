@@ -14,6 +14,7 @@ const decoder = @import("../decoder.zig");
 const exits = @import("exit.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
+const info = @import("info.zig");
 const layout = @import("layout.zig");
 const recipe = @import("recipe.zig");
 const mem = @import("../../mem/mem.zig");
@@ -239,7 +240,7 @@ fn last(words: Words, head: u32, from: u32) u32 {
 fn targetOf(words: Words, word: u32) ?u32 {
     const insn = words[word];
     if (decoder.isSimd(insn)) return null;
-    const offset = switch (decoder.class(insn) orelse return null) {
+    const offset = switch (info.class(insn) orelse return null) {
         .branch_cond, .compare_branch => fields.signed(insn, 5, 19),
         .test_branch => fields.signed(insn, 5, 14),
         .branch_imm => if (bit(insn, 31)) return null else fields.signed(insn, 0, 26),
@@ -259,7 +260,7 @@ fn suits(words: Words, head: u32, end: u32) bool {
             continue;
         }
         if (decoder.isSimd(insn)) continue;
-        switch (decoder.class(insn) orelse return false) {
+        switch (info.class(insn) orelse return false) {
             .branch_imm, .branch_reg, .svc, .breakpoint, .isb, .msr => return false,
             else => {},
         }
@@ -371,8 +372,8 @@ fn againBefore(words: Words, l: *const Loop, index: u32) ?recipe.Recipe {
             const r = recipe.of(insn) orelse return null;
             return if (written & r.registers() == 0) r else null;
         }
-        if (flags.endsBlock(insn)) return null;
-        written |= recipe.written(insn);
+        if (info.endsBlock(insn)) return null;
+        written |= info.written(insn);
     }
     return null;
 }
@@ -385,7 +386,7 @@ fn choose(words: []const u32) layout.Map {
     var written: u64 = 0;
     for (words) |insn| {
         weigh(insn, &weights);
-        written |= recipe.written(insn);
+        written |= info.written(insn);
     }
     weights[slice_number] = 3;
     var m = layout.fixed_map;

@@ -53,8 +53,10 @@ pub const Mode = enum { offset, pre, post };
 
 /// rax = base (x0..x30 or sp) plus offset.
 pub fn baseAddress(t: *Translator, n: u32, offset: i32) void {
-    if (t.hostOf(n)) |h| {
+    if (t.registerOf(n)) |h| {
         if (offset == 0) t.a.movRegs(.q, .rax, h) else t.a.lea(.q, .rax, .{ .base = h, .disp = offset });
+    } else if (constant(t, n, offset)) |addr| {
+        t.a.movImm(.rax, addr);
     } else {
         t.a.mov(.q, .rax, .{ .mem = layout.lane(n) });
         if (offset != 0) t.a.lea(.q, .rax, .{ .base = .rax, .disp = offset });

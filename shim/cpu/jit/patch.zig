@@ -8,6 +8,7 @@
 const std = @import("std");
 const cache = @import("cache.zig");
 const cpus = @import("../../mem/mem.zig").cpus;
+const thunks = @import("thunks.zig");
 const layout = @import("layout.zig");
 const x64 = @import("x64.zig");
 
@@ -25,6 +26,31 @@ pub const Far = packed struct(u32) {
 /// still go where it led.
 pub const never = layout.no_page - 1;
 const retired = layout.no_page - 2;
+
+/// A jump that leads to one place in the end: `start` is where it compares the number of the page, then it compares the address,
+/// then it branches. What misses goes by `cold`, a branch that is given up at last.
+pub const Guess = struct {
+    start: u32,
+    cold: u32,
+
+    fn slot(g: Guess) u32 {
+        return g.start + 4;
+    }
+
+    fn number(g: Guess) u32 {
+        return g.start + 8;
+    }
+
+    fn pc(g: Guess) u32 {
+        return g.start + 12 + 6 + 2;
+    }
+
+    pub fn branch(g: Guess) u32 {
+        return g.start + 12 + 6 + 10 + 3 + 6 + 1;
+    }
+};
+/// How often the place may change before it is believed that there is not one.
+const guesses = 8;
 
 fn crosses(at: u32) bool {
     return at & 7 > 4;
@@ -56,6 +82,25 @@ fn set(site: u32, value: u32) void {
 /// `site` is the rel32 of a branch inside its page.
 pub fn link(site: u32, target: u32) void {
     set(site, target -% (site + 4));
+}
+
+/// The jump went to `target`, which is pc in the page of that number, at `page_slot` of the CPU. When it does so twice in a row, it is believed
+/// to go there for ever. Until then nobody gets past the first comparison, so the rest may change at leisure.
+pub fn guess(g: Guess, pc: u64, page_slot: i32, number: u32, target: u32) void {
+    cache.mutex.lock();
+    defer cache.mutex.unlock();
+    const was: *align(1) u64 = @ptrCast(cache.writable + g.pc());
+    // Counts until it is known.
+    const count = field(g.slot());
+    if (field(g.number()).* != never or count.* == guesses) return link(g.cold, thunks.hashed);
+    if (was.* != pc) {
+        was.* = pc;
+        count.* += 1;
+        return;
+    }
+    count.* = @bitCast(page_slot);
+    field(g.branch()).* = target -% (g.branch() + 4);
+    set(g.number(), number);
 }
 
 /// Branches that compare with `retired` until every CPU has left where they led before.

@@ -4,8 +4,10 @@
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
+const info = @import("info.zig");
 const layout = @import("layout.zig");
 const x64 = @import("x64.zig");
+const Class = @import("../table_int.zig").Class;
 const Translator = @import("translate.zig").Translator;
 
 const Reg = x64.Reg;
@@ -14,8 +16,11 @@ const Size = x64.Size;
 const bit = fields.bit;
 const bits = fields.bits;
 
-/// x0..x30, sp as 31, or this.
+/// x0..x30, sp as 31, or these: zero, and what the first and the second operand were before their registers changed. Those lie where
+/// pc and NZCV do when the task does not run.
 const zero = 32;
+const kept_first = 33;
+const kept_second = 34;
 
 const Second = union(enum) { imm: i32, reg: u6 };
 
@@ -35,7 +40,7 @@ pub const Recipe = struct {
     }
 
     fn one(number: u6) u64 {
-        return if (number == zero) 0 else @as(u64, 1) << number;
+        return if (number >= zero) 0 else @as(u64, 1) << number;
     }
 };
 
@@ -46,7 +51,7 @@ pub fn of(insn: u32) ?Recipe {
     const d: u6 = @intCast(fields.rd(insn));
     const n: u6 = @intCast(fields.rn(insn));
     const sums = if (bit(insn, 30)) @as(@FieldType(Recipe, "op"), .sub) else .add;
-    switch (decoder.class(insn) orelse return null) {
+    switch (info.class(insn) orelse return null) {
         .add_sub_imm => {
             const imm: i32 = @intCast(bits(insn, 10, 12) << (if (bit(insn, 22)) 12 else 0));
             return .{ .size = size, .op = sums, .first = n, .second = .{ .imm = imm }, .undone = d == n and d != 31 };
@@ -78,33 +83,62 @@ fn general(number: u6) u6 {
     return if (number == 31) zero else number;
 }
 
+/// Anything may change.
+pub const everything = ~@as(u64, 0);
+
 /// Registers that the instruction may change, a bit each; more rather than fewer.
-pub fn written(insn: u32) u64 {
+pub fn writtenBy(insn: u32, class: ?Class) u64 {
     const d = @as(u64, 1) << @intCast(bits(insn, 0, 5));
     const n = @as(u64, 1) << @intCast(fields.rn(insn));
     const link = 1 << 30;
     const sp = 1 << layout.sp;
     if (decoder.isSimd(insn)) return d & ~@as(u64, sp);
-    return switch (decoder.class(insn) orelse return ~@as(u64, 0)) {
+    const vector = bit(insn, 26);
+    const loaded = if (vector or bits(insn, 22, 2) == 0) 0 else d;
+    return switch (class orelse return everything) {
         .branch_cond, .compare_branch, .test_branch, .hint, .clrex, .barrier, .cond_compare => 0,
         .branch_imm, .branch_reg => link,
-        .indexed => d | n,
-        .pair => d | n | @as(u64, 1) << @intCast(bits(insn, 10, 5)),
+        .indexed => loaded | n,
+        .pair => pair: {
+            const two = if (vector or !bit(insn, 22)) 0 else d | @as(u64, 1) << @intCast(bits(insn, 10, 5));
+            break :pair two | (if (bit(insn, 23)) n else 0);
+        },
         .adr, .add_sub_imm, .logical_imm, .move_wide, .bitfield, .extract, .mrs => d,
         .logical_reg, .add_sub_shifted, .add_sub_extended, .add_sub_carry, .cond_select => d,
         .two_source, .crc32, .one_source, .three_source, .literal => d,
-        .unsigned_offset, .unscaled, .unprivileged, .register_offset, .ordered, .ordered_unscaled, .load_acquire_pc => d,
-        else => ~@as(u64, 0),
+        .unsigned_offset, .unscaled, .unprivileged, .register_offset => loaded,
+        .ordered, .ordered_unscaled, .load_acquire_pc => d,
+        else => everything,
     };
 }
 
-fn place(t: *Translator, number: u6, scratch: Reg) Rm {
-    if (number != zero) return t.gprSp(number);
-    t.a.movImm(scratch, 0);
-    return .{ .reg = scratch };
+/// The same recipe, whose operands among the registers `changed` are kept. The host's flags stay.
+pub fn keep(t: *Translator, r: Recipe, changed: u64) Recipe {
+    var kept = r;
+    if (changed & Recipe.one(r.first) != 0) {
+        t.a.store(.q, .{ .mem = layout.blockField("pc") }, t.useSp(.q, r.first, .rax));
+        kept.first = kept_first;
+    }
+    if (r.second == .reg and changed & Recipe.one(r.second.reg) != 0) {
+        t.a.store(.q, .{ .mem = layout.blockField("pstate") }, t.useSp(.q, r.second.reg, .rax));
+        kept.second = .{ .reg = kept_second };
+    }
+    return kept;
 }
 
-fn register(t: *Translator, size: Size, number: u6, scratch: Reg) Reg {
+fn place(t: *Translator, number: u6, scratch: Reg) Rm {
+    switch (number) {
+        zero => {
+            t.a.movImm(scratch, 0);
+            return .{ .reg = scratch };
+        },
+        kept_first => return .{ .mem = layout.blockField("pc") },
+        kept_second => return .{ .mem = layout.blockField("pstate") },
+        else => return t.gprSp(number),
+    }
+}
+
+pub fn register(t: *Translator, size: Size, number: u6, scratch: Reg) Reg {
     const at = place(t, number, scratch);
     if (at == .reg) return at.reg;
     t.a.mov(size, scratch, at);

@@ -116,7 +116,6 @@ fn enterWith(cpu: *Cpu, b: *Block, budget: u32) i32 {
     service.startSlice(cpu, budget);
     b.host_flags = layout.savedFlags(b.pstate);
     b.tlb_mark = cpu.v.tlb.mark;
-    b.jump_key = cpu.key;
     const code = service.begin(cpu, b.pc);
     if (code == 0) return @intCast(b.exit);
     fp.enter(b);

@@ -56,10 +56,21 @@ fn exact(cpu: *const Cpu) bool {
 /// Forgets where pages are, when that may have changed.
 fn syncKey(cpu: *Cpu) void {
     const key = (@atomicLoad(u64, &cache.epoch, .acquire) << 1 | @intFromBool(exact(cpu))) << 12 | cpu.v.tlb.context;
-    if (cpu.key == key) return;
-    cpu.key = key;
-    cpu.block.jump_key = key;
-    @memset(&cpu.pages, layout.no_page);
+    if (cpu.key != key) {
+        cpu.key = key;
+        @memset(&cpu.pages, layout.no_page);
+    }
+    cpu.block.jumps = @intFromPtr(&jumpsOf(cpu).entries);
+}
+
+/// The table of indirect branches for the CPU's key.
+fn jumpsOf(cpu: *Cpu) *layout.Jumps {
+    for (cpu.jumps_keys, 0..) |key, i| if (key == cpu.key) return &cpu.jumps[i];
+    const i = cpu.jumps_oldest;
+    cpu.jumps_oldest = (i + 1) % layout.jumps_count;
+    cpu.jumps_keys[i] = cpu.key;
+    cpu.jumps[i].clear();
+    return &cpu.jumps[i];
 }
 
 /// Arena offset of the translation of the code at pc. Null when it cannot be fetched, or has to wait until the cache is emptied.
@@ -96,15 +107,11 @@ fn translateAt(cpu: *Cpu, at: mem.Translation, va: u64, word: u10) bool {
 /// Begins: where the task of `b` goes on, in code. 0 when that cannot be fetched.
 pub fn begin(cpu: *Cpu, pc: u64) u64 {
     syncKey(cpu);
-    const entry = jumpEntry(cpu, pc);
-    if (entry.pc == pc and entry.key == cpu.key) return entry.code + head_bytes;
+    const entry = jumpsOf(cpu).at(pc);
+    if (entry.pc == pc) return entry.code + head_bytes;
     const offset = lookup(cpu, pc) orelse return fetchFault(cpu, pc);
-    jumpEntry(cpu, pc).* = .{ .pc = pc, .key = cpu.key, .code = code(offset) };
+    jumpsOf(cpu).fill(pc, code(offset));
     return code(offset + head_bytes);
-}
-
-pub fn jumpEntry(cpu: *Cpu, pc: u64) *layout.Jump {
-    return &cpu.jumps[pc >> 2 & (layout.jump_count - 1)];
 }
 
 fn leave(cpu: *Cpu, reason: abi.Exit, pc: u64) u64 {
@@ -251,7 +258,19 @@ pub fn far(cpu: *Cpu, pc: u64, site: patch.Far) callconv(.c) u64 {
 pub fn indirect(cpu: *Cpu, target: u64) callconv(.c) u64 {
     const pc = canonical(target);
     const offset = lookup(cpu, pc) orelse return fetchFault(cpu, pc);
-    if (pc == target) jumpEntry(cpu, pc).* = .{ .pc = pc, .key = cpu.key, .code = code(offset) };
+    if (pc == target) jumpsOf(cpu).fill(pc, code(offset));
+    return code(offset);
+}
+
+/// A jump that is guessed: it has gone elsewhere, or nowhere yet.
+pub fn guess(cpu: *Cpu, target: u64, start: u32, cold: u32) callconv(.c) u64 {
+    const generation = cache.generation;
+    const pc = canonical(target);
+    const offset = lookup(cpu, pc) orelse return fetchFault(cpu, pc);
+    if (generation == cache.generation and pc == target) {
+        const slot = layout.cpuField("pages").disp + @as(i32, @intCast(4 * pageSlot(pc)));
+        patch.guess(.{ .start = start, .cold = cold }, pc, slot, cpu.pages[pageSlot(pc)], offset);
+    }
     return code(offset);
 }
 

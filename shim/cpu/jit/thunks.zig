@@ -33,7 +33,11 @@ pub var loop: u32 = 0;
 pub var far: u32 = 0;
 /// rax: pc of the target. Goes there.
 pub var indirect: u32 = 0;
-/// The same for a return to another place than the last call's.
+/// rax: pc of the target. Goes there by the jump cache.
+pub var hashed: u32 = 0;
+/// rax: pc of the target, rdx and rcx: `patch.Guess`. Goes there.
+pub var guess: u32 = 0;
+/// The same as `indirect` for a return to another place than the last call's.
 pub var unpaired: u32 = 0;
 /// rdx: place of the next instruction. Begins a new slice there.
 pub var slice: u32 = 0;
@@ -83,20 +87,18 @@ fn forgetCalls(a: *Asm) void {
 
 /// Goes (or calls) where an indirect branch to the address in rax leads, by the jump cache: inline, so that each has a prediction of its own.
 pub fn jumpCache(a: *Asm, calls: bool) void {
-    // An entry is 8 times as long as an instruction.
+    // An entry is 4 times as long as an instruction.
     a.movRegs(.d, .rcx, .rax);
     a.aluImm(.@"and", .d, .{ .reg = .rcx }, (layout.jump_count - 1) << 2);
-    a.mov(.q, .rdx, .{ .mem = layout.blockField("jump_key") });
+    a.mov(.q, .rdx, .{ .mem = layout.blockField("jumps") });
     a.alu(.cmp, .q, .rax, .{ .mem = jump("pc") });
-    a.jccTo(.ne, indirect);
-    a.alu(.cmp, .q, .rdx, .{ .mem = jump("key") });
     a.jccTo(.ne, indirect);
     if (calls) a.callRm(.{ .mem = jump("code") }) else a.jmpRm(.{ .mem = jump("code") });
 }
 
 fn jump(comptime field: []const u8) x64.Mem {
-    comptime std.debug.assert(@sizeOf(layout.Jump) == 8 * 4);
-    return .{ .base = null, .index = .rcx, .scale = 3, .disp = @offsetOf(layout.Cpu, "jumps") + @offsetOf(layout.Jump, field) };
+    comptime std.debug.assert(@sizeOf(layout.Jump) == 4 * 4);
+    return .{ .base = .rdx, .index = .rcx, .scale = 2, .disp = @offsetOf(layout.Jump, field) };
 }
 
 /// One that guest code jumps to, and that continues at the code that the function finds.
@@ -152,6 +154,9 @@ pub fn make() void {
     loop = going(&a, &service.loop, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx }, .{ .rcx, .rax } });
     far = going(&a, &service.far, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     indirect = going(&a, &service.indirect, &.{.{ .rsi, .rax }});
+    hashed = a.at;
+    jumpCache(&a, false);
+    guess = going(&a, &service.guess, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } });
     unpaired = a.at;
     forgetCalls(&a);
     jumpCache(&a, false);

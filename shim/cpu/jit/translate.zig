@@ -13,6 +13,7 @@ const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
 const fp = @import("fp.zig");
 const group = @import("group.zig");
+const info = @import("info.zig");
 const lanes = @import("lanes.zig");
 const layout = @import("layout.zig");
 const loops = @import("loop.zig");
@@ -80,6 +81,8 @@ pub const Translator = struct {
     constants: [32]?u64 = @splat(null),
     /// rax has the pointer of this base register's range while the code is written up to `at`.
     pointer: struct { base: u32, at: u32 } = .{ .base = 0, .at = 0 },
+    /// A scratch register has what this guest register, which lies in memory, has while the code is written up to `at`.
+    held: struct { guest: u32, reg: Reg, at: u32 } = .{ .guest = 0, .reg = .rax, .at = 0 },
 
     pub fn place(t: *const Translator, mark: bool) u32 {
         return t.placeOf(t.index, mark);
@@ -107,11 +110,22 @@ pub const Translator = struct {
         return if (t.hostOf(r)) |h| .{ .reg = h } else .{ .mem = layout.lane(r) };
     }
 
+    /// The same as an operand to read, where no scratch register has changed since.
+    pub fn operandNow(t: *const Translator, r: u32) Rm {
+        return if (t.registerOf(r)) |h| .{ .reg = h } else .{ .mem = layout.lane(r) };
+    }
+
     /// Copies x0..x30 or (31) zero.
     pub fn load(t: *Translator, size: Size, dst: Reg, r: u32) void {
         if (r == 31) return t.a.movImm(dst, 0);
-        if (t.hostOf(r)) |h| return t.a.movRegs(size, dst, h);
+        if (t.registerOf(r)) |h| return t.a.movRegs(size, dst, h);
         t.a.mov(size, dst, .{ .mem = layout.lane(r) });
+    }
+
+    /// A host register that has the 64 bits of x0..x30 or (31) sp just now.
+    pub fn registerOf(t: *const Translator, r: u32) ?Reg {
+        if (t.hostOf(r)) |h| return h;
+        return if (t.held.at == t.a.at and t.held.guest == r) t.held.reg else null;
     }
 
     /// The same as the start of an operation in dst, which clears the upper half of a 32-bit one itself.
@@ -121,20 +135,30 @@ pub const Translator = struct {
     }
 
     pub fn startSp(t: *Translator, size: Size, dst: Reg, r: u32) void {
-        if (t.hostOf(r) != dst) t.a.mov(size, dst, t.gprSp(r));
+        if (t.registerOf(r) != dst) t.a.mov(size, dst, t.operandNow(r));
     }
 
     /// A host register with the value: its own, or scratch.
     pub fn use(t: *Translator, size: Size, r: u32, scratch: Reg) Reg {
         if (r != 31) if (t.hostOf(r)) |h| return h;
-        t.load(size, scratch, r);
+        if (r == 31 or t.registerOf(r) != scratch) t.load(size, scratch, r);
         return scratch;
     }
 
     pub fn useSp(t: *Translator, size: Size, r: u32, scratch: Reg) Reg {
         if (t.hostOf(r)) |h| return h;
-        t.a.mov(size, scratch, .{ .mem = layout.lane(r) });
+        t.startSp(size, scratch, r);
         return scratch;
+    }
+
+    /// The same where no other scratch register is in use: any of them.
+    pub fn useAlone(t: *Translator, size: Size, r: u32, scratch: Reg) Reg {
+        if (r != 31) if (t.registerOf(r)) |h| return h;
+        return t.use(size, r, scratch);
+    }
+
+    pub fn useAloneSp(t: *Translator, size: Size, r: u32, scratch: Reg) Reg {
+        return t.registerOf(r) orelse t.useSp(size, r, scratch);
     }
 
     /// Where to compute what x0..x30 or (31) nothing is to get.
@@ -157,6 +181,7 @@ pub const Translator = struct {
             t.a.movRegs(.q, h, src);
         } else {
             t.a.store(.q, .{ .mem = layout.lane(r) }, src);
+            t.held = .{ .guest = r, .reg = src, .at = t.a.at };
         }
     }
 
@@ -194,7 +219,7 @@ pub const Translator = struct {
     pub fn clobber(t: *Translator) void {
         if (t.state == .pending) return;
         if (t.live and t.state == .host) {
-            if (t.again) |again| if (t.lasts(again)) {
+            if (t.again) |again| if (t.lastsKept(again)) {
                 t.state = .pending;
                 return;
             };
@@ -220,9 +245,35 @@ pub const Translator = struct {
     pub fn lasts(t: *const Translator, again: recipe.Recipe) bool {
         for (t.needed[t.index..t.count], t.index..) |needed, i| {
             if (!needed) return true;
-            if (recipe.written(t.words[t.first + i]) & again.registers() != 0) return false;
+            if (info.written(t.words[t.first + i]) & again.registers() != 0) return false;
         }
         return true;
+    }
+
+    /// The same when what it is computed from is kept where an instruction changes that (`keep`), unless it is going to be saved after all.
+    fn lastsKept(t: *const Translator, again: recipe.Recipe) bool {
+        var changed = false;
+        for (t.needed[t.index..t.count], t.index..) |needed, i| {
+            if (!needed) return true;
+            const written = info.written(t.words[t.first + i]);
+            if (written == recipe.everything) return false;
+            changed = changed or written & again.registers() != 0;
+            if (changed) if (t.loop) |l| if (l.joins[i]) return false;
+        }
+        return !changed;
+    }
+
+    /// Would `clobber` save NZCV?
+    pub fn clobberSaves(t: *const Translator) bool {
+        return t.live and t.state == .host and (t.again == null or !t.lastsKept(t.again.?));
+    }
+
+    /// Before an instruction that changes what NZCV is to be computed again from: keeps that.
+    fn keep(t: *Translator, insn: u32) void {
+        const again = t.again orelse return;
+        if (!t.live or (t.state != .host and t.state != .pending) or info.effect(insn).writes) return;
+        if (info.written(insn) & again.registers() == 0) return;
+        if (t.lastsKept(again)) t.again = recipe.keep(t, again, info.written(insn));
     }
 
     /// Saves NZCV if the host's flags have it. They still do afterwards. Uses rax and rcx, unless flags are saved already.
@@ -278,7 +329,7 @@ pub const Translator = struct {
     pub fn condition(t: *Translator, cc: flags.Condition) Cc {
         if (t.state == .pending and t.again.?.undone) switch (cc) {
             .eq, .ne, .mi, .pl => {
-                const x = t.use(t.again.?.size, t.again.?.first, .rax);
+                const x = recipe.register(t, t.again.?.size, t.again.?.first, .rax);
                 t.a.@"test"(t.again.?.size, .{ .reg = x }, x);
                 return flags.hostCc(cc, .direct).?;
             },
@@ -346,6 +397,7 @@ pub const Translator = struct {
             c.what.exact.back = t.a.at;
             c.copies = t.copies;
         }
+        t.held.at = 0;
     }
 
     /// The same where the host's flags are NZCV.
@@ -425,8 +477,9 @@ pub const Translator = struct {
 
     pub fn one(t: *Translator, insn: u32) void {
         t.copies.used = 0;
+        t.keep(insn);
         if (decoder.isSimd(insn)) return t.floating(insn);
-        const class = decoder.class(insn) orelse return t.undefinedInstruction();
+        const class = info.class(insn) orelse return t.undefinedInstruction();
         const translated = switch (class) {
             inline else => |c| known: {
                 inline for (chapters) |chapter| {
@@ -458,6 +511,7 @@ pub const Translator = struct {
         t.sp_checked = false;
         t.ranges = @splat(null);
         t.constants = @splat(null);
+        t.held.at = 0;
         t.copies.forget();
     }
 

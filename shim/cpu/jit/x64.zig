@@ -210,11 +210,16 @@ pub const Asm = struct {
             a.modrm(0, r);
             a.word32(@truncate(value));
         } else {
-            a.rex(true, 0, r, false);
-            a.byte(0xb8 | low(number(dst)));
-            a.word32(@truncate(value));
-            a.word32(@truncate(value >> 32));
+            a.movImm64(dst, value);
         }
+    }
+
+    /// The longest way to the constant, which is the last eight bytes.
+    pub fn movImm64(a: *Asm, dst: Reg, value: u64) void {
+        a.rex(true, 0, .{ .reg = dst }, false);
+        a.byte(0xb8 | low(number(dst)));
+        a.word32(@truncate(value));
+        a.word32(@truncate(value >> 32));
     }
 
     /// Stores a sign-extended constant.
