@@ -23,25 +23,25 @@ pub const sp = 31;
 
 pub const Fixed = struct { guest: u5, host: Reg };
 
-/// The most used registers of compiled code, gcc's and LLVM's. The first six are lost in a call of C.
+/// The most used registers of what Debian's programs execute (gcc's code), and x8, LLVM's first choice. The first six are lost in a call of C.
 pub const fixed = [_]Fixed{
     .{ .guest = 0, .host = .rdi },
     .{ .guest = 1, .host = .rsi },
     .{ .guest = 2, .host = .r8 },
     .{ .guest = 3, .host = .r9 },
-    .{ .guest = 9, .host = .r10 },
-    .{ .guest = 10, .host = .r11 },
-    .{ .guest = 8, .host = .rbx },
-    .{ .guest = 11, .host = .r12 },
+    .{ .guest = 4, .host = .r10 },
+    .{ .guest = 8, .host = .r11 },
+    .{ .guest = sp, .host = .rbx },
     .{ .guest = 19, .host = .r13 },
     .{ .guest = 20, .host = .r14 },
     .{ .guest = 21, .host = .r15 },
+    .{ .guest = 23, .host = .r12 },
 };
 pub const caller_saved = fixed[0..6];
 
-/// What each host register holds: the fixed guest registers, or while a loop runs (`loop.zig`) others in the place of some of them.
+/// What each host register holds: the fixed guest registers (31: sp), or while a loop runs (`loop.zig`) others in the place of some of them.
 pub const Map = struct {
-    /// The host register of x0..x30.
+    /// The host register of x0..x30 and sp.
     host: [32]?Reg,
     /// Of the count of the slice; null: it is in memory.
     slice: ?Reg = null,

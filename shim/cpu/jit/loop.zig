@@ -378,11 +378,12 @@ fn againBefore(words: Words, l: *const Loop, index: u32) ?recipe.Recipe {
     return null;
 }
 
-/// Stands for the count of the slice among the registers.
-const slice_number = 31;
+/// Stands for the count of the slice among the registers, of which 31 is sp.
+const slice_number = 32;
+const Weights = [33]u32;
 
 fn choose(words: []const u32) layout.Map {
-    var weights: [32]u32 = @splat(0);
+    var weights: Weights = @splat(0);
     var written: u64 = 0;
     for (words) |insn| {
         weigh(insn, &weights);
@@ -406,7 +407,7 @@ fn choose(words: []const u32) layout.Map {
 }
 
 /// Of those that have no host register yet.
-fn mostUsed(m: *const layout.Map, weights: *const [32]u32) ?u32 {
+fn mostUsed(m: *const layout.Map, weights: *const Weights) ?u32 {
     var best: ?u32 = null;
     var most: u32 = 0;
     for (weights, 0..) |w, i| {
@@ -419,7 +420,7 @@ fn mostUsed(m: *const layout.Map, weights: *const [32]u32) ?u32 {
 }
 
 /// Of the fixed registers that still have their places.
-fn leastUsed(m: *const layout.Map, weights: *const [32]u32) layout.Fixed {
+fn leastUsed(m: *const layout.Map, weights: *const Weights) layout.Fixed {
     var least: ?layout.Fixed = null;
     for (layout.fixed) |f| {
         if (m.host[f.guest] == null) continue;
@@ -429,7 +430,7 @@ fn leastUsed(m: *const layout.Map, weights: *const [32]u32) layout.Fixed {
 }
 
 /// Adds what an instruction uses registers for: 1 for what it reads, 2 for what it writes. Being wrong only costs time.
-fn weigh(insn: u32, weights: *[32]u32) void {
+fn weigh(insn: u32, weights: *Weights) void {
     const d = fields.rd(insn);
     const n = fields.rn(insn);
     const m = fields.rm(insn);
@@ -437,7 +438,7 @@ fn weigh(insn: u32, weights: *[32]u32) void {
     var uses: [32]u32 = @splat(0);
     const vector = bit(insn, 26);
     if (decoder.isSimd(insn)) return weighMove(insn, weights);
-    switch (decoder.class(insn) orelse return) {
+    switch (info.class(insn) orelse return) {
         .adr, .move_wide, .mrs => uses[d] += 2,
         .add_sub_imm, .logical_imm, .bitfield, .one_source => {
             uses[d] += 2;
@@ -475,11 +476,16 @@ fn weigh(insn: u32, weights: *[32]u32) void {
             uses[r] += 1 + @intFromBool(r == d);
         },
     }
-    for (weights[0..31], uses[0..31]) |*w, u| w.* += u;
+    // 31 is sp only as a base, and where it is moved.
+    uses[layout.sp] = if (n != layout.sp) 0 else switch (info.class(insn).?) {
+        .pair, .unsigned_offset, .unscaled, .indexed, .register_offset, .multiple, .multiple_post, .add_sub_imm => 1,
+        else => 0,
+    };
+    for (weights[0..32], uses) |*w, u| w.* += u;
 }
 
 /// Of those that move between vector and general registers.
-fn weighMove(insn: u32, weights: *[32]u32) void {
+fn weighMove(insn: u32, weights: *Weights) void {
     const copies = insn & 0x9fe08400 == 0x0e000400;
     const converts = insn & 0x7f20fc00 == 0x1e200000;
     if (!copies and !converts) return;
