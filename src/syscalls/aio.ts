@@ -1,10 +1,10 @@
 // io_setup(2), io_submit(2), io_getevents(2), io_pgetevents(2), io_cancel(2), io_destroy(2) (fs/aio.c).
 
 import { EAGAIN, EBADF, EFAULT, EINVAL, EOPNOTSUPP } from "../abi/errno.ts";
-import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ } from "../abi/mman.ts";
+import { MAP_ANONYMOUS, MAP_SHARED, PROT_READ, PROT_WRITE } from "../abi/mman.ts";
 import { EventFile } from "../fs/anon/eventfd.ts";
 import { scratch } from "../host/scratch.ts";
-import { AioContext, contextsOf, GetEventsOp } from "../kernel/aio.ts";
+import { AioContext, contextsOf, EVENT_BYTES, GetEventsOp, RING_BYTES } from "../kernel/aio.ts";
 import { Wake } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import { readTimespec, spanNs } from "../kernel/timespec.ts";
@@ -19,7 +19,8 @@ import { sys_fdatasync, sys_fsync } from "./sync.ts";
 /** /proc/sys/fs/aio-max-nr */
 const MAX_REQUESTS = 65536;
 const IOCB_BYTES = 64;
-const EVENT_BYTES = 32;
+/** The ring may have no more. */
+const MAX_EVENTS = 0x10000000 / EVENT_BYTES;
 const IOCB_FLAG_RESFD = 1;
 
 /** IOCB_CMD_* */
@@ -30,25 +31,26 @@ const FDSYNC = 3;
 const PREADV = 7;
 const PWRITEV = 8;
 
-/**
- * A context is known by an address. The C library of such programs looks for a ring of events there before it calls: it finds a page
- * of zeros, which is none.
- */
+/** A context is known by the address of its ring of events, which is mapped into the program. */
 export function sys_io_setup(task: Task, count: number, contextAddr: number): number {
   const old = task.mm.readU64(contextAddr);
   if (old < 0) return -EFAULT;
   if (old !== 0 || count === 0) return -EINVAL;
+  // Twice as many as asked for, and some for each CPU; what is left of the last page is used too.
+  const wanted = Math.max(count, 4 * task.kernel.cpuCount) * 2 + 2;
+  if (wanted > MAX_EVENTS) return -EINVAL;
   const contexts = contextsOf(task.mm);
   let used = count;
-  for (const { capacity } of contexts.values()) used += capacity;
+  for (const { requests } of contexts.values()) used += requests;
   if (used > MAX_REQUESTS) return -EAGAIN;
-  const page = sys_mmap(task, 0, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (page < 0) return page;
-  if (task.mm.writeU64(contextAddr, page) < 0) {
-    sys_munmap(task, page, PAGE);
+  const bytes = Math.ceil((RING_BYTES + wanted * EVENT_BYTES) / PAGE) * PAGE;
+  const ring = sys_mmap(task, 0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (ring < 0) return ring;
+  if (task.mm.writeU64(contextAddr, ring) < 0) {
+    sys_munmap(task, ring, bytes);
     return -EFAULT;
   }
-  contexts.set(page, new AioContext(count));
+  contexts.set(ring, new AioContext(task.mm, ring, (bytes - RING_BYTES) / EVENT_BYTES, count));
   return 0;
 }
 
@@ -58,7 +60,7 @@ export function sys_io_destroy(task: Task, contextId: number): number {
   contextsOf(task.mm).delete(contextId);
   context.destroyed = true;
   context.arrived.wake();
-  sys_munmap(task, contextId, PAGE);
+  sys_munmap(task, contextId, context.ringBytes);
   return 0;
 }
 
@@ -83,7 +85,7 @@ function submit(task: Task, context: AioContext, request: number): number {
   const reserved = scratch.getU64(48);
   const [flags, eventFd] = [scratch.i32[14]!, scratch.i32[15]!];
   if (reserved !== 0 || length >= 2 ** 63) return -EINVAL;
-  if (context.done.length >= context.capacity) return -EAGAIN;
+  if (context.full) return -EAGAIN;
   const file = openFile(task, fd!);
   if (file === undefined) return -EBADF;
   let told: EventFile | null = null;
@@ -164,26 +166,7 @@ function getEvents(
   }
   if (context === undefined || min < 0 || max < 0 || min > max) return finish(task, -EINVAL);
   const wake = deadlineNs === Number.NEGATIVE_INFINITY ? Wake.timeout : Wake.event;
-  const take = (task: Task): number => give(task, context, max, events);
-  return new GetEventsOp(context, min, deadlineNs, take, finish).resume(task, wake);
-}
-
-/** Hands out up to `max` completions: their number, or -EFAULT for none. */
-function give(task: Task, context: AioContext, max: number, events: number): number {
-  let count = 0;
-  while (count < max && context.done.length > 0) {
-    const { dataLo, dataHi, request, result } = context.done[0]!;
-    scratch.i32[0] = dataLo;
-    scratch.i32[1] = dataHi;
-    scratch.setU64(8, request);
-    scratch.i32[4] = result;
-    scratch.i32[5] = result < 0 ? -1 : 0;
-    scratch.setU64(24, 0);
-    if (task.mm.copyOut(events + EVENT_BYTES * count, EVENT_BYTES) < 0) return count === 0 ? -EFAULT : count;
-    context.done.shift();
-    count += 1;
-  }
-  return count;
+  return new GetEventsOp(context, min, max, events, deadlineNs, finish).resume(task, wake);
 }
 
 /** The sixth argument points to { address of a mask, its size }. */

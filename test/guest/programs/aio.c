@@ -98,6 +98,32 @@ int main(void) {
   int status;
   waitpid(pid, &status, 0);
   printf("child %d\n", WEXITSTATUS(status));
+  // the ring: events are there to be seen, and to be taken without a call
+  struct ring { unsigned id, nr, head, tail, magic, compat, incompat, length; struct io_event events[]; } *ring = (void *)c;
+  printf("magic %x %u %u %u room %d\n", ring->magic, ring->compat, ring->incompat, ring->length, ring->nr >= 18);
+  printf("page is full %lu\n", (ring->length + ring->nr * sizeof(struct io_event)) % 4096);
+  printf("empty %d\n", ring->head == ring->tail);
+  w = request(IOCB_CMD_PWRITE, fd, out, 10, 5, 77);
+  list[0] = &w;
+  unsigned long sum = 0;
+  for (unsigned i = 0; i < 3 * ring->nr; i++) {
+    if (submit(c, 1, list) != 1) { say("submit", -1); break; }
+    while (*(volatile unsigned *)&ring->head != *(volatile unsigned *)&ring->tail) {
+      sum += ring->events[ring->head].data + ring->events[ring->head].res;
+      ring->head = (ring->head + 1) % ring->nr;
+    }
+  }
+  printf("seen %d\n", sum == 87ul * 3 * ring->nr);
+  say("none left", events(c, 0, 8, e, &now));
+  say("submit", submit(c, 1, list));
+  printf("one %u\n", (ring->tail + ring->nr - ring->head) % ring->nr);
+  say("events", events(c, 1, 8, e, NULL));
+  printf("none %u\n", (ring->tail + ring->nr - ring->head) % ring->nr);
+  unsigned full = 0;
+  while (full < 2 * ring->nr && submit(c, 1, list) == 1) full++;
+  say("full", -1);
+  printf("there is an end %d\n", full < ring->nr && full >= 8);
+  say("bad address", events(c, 1, 8, (void *)8, NULL));
   say("destroy", syscall(SYS_io_destroy, c));
   say("again", syscall(SYS_io_destroy, c));
   say("submit", submit(c, 1, list));
