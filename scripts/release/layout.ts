@@ -16,7 +16,7 @@ const CORE = ["container/machine.ts", "container/mounting.ts", "kernel/task-exec
 );
 /** What is loaded only where there is a guest. */
 const GUESTS =
-  /\/src\/(?:(?:syscalls|fs|net|tty|vfs|kernel|mm|loader)\/|cli\/(?:trace|compat-report|mount-options)\.ts)/;
+  /\/src\/(?:(?:syscalls|fs|net|tty|vfs|kernel|mm|loader)\/|container\/system-trees\.ts|cli\/(?:trace|compat-report|mount-options)\.ts)/;
 
 /** Files that others load by `require` or `import()`. */
 function loadedLater(paths: readonly string[]): Set<string> {

@@ -16,6 +16,7 @@ import { DIRECTORY, FOLLOW, walk } from "../vfs/namei.ts";
 import { BootError } from "./boot-error.ts";
 import { createFirst, startMachine } from "./machine.ts";
 import { hostTree, placeFor } from "./mounting.ts";
+import { mountSystem } from "./system-mounts.ts";
 
 /** A host directory or file that the guest sees at `target`, an absolute path. */
 export interface Bind {
@@ -62,7 +63,7 @@ export function boot(options: BootOptions): Booted {
     },
   });
   const { kernel, mounts, fs, poller, terminals } = machine;
-  for (const m of machine.systemMounts) mounts.mount(m.fs, placeFor(mounts, fs, m.target), m.flags, m.source);
+  for (const m of machine.systemMounts) mountSystem(mounts, placeFor(mounts, fs, m.target), m);
   for (const bind of options.binds) {
     const tree = hostTree(bind.source, poller, { readOnly: bind.readOnly });
     mounts.mount(tree, placeFor(mounts, fs, bind.target), bind.readOnly ? MS_RDONLY : 0, bind.source);

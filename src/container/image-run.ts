@@ -31,6 +31,7 @@ import { createFirst, type Machine, startMachine } from "./machine.ts";
 import { ensureDirectory, ensurePlace, hostTree, makeHostDirectory } from "./mounting.ts";
 import { finish, startProgram } from "./run.ts";
 import type { MountRequest, RunRequest } from "./run-request.ts";
+import { mountSystem } from "./system-mounts.ts";
 import { TerminalBridge } from "./terminal-bridge.ts";
 
 const MAX_ACCOUNTS_BYTES = 4 << 20;
@@ -152,7 +153,7 @@ function mountAll(
   hostname: string,
 ): void {
   const { mounts, fs, clock } = machine;
-  for (const m of machine.systemMounts) mounts.mount(m.fs, ensurePlace(mounts, fs, m.target, true), m.flags, m.source);
+  for (const m of machine.systemMounts) mountSystem(mounts, ensurePlace(mounts, fs, m.target, true), m);
   const taken = new Set(request.mounts.map((m) => bytes(m.target)));
   const all: { target: string; mount: () => void }[] = [];
   for (const { target, place } of containerFiles(clock, hostname, request)) {

@@ -96,7 +96,7 @@ export function startMachine(options: MachineOptions): Machine {
     hwcap2: shim.cpu_hwcap(2) >>> 0,
   };
   const terminals = new Terminals(kernel);
-  const system = systemMounts(kernel, identity, terminals.pts);
+  const system = systemMounts(kernel, identity, terminals);
   return { kernel, poller, clock, mounts, fs, terminals, layout, systemMounts: system };
 }
 

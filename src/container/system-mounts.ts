@@ -1,68 +1,77 @@
 // The file systems that every guest has besides its root: /proc, /sys, /dev and what is mounted inside it.
 
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../abi/mount.ts";
-import { DevFileSystem } from "../fs/dev/dev-tree.ts";
 import { registerMemoryDevices } from "../fs/dev/memory-registration.ts";
-import { ProcFileSystem } from "../fs/proc/proc-fs.ts";
-import { SysFileSystem } from "../fs/sys/sys-fs.ts";
-import { parseTmpfsOptions, Tmpfs } from "../fs/tmpfs/tmpfs.ts";
-import { hostMemory } from "../host/identity.ts";
-import { userCredentials } from "../kernel/credentials.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { SystemIdentity } from "../kernel/proc-source.ts";
 import type { FileSystem } from "../vfs/file-system.ts";
+import type { Mount } from "../vfs/mount.ts";
+import type { MountTable } from "../vfs/mount-table.ts";
 import { registerMountType } from "../vfs/mount-types.ts";
+import { lookupChild } from "../vfs/namei.ts";
+import type { Path } from "../vfs/path.ts";
+import type { SystemTrees } from "./system-trees.ts";
+import type { Terminals } from "./terminals.ts";
 
 /** One mount to make: in this order, and before the user's own. */
 export interface SystemMount {
   readonly target: string;
-  readonly fs: FileSystem;
   readonly flags: number;
   readonly source: string;
+  /** Takes what is made already. */
+  readonly make: () => FileSystem;
+  /** What is mounted on directories in its root, by their names. */
+  readonly inside: readonly SystemMount[];
 }
 
 const PRIVATE = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-const SHM_BYTES = 64 * 1024 * 1024;
 
-/** Makes the file systems of one run and registers the drivers behind the device nodes. */
-export function systemMounts(kernel: Kernel, identity: SystemIdentity, pts: FileSystem): SystemMount[] {
+/** What is mounted in one run; registers the drivers behind the device nodes, and the types. */
+export function systemMounts(kernel: Kernel, identity: SystemIdentity, terminals: Terminals): SystemMount[] {
   registerMemoryDevices(kernel.random);
-  const memoryBytes = hostMemory().total;
-  const sys = new SysFileSystem({
-    cpuCount: kernel.cpuCount,
-    memoryBytes,
-    get nowSec() {
-      return kernel.clock.realtime().sec;
-    },
-  });
-  const dev = new DevFileSystem(kernel.clock, { mode: 0o755, sizeBytes: 65536 * 1024 }, userCredentials(0, 0));
-  const proc = new ProcFileSystem(
-    () =>
-      new (require("../kernel/proc-source.ts") as typeof import("../kernel/proc-source.ts")).KernelProcSource(
-        kernel,
-        identity,
-      ),
-    () => kernel.clock.realtime().sec,
-  );
-  registerMountTypes(kernel, proc, sys, dev, pts);
-  const shm = new Tmpfs(kernel.clock, { sizeBytes: SHM_BYTES });
+  let made: SystemTrees | null = null;
+  const trees = (): SystemTrees => {
+    made ??= loaded().makeTrees(kernel, identity);
+    return made;
+  };
+  const proc = (): FileSystem => trees().proc;
+  const sys = (): FileSystem => trees().sys;
+  const dev = (): FileSystem => trees().dev;
+  const pts = (): FileSystem => terminals.pts;
+  const shm = (): FileSystem => trees().shm;
+  registerMountType("tmpfs", (_source, data) => loaded().makeTmpfs(kernel, data));
+  // Like every mount of Linux, a second one of these shows the same tree.
+  registerMountType("proc", proc);
+  registerMountType("sysfs", sys);
+  registerMountType("devtmpfs", dev);
+  registerMountType("devpts", pts);
   return [
-    { target: "/proc", fs: proc, flags: PRIVATE, source: "proc" },
-    { target: "/sys", fs: sys, flags: PRIVATE | MS_RDONLY, source: "sysfs" },
-    { target: "/dev", fs: dev, flags: MS_NOSUID, source: "tmpfs" },
-    { target: "/dev/pts", fs: pts, flags: MS_NOSUID | MS_NOEXEC, source: "devpts" },
-    { target: "/dev/shm", fs: shm, flags: PRIVATE, source: "shm" },
+    { target: "/proc", make: proc, flags: PRIVATE, source: "proc", inside: [] },
+    { target: "/sys", make: sys, flags: PRIVATE | MS_RDONLY, source: "sysfs", inside: [] },
+    {
+      target: "/dev",
+      make: dev,
+      flags: MS_NOSUID,
+      source: "tmpfs",
+      inside: [
+        { target: "pts", make: pts, flags: MS_NOSUID | MS_NOEXEC, source: "devpts", inside: [] },
+        { target: "shm", make: shm, flags: PRIVATE, source: "shm", inside: [] },
+      ],
+    },
   ];
 }
 
-/** What mount(2) can make. Like every mount of Linux, a second proc, sysfs or devtmpfs shows the same tree. */
-function registerMountTypes(kernel: Kernel, proc: FileSystem, sys: FileSystem, dev: FileSystem, pts: FileSystem): void {
-  registerMountType("tmpfs", (_source, data) => {
-    const options = parseTmpfsOptions(data);
-    return typeof options === "number" ? options : new Tmpfs(kernel.clock, options);
-  });
-  registerMountType("proc", () => proc);
-  registerMountType("sysfs", () => sys);
-  registerMountType("devtmpfs", () => dev);
-  registerMountType("devpts", () => pts);
+function loaded(): typeof import("./system-trees.ts") {
+  return require("./system-trees.ts");
+}
+
+/** Mounts it, and when somebody enters it what is inside. */
+export function mountSystem(mounts: MountTable, at: Path, system: SystemMount): void {
+  const entered = (mount: Mount): void => {
+    for (const inner of system.inside) {
+      const dentry = lookupChild(mount.root, inner.target);
+      if (typeof dentry !== "number") mountSystem(mounts, { mount, dentry }, inner);
+    }
+  };
+  mounts.mount({ make: system.make, entered }, at, system.flags, system.source);
 }

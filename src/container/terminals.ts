@@ -6,9 +6,9 @@ import { files as hostFiles } from "../host/files.ts";
 import type { HostPoller } from "../host/poller.ts";
 import { terminal as hostTerminal } from "../host/terminal.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { KernelJobs } from "../kernel/tty-jobs.ts";
+import type { KernelJobs } from "../kernel/tty-jobs.ts";
 import { registerTerminals } from "../tty/devices.ts";
-import { DevPts } from "../tty/devpts.ts";
+import type { DevPts } from "../tty/devpts.ts";
 import type { HostTerminal } from "../tty/host-terminal.ts";
 import type { Terminal } from "../tty/terminal.ts";
 import { makeDev } from "../vfs/devices.ts";
@@ -22,17 +22,38 @@ function loadHostTerminal(): typeof import("../tty/host-terminal.ts") {
 }
 
 export class Terminals {
-  readonly pts: DevPts;
   /** What /dev/console is, when it is not carrick's own terminal. */
   console: Terminal | null = null;
-  private readonly jobs: KernelJobs;
+  private readonly kernel: Kernel;
+  private madeJobs: KernelJobs | null = null;
+  private madePts: DevPts | null = null;
   /** carrick's terminals by device number: the standard streams may be on the same one, or on several. */
   private readonly hosts = new Map<number, HostTerminal>();
 
   constructor(kernel: Kernel) {
-    this.jobs = new KernelJobs(kernel);
-    this.pts = new DevPts(this.jobs, () => kernel.clock.realtime().sec);
-    registerTerminals(this.jobs, this.pts, () => this.console ?? this.hosts.values().next().value ?? null);
+    this.kernel = kernel;
+    registerTerminals(this);
+  }
+
+  get jobs(): KernelJobs {
+    this.madeJobs ??= new (require("../kernel/tty-jobs.ts") as typeof import("../kernel/tty-jobs.ts")).KernelJobs(
+      this.kernel,
+    );
+    return this.madeJobs;
+  }
+
+  get pts(): DevPts {
+    const { clock } = this.kernel;
+    this.madePts ??= new (require("../tty/devpts.ts") as typeof import("../tty/devpts.ts")).DevPts(
+      this.jobs,
+      () => clock.realtime().sec,
+    );
+    return this.madePts;
+  }
+
+  /** What /dev/console is; null when carrick has no terminal. */
+  get ours(): Terminal | null {
+    return this.console ?? this.hosts.values().next().value ?? null;
   }
 
   /**

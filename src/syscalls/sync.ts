@@ -7,7 +7,7 @@ import { openFile } from "./path-args.ts";
 import { fd, flags, full, off, partial, type Row, row } from "./row.ts";
 
 export function sys_sync(task: Task): number {
-  for (const mount of task.kernel.mounts.mounts) mount.fs.sync();
+  for (const mount of task.kernel.mounts.mounts) mount.sync();
   return 0;
 }
 

@@ -9,9 +9,20 @@ import type { Terminal } from "./terminal.ts";
 
 const TTYAUX_MAJOR = 5;
 
-/** `ours`: what /dev/console is; null when carrick has no terminal. */
-export function registerTerminals(jobs: JobControl, pts: DevPts, ours: () => Terminal | null): void {
-  registerCharacterDevice(TTYAUX_MAJOR, 0, (inode, flags) => jobs.terminal?.open(inode, flags | O_NOCTTY) ?? -ENXIO);
-  registerCharacterDevice(TTYAUX_MAJOR, 1, (inode, flags) => ours()?.open(inode, flags) ?? -EIO);
-  registerCharacterDevice(TTYAUX_MAJOR, 2, (inode, flags) => pts.openMaster(inode, flags));
+/** The terminals of a run. */
+export interface TerminalSet {
+  readonly jobs: JobControl;
+  readonly pts: DevPts;
+  /** What /dev/console is; null when carrick has no terminal. */
+  readonly ours: Terminal | null;
+}
+
+export function registerTerminals(set: TerminalSet): void {
+  registerCharacterDevice(
+    TTYAUX_MAJOR,
+    0,
+    (inode, flags) => set.jobs.terminal?.open(inode, flags | O_NOCTTY) ?? -ENXIO,
+  );
+  registerCharacterDevice(TTYAUX_MAJOR, 1, (inode, flags) => set.ours?.open(inode, flags) ?? -EIO);
+  registerCharacterDevice(TTYAUX_MAJOR, 2, (inode, flags) => set.pts.openMaster(inode, flags));
 }

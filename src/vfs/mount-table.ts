@@ -5,7 +5,7 @@ import { S_IFMT } from "../abi/stat.ts";
 import type { File } from "./file.ts";
 import type { FileSystem } from "./file-system.ts";
 import type { DirectoryEntry } from "./inode.ts";
-import { Mount, topOf } from "./mount.ts";
+import { type LateFileSystem, Mount, topOf } from "./mount.ts";
 import { Dentry, type Path } from "./path.ts";
 import { isDirectory } from "./permission.ts";
 import { makePlaceholder, PlaceholderInode } from "./placeholder.ts";
@@ -16,7 +16,7 @@ export class MountTable {
   readonly mounts: Mount[];
 
   constructor(root: FileSystem, flags: number, source: string) {
-    this.root = new Mount(root, root.rootDentry, null, flags, source);
+    this.root = new Mount(root, null, null, flags, source);
     this.mounts = [this.root];
   }
 
@@ -25,8 +25,8 @@ export class MountTable {
   }
 
   /** Mounts a file system on `at`, on top of what is mounted there. */
-  mount(fs: FileSystem, at: Path, flags: number, source: string): Mount {
-    return this.attach(new Mount(fs, fs.rootDentry, topOf(at), flags, source));
+  mount(fs: FileSystem | LateFileSystem, at: Path, flags: number, source: string): Mount {
+    return this.attach(new Mount(fs, null, topOf(at), flags, source));
   }
 
   /** Makes the tree at `from` visible at `at` too (MS_BIND); mounts inside it do not come along. -ENOTDIR for a mixed pair. */

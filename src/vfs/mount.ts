@@ -1,16 +1,24 @@
 // One mounted file system (struct mount), and how mounts stack on a mount point.
 
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../abi/mount.ts";
-import type { FileSystem } from "./file-system.ts";
+import { FileSystem } from "./file-system.ts";
 import type { Dentry, Path } from "./path.ts";
+
+/** A file system that is made when somebody first enters it. */
+export interface LateFileSystem {
+  make(): FileSystem;
+  /** Time to mount what belongs into it. */
+  entered(mount: Mount): void;
+}
 
 let nextMountId = 1;
 
 export class Mount {
   /** As /proc/PID/mountinfo and statx report it. */
   readonly id: number;
-  readonly fs: FileSystem;
-  readonly root: Dentry;
+  private made: FileSystem | null = null;
+  private madeRoot: Dentry | null;
+  private late: LateFileSystem | null = null;
   /** Where it is mounted; null for the root mount and for mounts that are nowhere (pipes, memfd). */
   at: Path | null;
   /** MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME ... */
@@ -18,14 +26,36 @@ export class Mount {
   /** First field of /proc/mounts. */
   readonly source: string;
 
-  constructor(fs: FileSystem, root: Dentry, at: Path | null, flags: number, source: string) {
+  /** A null root is the file system's own. */
+  constructor(fs: FileSystem | LateFileSystem, root: Dentry | null, at: Path | null, flags: number, source: string) {
     this.id = nextMountId;
     nextMountId += 1;
-    this.fs = fs;
-    this.root = root;
+    if (fs instanceof FileSystem) this.made = fs;
+    else this.late = fs;
+    this.madeRoot = root;
     this.at = at;
     this.flags = flags;
     this.source = source;
+  }
+
+  get fs(): FileSystem {
+    return this.made ?? this.enter(this.late!);
+  }
+
+  private enter(late: LateFileSystem): FileSystem {
+    const made = late.make();
+    this.made = made;
+    late.entered(this);
+    return made;
+  }
+
+  get root(): Dentry {
+    this.madeRoot ??= this.fs.rootDentry;
+    return this.madeRoot;
+  }
+
+  sync(): void {
+    this.made?.sync();
   }
 
   get readOnly(): boolean {
@@ -62,5 +92,5 @@ export function topOf(path: Path): Path {
 
 /** A mount that hangs nowhere, for inodes without a place in the tree: pipes, sockets, memfd files. */
 export function detachedMount(fs: FileSystem): Mount {
-  return new Mount(fs, fs.rootDentry, null, 0, "none");
+  return new Mount(fs, null, null, 0, "none");
 }
