@@ -25,7 +25,8 @@ pub const Changed = packed struct(u8) {
     unused: u4,
 };
 
-pub const max_layers = 128;
+/// As many as an image may have (src/oci/image-config.ts).
+pub const max_layers = 512;
 const max_path = 4096;
 const max_name = 255;
 const max_text = 65536;

@@ -59,7 +59,7 @@ export function runRequest(parsed: Parsed): RunRequest {
     command,
     entrypoint: entrypoint === undefined ? null : entrypoint === "" ? [] : [entrypoint],
     env: environment(all(parsed, "env-file"), all(parsed, "env"), () => new Map(environmentVariables())),
-    user: last(parsed, "user") ?? null,
+    user: last(parsed, "user") || null,
     workdir: workdir(last(parsed, "workdir")),
     mounts,
     volumes: volumes.filter((v) => typeof v === "string"),
@@ -77,7 +77,7 @@ export function runRequest(parsed: Parsed): RunRequest {
 }
 
 export function pullPolicy(parsed: Parsed): Policy {
-  const text = last(parsed, "pull") ?? "missing";
+  const text = last(parsed, "pull") || "missing";
   const policy = POLICIES.find((p) => p === text);
   if (policy === undefined) throw usageError(`--pull ${printable(text)} is none of ${POLICIES.join(", ")}`);
   return policy;
@@ -92,7 +92,7 @@ function refuseDoubles(mounts: readonly MountRequest[]): void {
 }
 
 function workdir(text: string | undefined): string | null {
-  if (text === undefined) return null;
+  if (text === undefined || text === "") return null;
   if (!text.startsWith("/")) throw usageError(`--workdir ${printable(text)} is not an absolute path`);
   return posix.normalize(text);
 }
@@ -115,13 +115,13 @@ function parseHost(text: string): HostEntry {
 }
 
 function network(text: string | undefined): "host" | "none" {
-  if (text === undefined || text === "host") return "host";
+  if (text === undefined || text === "" || text === "host") return "host";
   if (text === "none") return "none";
   throw usageError(`--network ${printable(text)} is not known; there are host and none`);
 }
 
 function runName(text: string | undefined): string | null {
-  if (text === undefined) return null;
+  if (text === undefined || text === "") return null;
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]+$/.test(text))
     throw usageError(`--name ${printable(text)} is not made of letters, digits, _ . and -`);
   return text;

@@ -75,7 +75,7 @@ export function runImage(image: OpenImage, request: RunRequest, observer: Observ
   const files = new FdTable(1024);
   const init = createFirst(machine, files);
   const bridge = request.tty ? TerminalBridge.open(machine, files, user, request.interactive) : null;
-  if (bridge === null) installStreams(machine, files, request.interactive);
+  if (bridge === null) installStreams(machine, files, request.interactive, user);
   init.group.unkillable = true;
   const first = request.init ? startMinimalInit(init) : init;
   if (typeof first === "number") throw new BootError("the host gives no memory for the guest");
@@ -195,10 +195,10 @@ function mountRequested(machine: Machine, request: MountRequest, user: Container
   mounts.mount(tree, place, request.readOnly ? MS_RDONLY : 0, source);
 }
 
-/** Without a terminal of its own, a container has pipes: standard input only when asked for. */
-function installStreams(machine: Machine, files: FdTable, interactive: boolean): void {
+/** Without a terminal of its own, a container has pipes, which are its user's: standard input only when asked for. */
+function installStreams(machine: Machine, files: FdTable, interactive: boolean, user: ContainerUser): void {
   const { fs, poller } = machine;
-  const identity: HostFileSystem = hostTree("/", poller);
+  const identity: HostFileSystem = hostTree("/", poller, { owner: user });
   for (const fd of [0, 1, 2]) {
     const file = fd === 0 && !interactive ? -1 : inheritedFile(identity, fd, { hideTerminal: true });
     const installed = typeof file === "number" ? openPath(fs, fs.root, "/dev/null", O_RDWR, 0) : file;

@@ -9,6 +9,7 @@ const MAX_ID = 2 ** 31 - 1;
 export interface ContainerUser {
   readonly uid: number;
   readonly gid: number;
+  /** Supplementary ones, the primary one first, as Docker has it: a file's "not for this group" cannot be got round (CVE-2022-36109). */
   readonly groups: readonly number[];
   readonly home: string;
 }
@@ -77,9 +78,10 @@ export function lookUpUser(wanted: string, read: (path: string) => string): Cont
     const gid = wantedId(groupText, "group");
     const group = groups.find((g) => (gid >= 0 ? g.gid === gid : g.name === groupText));
     if (group === undefined && gid < 0) throw new BootError(`the image has no group ${groupText}`);
-    return { uid, gid: group?.gid ?? gid, groups: [], home };
+    return { uid, gid: group?.gid ?? gid, groups: [group?.gid ?? gid], home };
   }
   const name = entry?.name;
   const supplementary = name === undefined ? [] : groups.filter((g) => g.members.includes(name)).map((g) => g.gid);
-  return { uid, gid: entry?.gid ?? 0, groups: [...new Set(supplementary)], home };
+  const gid = entry?.gid ?? 0;
+  return { uid, gid, groups: [...new Set([gid, ...supplementary])], home };
 }

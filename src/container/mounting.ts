@@ -1,6 +1,6 @@
 // Mount points: where they are in the guest's tree, and what is made when they are not there.
 
-import { ENOENT, EROFS } from "../abi/errno.ts";
+import { ELOOP, ENOENT, EROFS } from "../abi/errno.ts";
 import { O_CREAT, O_NOFOLLOW, O_WRONLY } from "../abi/fcntl.ts";
 import { HostFileSystem, type HostOptions, openHostRoot } from "../fs/host/host-file-system.ts";
 import { AT_FDCWD, files } from "../host/files.ts";
@@ -51,13 +51,31 @@ function isHosts(place: Path): boolean {
   return place.dentry.inode.fs instanceof HostFileSystem;
 }
 
-/** A directory of the guest and all above it, made where missing; on the host too when `hosts`. The place, or -errno. */
+/** As Linux follows. */
+const MAX_LINKS = 40;
+
+/**
+ * A directory of the guest and all above it, made where missing, where links lead to as well; on the host too when `hosts`. The place,
+ * or -errno.
+ */
 export function ensureDirectory(fs: FsContext, path: string, hosts = false): Path | number {
+  const rest = path.split("/");
   let at = fs.root;
-  for (const name of path.split("/")) {
+  let links = 0;
+  while (rest.length > 0) {
+    const name = rest.shift()!;
     if (name === "" || name === ".") continue;
     let next = walk(fs, at, name, FOLLOW);
     if (typeof next === "number") {
+      const link = walk(fs, at, name, 0);
+      const target = typeof link === "number" ? link : link.dentry.inode.readlink();
+      if (typeof target === "string") {
+        links += 1;
+        if (links > MAX_LINKS) return -ELOOP;
+        if (target.startsWith("/")) at = fs.root;
+        rest.unshift(...target.split("/"));
+        continue;
+      }
       if (isHosts(at) && !hosts) return -EROFS;
       const error = makeDirectory(fs, at, name, 0o755);
       if (error < 0) return error;

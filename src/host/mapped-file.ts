@@ -2,7 +2,7 @@
 
 import { O_RDONLY } from "../abi/fcntl.ts";
 import { AT_FDCWD, files } from "./files.ts";
-import { pointerOf, shim } from "./shim.ts";
+import { orZero, pointerOf, shim } from "./shim.ts";
 
 export interface HostBytes {
   readonly ptr: number;
@@ -16,7 +16,7 @@ export function mapFile(path: string): HostBytes | null {
   const fd = files.open(AT_FDCWD, path, O_RDONLY, 0);
   if (fd < 0) return null;
   const size = new Float64Array(1);
-  const ptr = shim.host_map(fd, pointerOf(size));
+  const ptr = orZero(shim.host_map(fd, pointerOf(size)));
   files.close(fd);
   return ptr === 0 ? null : { ptr, sizeBytes: size[0]!, owner: null };
 }

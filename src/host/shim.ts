@@ -36,6 +36,11 @@ export function pointerOf(view: NodeJS.TypedArray): number {
   return view.byteLength === 0 ? nothing : (ffiPtr(view.buffer as ArrayBuffer) as number) + view.byteOffset;
 }
 
+/** What the shim gave as an address: bun:ffi makes null of 0. */
+export function orZero(ptr: number | null): number {
+  return ptr ?? 0;
+}
+
 /** Where empty arrays point: somewhere valid. */
 const nothing = ffiPtr(new ArrayBuffer(8)) as number;
 

@@ -9,7 +9,7 @@ import { ArchiveTree, FolderTree } from "./file-tree.ts";
 import { DEFAULT_HTTP, type HttpSettings } from "./http.ts";
 import { type ImageName, parseImageName, shownName } from "./image-name.ts";
 import type { ImageRecord } from "./image-record.ts";
-import { entryNames, LayoutSource, layoutEntries } from "./layout.ts";
+import { isLayout, LayoutSource, layoutRefs } from "./layout.ts";
 import { OciError, reason } from "./oci-error.ts";
 import { type PullProgress, pullImage } from "./pull.ts";
 import { formatReference, parseReference } from "./reference.ts";
@@ -116,16 +116,14 @@ async function openSource(
 
 /** The images of an archive of either kind, each under each of its names. */
 function imagesOf(tree: ArchiveTree, path: string): { name: string; source: ImageSource }[] {
-  const docker = dockerArchiveImages(tree);
+  // Docker writes both kinds at once; only a layout has manifests, and images for other platforms.
+  const docker = isLayout(tree) ? null : dockerArchiveImages(tree);
   if (docker !== null)
     return docker.flatMap((image, i) => {
       const names = image.names.length > 0 ? image.names : [`docker-archive:${resolve(path)}:@${i}`];
       return names.map((name) => ({ name, source: new DockerArchiveSource(tree, image, name) }));
     });
-  return layoutEntries(tree).map((entry) => {
-    const ref = entryNames(entry)[0] ?? "";
-    return { name: nameInStore(ref, path), source: new LayoutSource(tree, ref, path) };
-  });
+  return layoutRefs(tree).map((ref) => ({ name: nameInStore(ref, path), source: new LayoutSource(tree, ref, path) }));
 }
 
 /** A layout may call its images by complete names or by mere tags. */

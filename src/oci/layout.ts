@@ -16,7 +16,7 @@ export class LayoutSource implements ImageSource {
   private readonly tree: FileTree;
   private readonly chosen: IndexEntry | null;
 
-  /** `ref`: the name of one image there; "" when there is only one. */
+  /** `ref`: the name of one image there, or "@NUMBER"; "" when there is only one. */
   constructor(tree: FileTree, ref: string, name: string) {
     this.name = name;
     this.tree = tree;
@@ -49,6 +49,10 @@ export class LayoutSource implements ImageSource {
   }
 }
 
+export function isLayout(tree: FileTree): boolean {
+  return tree.find("oci-layout") !== null && tree.find("index.json") !== null;
+}
+
 /** The images of a layout with the names that they have there, complete ones first. */
 export function layoutEntries(tree: FileTree): readonly IndexEntry[] {
   const marker = tree.find("oci-layout");
@@ -59,6 +63,12 @@ export function layoutEntries(tree: FileTree): readonly IndexEntry[] {
   const index = decodeManifest(indexBytes(tree), OCI_INDEX, `index.json of ${tree.name}`);
   if (index.kind !== "index") throw new OciError(`index.json of ${tree.name} is not an index`);
   return index.entries;
+}
+
+/** What `LayoutSource` takes for each image of a layout; entries without any names are one image for several platforms. */
+export function layoutRefs(tree: FileTree): readonly string[] {
+  const refs = layoutEntries(tree).map((entry) => entryNames(entry)[0] ?? "");
+  return refs.every((ref) => ref === "") ? [""] : refs.map((ref, i) => ref || `@${i}`);
 }
 
 export function entryNames(entry: IndexEntry): string[] {
@@ -76,7 +86,9 @@ function choose(entries: readonly IndexEntry[], ref: string, name: string): Inde
   const names = [...new Set(entries.map((entry) => entryNames(entry).at(-1) ?? ""))];
   const there = names.filter((n) => n !== "").join(", ") || "none with a name";
   if (ref !== "") {
-    const found = entries.find((entry) => entryNames(entry).includes(ref));
+    const found =
+      entries.find((entry) => entryNames(entry).includes(ref)) ??
+      (/^@\d+$/.test(ref) ? entries[Number(ref.slice(1))] : undefined);
     if (found === undefined) throw new OciError(`${name} does not exist there; there are: ${there}`);
     return found;
   }

@@ -12,6 +12,8 @@ const DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
 export const OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
 const DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
+/** The last three come from registries and builders that Docker came to terms with. */
+const CONFIG_TYPES = [OCI_CONFIG, DOCKER_CONFIG, "application/octet-stream", "application/json", "text/html"];
 export const OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
 
 /** For Accept: what a registry may answer with. */
@@ -74,7 +76,7 @@ export function decodeManifest(bytes: Uint8Array, mediaType: string, what: strin
   if (!root.has("layers") || !root.has("config"))
     throw new OciError(`${what} is neither an image manifest nor an index`);
   const config = decodeDescriptor(root.object("config"));
-  if (config.mediaType !== OCI_CONFIG && config.mediaType !== DOCKER_CONFIG)
+  if (!CONFIG_TYPES.includes(config.mediaType))
     throw new OciError(`${what} is not an image but ${root.optionalString("artifactType") ?? config.mediaType}`);
   return { kind: "manifest", config, layers: root.objects("layers", MAX_LAYERS).map((l) => decodeLayer(l, what)) };
 }

@@ -30,6 +30,7 @@ export class HostLink extends HostInode {
 /** A FIFO, character device or socket. */
 export class HostSpecial extends HostInode {
   private anchorFd = -1;
+  private reopened: ((flags: number) => File | number) | null = null;
 
   override get openFd(): number {
     return this.anchorFd >= 0 ? this.anchorFd : this.rootFd;
@@ -54,9 +55,10 @@ export class HostSpecial extends HostInode {
     });
   }
 
-  /** `fd` is one of carrick's own streams, open for good. */
-  anchor(fd: number): void {
+  /** `fd` is one of carrick's own streams, open for good. `reopen`: how it is opened anew where it does not look like what it is. */
+  anchor(fd: number, reopen: ((flags: number) => File | number) | null): void {
     this.anchorFd = fd;
+    this.reopened = reopen;
   }
 
   /**
@@ -64,6 +66,7 @@ export class HostSpecial extends HostInode {
    * that guest programs and programs of the host meet in it.
    */
   override open(flags: number): File | number {
+    if (this.reopened !== null) return this.reopened(flags);
     const type = this.mode & S_IFMT;
     if (type === S_IFIFO) return this.openFifo(flags);
     if (type !== S_IFCHR) return -ENXIO;

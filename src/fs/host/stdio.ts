@@ -3,7 +3,7 @@
 
 import { EBADF, ENOTTY } from "../../abi/errno.ts";
 import { O_ACCMODE } from "../../abi/fcntl.ts";
-import { S_IFIFO } from "../../abi/stat.ts";
+import { S_IFIFO, S_IFMT, S_IFSOCK } from "../../abi/stat.ts";
 import { files } from "../../host/files.ts";
 import { terminal } from "../../host/terminal.ts";
 import type { File } from "../../vfs/file.ts";
@@ -54,8 +54,12 @@ export function inheritedFile(fs: HostFileSystem, fd: number, options: InheritOp
     return own < 0 ? own : new HostDirectoryFile(inode, flags & O_ACCMODE, own);
   }
   if (!(inode instanceof HostSpecial)) return -EBADF;
-  inode.anchor(fd);
-  return options.hideTerminal === true && terminal.isTerminal(fd)
-    ? new PipeLikeFile(inode, flags, fd, fs.poller, false)
-    : new HostStreamFile(inode, flags, fd, fs.poller, false);
+  const Stream = options.hideTerminal === true && terminal.isTerminal(fd) ? PipeLikeFile : HostStreamFile;
+  // What looks like a pipe can be opened again (/dev/stdout), as a pipe can.
+  const reopen = (how: number): File | number => {
+    const own = files.duplicate(fd);
+    return own < 0 ? own : new Stream(inode, how, own, fs.poller, true);
+  };
+  inode.anchor(fd, Stream === PipeLikeFile || (inode.mode & S_IFMT) === S_IFSOCK ? reopen : null);
+  return new Stream(inode, flags, fd, fs.poller, false);
 }

@@ -2,7 +2,7 @@
 // hide those of lower ones, directories merge, whiteouts and opaque directories cut. Everything is looked up when asked for.
 
 import { S_IFDIR, S_IFMT } from "../../abi/stat.ts";
-import { pointerOf, shim } from "../../host/shim.ts";
+import { orZero, pointerOf, shim } from "../../host/shim.ts";
 import { Flag, Kind } from "../../lib/layer-index.ts";
 import type { LayerRecord } from "../../vfs/inode.ts";
 import type { LayerIndex } from "./layer-reader.ts";
@@ -104,7 +104,7 @@ export class ImageLayers {
       index.describe(words, layer * LAYER_WORDS);
       words[layer * LAYER_WORDS + 4] = this.bases[layer]!;
     });
-    return shim.image_create(pointerOf(words), this.layers.length, dev);
+    return orZero(shim.image_create(pointerOf(words), this.layers.length, dev));
   }
 
   /** The root of the tree that the layers below `end` make. */

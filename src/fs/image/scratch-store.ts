@@ -12,7 +12,7 @@ import {
   O_TMPFILE,
 } from "../../abi/fcntl.ts";
 import { AT_FDCWD, files, type HostStatFs } from "../../host/files.ts";
-import { pointerOf, shim } from "../../host/shim.ts";
+import { orZero, pointerOf, shim } from "../../host/shim.ts";
 import { type Backing, PagePool } from "./page-pool.ts";
 
 export const PAGE = 4096;
@@ -114,7 +114,7 @@ class MemoryPages implements Backing {
 
   /** Who wants many pages has written as many: most of them will be needed, and cost less together. */
   extend(end: number, count: number): number {
-    if (this.ptr === 0) this.ptr = shim.mem_reserve(this.maxPages * PAGE);
+    if (this.ptr === 0) this.ptr = orZero(shim.mem_reserve(this.maxPages * PAGE));
     if (this.ptr === 0) return -ENOSPC;
     if (count >= WORTH_A_COMMIT) shim.mem_commit(this.ptr + end * PAGE, count * PAGE);
     return 0;
