@@ -3,6 +3,7 @@
 import { O_RDONLY, O_RDWR } from "../abi/fcntl.ts";
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../abi/mount.ts";
 import { SIGINT, SIGKILL, SIGTERM, SIGWINCH } from "../abi/signal.ts";
+import { S_IFMT, S_IFREG } from "../abi/stat.ts";
 import type { HostFileSystem } from "../fs/host/host-file-system.ts";
 import { inheritedFile } from "../fs/host/stdio.ts";
 import { ImageFileSystem } from "../fs/image/image-file-system.ts";
@@ -137,7 +138,7 @@ function withHome(env: readonly string[], home: string): readonly string[] {
 function readGuestFile(fs: FsContext, path: string): string {
   const file = openPath(fs, fs.root, path, O_RDONLY, 0);
   if (typeof file === "number") return "";
-  const size = Math.min(file.sizeBytes(), MAX_ACCOUNTS_BYTES);
+  const size = (file.inode.mode & S_IFMT) === S_IFREG ? Math.min(file.sizeBytes(), MAX_ACCOUNTS_BYTES) : 0;
   const content = Buffer.alloc(size);
   const n = size === 0 ? 0 : file.readAt(new KernelBuffer(content), 0);
   file.unref();
@@ -201,6 +202,8 @@ function installStreams(machine: Machine, files: FdTable, interactive: boolean, 
   const identity: HostFileSystem = hostTree("/", poller, { owner: user });
   for (const fd of [0, 1, 2]) {
     const file = fd === 0 && !interactive ? -1 : inheritedFile(identity, fd, { hideTerminal: true });
+    // As runc gives them to the user, who may open them again by name; the host's files stay whose they are.
+    if (typeof file !== "number") file.inode.setAttributes({ uid: user.uid, gid: user.gid });
     const installed = typeof file === "number" ? openPath(fs, fs.root, "/dev/null", O_RDWR, 0) : file;
     if (typeof installed !== "number") files.installAt(fd, installed, false);
   }

@@ -5,6 +5,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cache, has, must } from "../../scripts/toolchain.ts";
+import { INDEX_VERSION } from "../../src/lib/layer-index.ts";
 import { canConfigure, configuredRoot } from "../support/configured-root.ts";
 import { carrick, run } from "../support/guest.ts";
 import { SCRIPT_ENV, testScripts } from "../support/scripts.ts";
@@ -38,7 +39,7 @@ const script = join(import.meta.dir, "make-debian-image.sh");
 
 /** The image's name, in a store that has it; made once. */
 function makeImage(root: string): { home: string; name: string } {
-  const made = [readFileSync(script, "latin1"), ...PACKAGES, statSync(root).mtimeMs].join(" ");
+  const made = [readFileSync(script, "latin1"), ...PACKAGES, statSync(root).mtimeMs, INDEX_VERSION].join(" ");
   const folder = join(cache, `debian-image-${Bun.hash(made).toString(36)}`);
   const image = { home: join(folder, "store"), name: `oci:${folder}/layout:test` };
   if (existsSync(folder)) return image;

@@ -21,6 +21,7 @@ const APPLETS = [
   "ls",
   "pwd",
   "sleep",
+  "mkdir",
   "stat",
   "touch",
   "true",
@@ -174,6 +175,40 @@ test("nothing of the store changes, and nothing stays", async () => {
   await killed.ended;
   expect(list()).toEqual(before);
   expect((await run([name, "cat", "/etc/motd"])).stdout).toBe("upper\n");
+});
+
+test("killed at any moment: bind-mounted files are as the guest left them, the store and the folder for scratch files as before", async () => {
+  const list = (folder: string): string[] =>
+    [...new Bun.Glob("**").scanSync({ cwd: folder, onlyFiles: false, dot: true })].sort();
+  const scratch = freshFolder();
+  const env = { CARRICK_HOME: home, TMPDIR: scratch };
+  await carrick(["run", "-u", "0", name, "true"], { env });
+  const before = [list(home), list(scratch)];
+  const script = [
+    "i=0; while :; do i=$((i+1)); echo line $i >>/v/log; echo $i >/v/f$((i%7))",
+    "echo big$i >>/scratch; mkdir /v/d$i; echo $i >/v/d$i/f; echo $i; done",
+  ].join("; ");
+  for (let round = 0; round < 6; round += 1) {
+    const work = freshFolder();
+    const running = startCarrick(["run", "-u", "0", "-v", `${work}:/v`, name, "sh", "-c", script], { env });
+    while (!list(work).includes("log")) await Bun.sleep(2);
+    await Bun.sleep(Math.random() * 100);
+    running.child.kill("SIGKILL");
+    const said = (await running.ended).stdout.split("\n").slice(0, -1).map(Number);
+    const last = said.at(-1) ?? 0;
+    const lines = readFileSync(join(work, "log"), "utf8").split("\n");
+    expect(lines.pop()).toBe("");
+    expect(lines).toEqual(lines.map((_, i) => `line ${i + 1}`));
+    // At most the round that was on its way is there beside those that the guest has told of.
+    expect(lines.length - last).toBeOneOf([0, 1]);
+    const found = list(work).filter((file) => file !== "log" && !/^f[0-6]$/.test(file));
+    const whole = Array.from({ length: last }, (_, i) => [`d${i + 1}`, `d${i + 1}/f`]).flat();
+    expect(whole.filter((file) => !found.includes(file))).toEqual([]);
+    expect(found.filter((file) => !whole.includes(file) && !file.startsWith(`d${last + 1}`))).toEqual([]);
+    for (let i = Math.max(1, last - 6); i <= last; i += 1)
+      expect(readFileSync(join(work, `d${i}/f`), "utf8")).toBe(`${i}\n`);
+    expect([list(home), list(scratch)]).toEqual(before);
+  }
 });
 
 test("a running image may be removed", async () => {
