@@ -9,7 +9,9 @@ import { usageError } from "./options.ts";
 import { printable, type UserError } from "./user-error.ts";
 
 /** Modes of -v that change nothing here: labels and caching are other systems' business. */
-const IGNORED_MODES = ["rw", "z", "Z", "cached", "delegated", "consistent", "nocopy"];
+const IGNORED_MODES = ["rw", "z", "Z", "cached", "delegated", "consistent", "nocopy", "rprivate", "private"];
+/** Options of --tmpfs that change nothing a program sees: Linux's defaults, and what is about disks. */
+const IGNORED_OPTIONS = /^(async|sync|dirsync|atime|diratime|relatime|nostrictatime|nomand|mpol=default(:.*)?)$/;
 
 /**
  * SRC:DST[:MODE,...], or a mere path of the guest that is to exist. As in `docker` run, a SRC that does not look like a path would be a
@@ -20,7 +22,8 @@ export function parseVolumeOrPath(text: string, docker = true): BindMount | stri
   const [source = "", target, modes = "rw", ...more] = text.split(":");
   if (target === undefined && source !== "") return guestPath(source, wrong);
   if (target === undefined || source === "" || more.length > 0) throw wrong("this is not SRC:DST or SRC:DST:ro");
-  if (docker && !/^[./~]/.test(source) && !source.includes("/"))
+  if (docker && source.startsWith("~")) throw wrong("only a shell makes a home directory of ~; write $HOME, or ./~");
+  if (docker && !/^[./]/.test(source) && !source.includes("/"))
     throw wrong(`carrick has no named volumes; write ./${printable(source)} for a directory`);
   let readOnly = false;
   for (const mode of modes.split(",")) {
@@ -42,8 +45,11 @@ const SOURCE_KEYS = ["source", "src"];
 const TARGET_KEYS = ["target", "destination", "dst"];
 const READ_ONLY_KEYS = ["readonly", "ro"];
 
-/** KEY=VALUE pairs with commas between them; a pair with a comma in it stands in double quotes. */
-export function parseMount(text: string): MountRequest {
+/**
+ * KEY=VALUE pairs with commas between them; a pair with a comma in it stands in double quotes. A mere path of the guest for a volume
+ * without a name.
+ */
+export function parseMount(text: string): MountRequest | string {
   const wrong = (why: string): UserError => usageError(`--mount ${printable(text)}: ${why}`);
   const fields = new Map<string, string>();
   for (const field of splitFields(text)) {
@@ -67,16 +73,24 @@ export function parseMount(text: string): MountRequest {
   const type = take("type") ?? "volume";
   const target = mountPoint(take("target") ?? "", wrong);
   const readOnly = isTrue(take("readonly"), wrong);
-  let mount: MountRequest;
+  let mount: MountRequest | string;
   if (type === "bind") {
     const source = take("source");
     if (source === undefined || source === "") throw wrong("there is no source");
     take("consistency");
+    // Mounts of the host below the source are seen, and later ones nobody passes on: Docker's defaults.
+    const propagation = take("bind-propagation");
+    if (propagation !== undefined && !IGNORED_MODES.includes(propagation))
+      throw wrong(`bind-propagation ${printable(propagation)} is not known; there is rprivate`);
     mount = { type, source: hostPath(source, wrong), target, readOnly };
   } else if (type === "tmpfs") {
     const data = [take("tmpfs-size")?.replace(/^/, "size="), take("tmpfs-mode")?.replace(/^/, "mode=")];
     mount = tmpfs(target, [...data.filter((d) => d !== undefined), ...(readOnly ? ["ro"] : [])], wrong);
-  } else throw wrong(`type ${printable(type)} is not known; there are bind and tmpfs`);
+  } else if (type === "volume") {
+    if (fields.has("source")) throw wrong("carrick has no named volumes; type=bind shows a directory of this machine");
+    if (readOnly) throw wrong("an empty volume that is read-only is of no use");
+    mount = target;
+  } else throw wrong(`type ${printable(type)} is not known; there are bind, tmpfs and volume`);
   const [unknown] = fields.keys();
   if (unknown !== undefined) throw wrong(`${printable(unknown)} is not known for ${type}`);
   return mount;
@@ -100,6 +114,7 @@ function tmpfs(target: string, options: readonly string[], wrong: (why: string) 
     else if (option === "exec" || option === "noexec") flags.noExec = option === "noexec";
     else if (option === "suid" || option === "nosuid") flags.noSuid = option === "nosuid";
     else if (option === "dev" || option === "nodev") flags.noDev = option === "nodev";
+    else if (IGNORED_OPTIONS.test(option)) continue;
     else if (option !== "" && typeof parseTmpfsOptions(option) === "number")
       throw wrong(`${printable(option)} is not an option of tmpfs`);
     else if (option !== "") data.push(option);

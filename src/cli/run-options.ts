@@ -47,9 +47,10 @@ export function runRequest(parsed: Parsed): RunRequest {
   const [image, ...command] = parsed.rest;
   if (image === undefined) throw usageError("run needs an image");
   const volumes = all(parsed, "volume").map((text) => parseVolumeOrPath(text));
+  const given = all(parsed, "mount").map(parseMount);
   const mounts: MountRequest[] = [
     ...volumes.filter((v) => typeof v !== "string"),
-    ...all(parsed, "mount").map(parseMount),
+    ...given.filter((m) => typeof m !== "string"),
     ...all(parsed, "tmpfs").map(parseTmpfs),
   ];
   refuseDoubles(mounts);
@@ -62,7 +63,7 @@ export function runRequest(parsed: Parsed): RunRequest {
     user: last(parsed, "user") || null,
     workdir: workdir(last(parsed, "workdir")),
     mounts,
-    volumes: volumes.filter((v) => typeof v === "string"),
+    volumes: [...volumes, ...given].filter((v) => typeof v === "string"),
     hostname: hostname(last(parsed, "hostname")),
     hosts: all(parsed, "add-host").map(parseHost),
     readOnly: isOn(parsed, "read-only"),

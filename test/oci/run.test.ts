@@ -84,7 +84,7 @@ test("environment, user, directory, names", async () => {
     "HOSTNAME=box",
     "PATH=/bin",
   ]);
-  expect((await run([name, "id"])).stdout).toBe("uid=1000(app) gid=1000(app) groups=2000(extra)\n");
+  expect((await run([name, "id"])).stdout).toBe("uid=1000(app) gid=1000(app) groups=1000(app),2000(extra)\n");
   expect((await run(["-u", "root", name, "id"])).stdout).toStartWith("uid=0(root) gid=0(root)");
   expect((await run(["-u", "7:8", "-w", "/new/dir", name, "sh", "-c", "id; pwd"])).stdout).toBe(
     "uid=7 gid=8\n/new/dir\n",

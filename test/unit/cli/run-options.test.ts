@@ -165,10 +165,15 @@ test("mounts", () => {
     [["-v", `${work}:/a:ro:x`], /not SRC:DST/],
     [["-v", ":/a"], /not SRC:DST/],
     [["-v", "rel"], /must be absolute/],
-    [["--mount", "src=/tmp,dst=/a"], /type volume is not known/],
+    [["--mount", "src=/tmp,dst=/a"], /no named volumes/],
+    [["--mount", "type=volume,dst=/a,ro"], /read-only/],
+    [["--mount", "type=npipe,src=a,dst=/b"], /type npipe is not known/],
+    [["-v", "~/x:/a"], /write \$HOME/],
+    [["-v", `${work}:/a:rshared`], /unknown mode rshared/],
+    [["--mount", ""], /must be absolute/],
     [["--mount", "type=bind,dst=/a"], /no source/],
     [["--mount", `type=bind,src=${work}`], /must be absolute/],
-    [["--mount", `type=bind,src=${work},dst=/a,bind-propagation=shared`], /bind-propagation is not known/],
+    [["--mount", `type=bind,src=${work},dst=/a,bind-propagation=shared`], /bind-propagation shared is not known/],
     [["--mount", `type=bind,src=${work},dst=/a,ro=perhaps`], /true or false/],
     [["--mount", "type=tmpfs,dst=/a,src=/b"], /source is not known/],
     [["--mount", "type=bind,src"], /src needs a value/],
@@ -177,6 +182,32 @@ test("mounts", () => {
     [["--tmpfs", "/t", "-v", `${work}:/t`], /two mounts at \/t/],
   ];
   for (const [argv, why] of cases) expect(refusal(...argv, "i")).toMatch(why);
+});
+
+test("mounts, spelled in other ways", () => {
+  const bind = { type: "bind" as const, source: work, target: "/t", readOnly: true };
+  const tmpfs = { type: "tmpfs" as const, readOnly: false, noExec: true, noSuid: true, noDev: true };
+  for (const text of [
+    `type=bind,source=${work},target=/t,readonly`,
+    `Type=bind,Source=${work},Target=/t,ReadOnly`,
+    `"type=bind","src=${work}","destination=/t","ro=1"`,
+    `type=bind,src=${work},dst=/t,readonly=true,bind-propagation=rprivate,consistency=cached,`,
+  ])
+    expect(run("--mount", text, "i").mounts).toEqual([bind]);
+  expect(run("-v", `${work}:/t:ro,Z,rprivate`, "i").mounts).toEqual([{ ...bind, create: true }]);
+  expect(run("--tmpfs", "/t:rw,noexec,nosuid,size=65536k,uid=5,relatime,sync", "i").mounts).toEqual([
+    { ...tmpfs, target: "/t", data: "size=65536k,uid=5" },
+  ]);
+  expect(run("--mount", "type=volume,dst=/data", "--mount", "dst=/more", "-v", "/even", "i").volumes).toEqual([
+    "/even",
+    "/data",
+    "/more",
+  ]);
+});
+
+test("an empty value is as none, as scripts with unset variables give it", () => {
+  const empty = ["-u", "", "-w", "", "--name", "", "--network", "", "--hostname", "", "--pull=", "--platform", ""];
+  expect(run(...empty, "i")).toMatchObject({ user: null, workdir: null, name: null, network: "host", hostname: null });
 });
 
 test("names, addresses, the network, policies", () => {
