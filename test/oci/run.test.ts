@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { busybox } from "../support/busybox.ts";
 import { CARRICK, type CarrickOptions, carrick, type Ended, startCarrick } from "../support/carrick.ts";
-import { FakeRegistry } from "../support/fake-registry.ts";
+import { FakeRegistry, slowly } from "../support/fake-registry.ts";
 import { freshFolder, removeFolders } from "../support/image-store.ts";
 import { layoutFiles, makeImage, named, type TestImage, tar, writeFiles } from "../support/images.ts";
 import { Session } from "../support/pty.ts";
@@ -248,6 +248,31 @@ test("on a terminal: one line per layer, then the guest's own terminal", async (
     session.send("hello\n");
     await session.expect("got hello");
     expect(await session.end()).toBe(0);
+  } finally {
+    registry.stop();
+  }
+});
+
+test("Ctrl-C on a terminal while an image is pulled: the line of the layer is finished, then the sentence", async () => {
+  const registry = new FakeRegistry();
+  const slow = makeImage({ layers: [tar([{ name: "f", body: crypto.getRandomValues(new Uint8Array(50_000)) }])] });
+  registry.add("1", slow);
+  const digest = slow.layerDigests[0]!;
+  registry.hook = (_request, url) => (url.pathname.endsWith(digest) ? slowly(slow.blobs.get(digest)!, 300) : undefined);
+  const own = freshFolder();
+  try {
+    const words = ["env", `CARRICK_HOME=${own}`, ...CARRICK, "run", "-it", `${registry.host}/a/slow:1`, "/true"];
+    const session = new Session(words, 30, 90);
+    await session.expect(" of 50");
+    session.send("\x03");
+    const shown = await session.expect("only complete layers are kept");
+    // What is drawn anew begins with the way back to the line; the last that was drawn stays whole above the sentence.
+    const last = shown.slice(shown.lastIndexOf("\u001b[J") + 3);
+    expect(last).toMatch(
+      new RegExp(`^${digest.slice(7, 19)}  \\[[= ]*\\] \\S+ of 50[^\\n]*\\ncarrick: interrupted; $`),
+    );
+    expect(await session.end()).toBe(125);
+    expect(readdirSync(join(own, "work"))).toEqual([]);
   } finally {
     registry.stop();
   }

@@ -1,6 +1,7 @@
 // Names of an upper layer that go through a symbolic link of a lower one (OCI image-spec layer.md applies a layer to the tree that is
 // there): an archive with "lib/x" and no "lib" means usr/lib/x when lib is a link to usr/lib. Such an implied directory leads away: it
 // is none itself, and its names join the directory that the link leads to.
+// DIFFERS: where the link leads to nothing, the directory takes the link's place; containerd makes what it leads to, Docker gives up.
 
 import { S_IFDIR, S_IFLNK, S_IFMT } from "../../abi/stat.ts";
 import { Flag, Kind } from "../../lib/layer-index.ts";
