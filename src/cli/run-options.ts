@@ -18,7 +18,13 @@ export type Policy = (typeof POLICIES)[number];
 export const RUN_OPTIONS: readonly Option[] = [
   { name: "env", short: "e", value: "NAME[=VALUE]", repeatable: true, help: "Set a variable, or pass it on from here" },
   { name: "env-file", value: "FILE", repeatable: true, help: "Set the variables of a file's lines" },
-  { name: "volume", short: "v", value: "SRC:DST[:ro]", repeatable: true, help: "Show the host's SRC, made when missing, at DST" },
+  {
+    name: "volume",
+    short: "v",
+    value: "SRC:DST[:ro]",
+    repeatable: true,
+    help: "Show the host's SRC, made when missing, at DST",
+  },
   { name: "mount", value: "type=bind|tmpfs,...", repeatable: true, help: "Mount something, spelled as for Docker" },
   { name: "tmpfs", value: "DST[:OPTIONS]", repeatable: true, help: "Mount an empty file system in memory" },
   { name: "workdir", short: "w", value: "DIR", help: "Start in this directory" },

@@ -56,7 +56,9 @@ test.skipIf(!canMake)("the torture image is what umoci unpacks", () => {
 test.skipIf(!canMake)("the busybox image runs its command", () => {
   const image = load("busybox");
   const echoed = containerRun(image, { command: ["sh", "-c", 'echo "$0 $HOSTNAME $HOME $PWD"; id'] });
-  expect(echoed.stdout).toBe(`sh ${image.manifestDigest.slice(7, 19)} /root /\nuid=0(root) gid=0(root) groups=0(root)\n`);
+  expect(echoed.stdout).toBe(
+    `sh ${image.manifestDigest.slice(7, 19)} /root /\nuid=0(root) gid=0(root) groups=0(root)\n`,
+  );
   expect(echoed.status).toBe(0);
 });
 
