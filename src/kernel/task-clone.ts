@@ -150,6 +150,8 @@ function inheritTask(parent: Task, child: Task, args: CloneArgs): void {
   child.seccomp = parent.seccomp;
   child.callWork = parent.callWork & CallWork.filter;
   child.personality = parent.personality;
+  child.memoryPolicy = parent.memoryPolicy;
+  child.memoryNodes = parent.memoryNodes;
   child.loginUid = parent.loginUid;
   child.auditSession = parent.auditSession;
   child.ioPriority = parent.ioPriority;

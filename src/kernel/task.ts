@@ -139,6 +139,9 @@ export class Task implements Waiter {
   parentDeathSignal = 0;
   noNewPrivs = false;
   personality = 0;
+  /** set_mempolicy(2): a mode with its flags, and its nodes as bits. */
+  memoryPolicy = 0;
+  memoryNodes = 0;
   /** Who logged in, and the number of that session (audit): the same for all that descends from there. */
   loginUid = AUDIT_UNSET;
   auditSession = AUDIT_UNSET;

@@ -1,19 +1,7 @@
 // mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mincore(2) and family
 // (mm/mmap.c, mm/mremap.c, mm/madvise.c). Checks arguments; src/mm does the work.
 
-import {
-  EACCES,
-  EAGAIN,
-  EBUSY,
-  EEXIST,
-  EFAULT,
-  EINVAL,
-  ENODEV,
-  ENOMEM,
-  EOPNOTSUPP,
-  EOVERFLOW,
-  EPERM,
-} from "../abi/errno.ts";
+import { EACCES, EAGAIN, EBUSY, EEXIST, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM } from "../abi/errno.ts";
 import * as mman from "../abi/mman.ts";
 import { S_IFCHR, S_IFMT } from "../abi/stat.ts";
 import { hostMemory } from "../host/identity.ts";
@@ -447,18 +435,6 @@ export function sys_remap_file_pages(
   return 0;
 }
 
-export function sys_mbind(): number {
-  return 0;
-}
-
-export function sys_get_mempolicy(task: Task, modeAddr: number): number {
-  return modeAddr === 0 ? 0 : task.mm.writeU32(modeAddr, 0);
-}
-
-export function sys_set_mempolicy(): number {
-  return 0;
-}
-
 export function sys_pkey_alloc(): number {
   return -EINVAL;
 }
@@ -477,14 +453,6 @@ export function sys_process_madvise(): number {
 
 export function sys_userfaultfd(): number {
   return -EPERM;
-}
-
-export function sys_migrate_pages(): number {
-  return -EPERM;
-}
-
-export function sys_move_pages(): number {
-  return -ENODEV;
 }
 
 const prot = flags(PROT_NAMES);
@@ -510,11 +478,6 @@ export function rows(): Row[] {
       partial("hints are accepted and ignored; MADV_FREE frees at once"),
     ),
     row(234, sys_remap_file_pages, [addr, size, int, size, int], full()),
-    row(235, sys_mbind, [addr, size, int, addr, size, int], partial("one memory node; accepted and ignored")),
-    row(236, sys_get_mempolicy, [addr, addr, size, addr, int], partial("always MPOL_DEFAULT")),
-    row(237, sys_set_mempolicy, [int, addr, size], partial("one memory node; accepted and ignored")),
-    row(238, sys_migrate_pages, [int, size, addr, addr], partial("refused with EPERM")),
-    row(239, sys_move_pages, [int, size, addr, addr, addr, int], partial("ENODEV: one memory node")),
     row(282, sys_userfaultfd, [int], partial("refused with EPERM, as unprivileged_userfaultfd=0 does")),
     row(288, sys_pkey_mprotect, [addr, size, prot, int], partial("no protection keys: only key -1")),
     row(289, sys_pkey_alloc, [int, int], partial("no protection keys: EINVAL as on such hardware")),

@@ -43,7 +43,7 @@ function family(number: number): readonly Row[] | null {
     case 90: case 91: case 143: case 144: case 145: case 146: case 147: case 148: case 149: case 150: case 151: case 152: case 158: case 159: case 174: case 175: case 176: case 177: return ids();
     case 29: return ioctl();
     case 30: case 31: case 140: case 141: case 163: case 164: case 165: case 261: return limits();
-    case 214: case 215: case 216: case 222: case 226: case 227: case 232: case 233: case 234: case 235: case 236: case 237: case 238: case 239: case 282: case 288: case 289: case 290: case 440: return memory();
+    case 214: case 215: case 216: case 222: case 226: case 227: case 232: case 233: case 234: case 282: case 288: case 289: case 290: case 440: return memory();
     case 58: case 89: case 105: case 106: case 116: case 142: case 160: case 161: case 162: case 179: case 224: case 225: case 241: case 272: case 273: case 278: case 280: return misc();
     case 56: case 57: case 436: case 437: return open();
     case 62: case 63: case 64: case 65: case 66: case 67: case 68: case 69: case 70: case 286: case 287: return readWrite();
@@ -68,6 +68,7 @@ function laterFamily(number: number): readonly Row[] {
     case 26: case 27: case 28: return (require("./inotify.ts") as typeof import("./inotify.ts")).rows();
     case 0: case 1: case 2: case 3: case 4: case 292: return (require("./aio.ts") as typeof import("./aio.ts")).rows();
     case 32: return (require("./locks.ts") as typeof import("./locks.ts")).rows();
+    case 235: case 236: case 237: case 238: case 239: return (require("./mempolicy.ts") as typeof import("./mempolicy.ts")).rows();
     case 279: return (require("./memfd.ts") as typeof import("./memfd.ts")).rows();
     case 228: case 229: case 230: case 231: case 284: return (require("./mlock.ts") as typeof import("./mlock.ts")).rows();
     case 39: case 40: case 41: case 60: case 262: case 264: case 265: return (require("./mounts.ts") as typeof import("./mounts.ts")).rows();
