@@ -201,7 +201,7 @@ function installStreams(machine: Machine, files: FdTable, interactive: boolean, 
   const { fs, poller } = machine;
   const identity: HostFileSystem = hostTree("/", poller, { owner: user });
   for (const fd of [0, 1, 2]) {
-    const file = fd === 0 && !interactive ? -1 : inheritedFile(identity, fd, { hideTerminal: true });
+    const file = fd === 0 && !interactive ? -1 : inheritedFile(identity, fd, { asPipes: true });
     // As runc gives them to the user, who may open them again by name; the host's files stay whose they are.
     if (typeof file !== "number") file.inode.setAttributes({ uid: user.uid, gid: user.gid });
     const installed = typeof file === "number" ? openPath(fs, fs.root, "/dev/null", O_RDWR, 0) : file;

@@ -87,7 +87,7 @@ test("environment, user, directory, names", async () => {
   expect((await run([name, "id"])).stdout).toBe("uid=1000(app) gid=1000(app) groups=1000(app),2000(extra)\n");
   expect((await run(["-u", "root", name, "id"])).stdout).toStartWith("uid=0(root) gid=0(root)");
   expect((await run(["-u", "7:8", "-w", "/new/dir", name, "sh", "-c", "id; pwd"])).stdout).toBe(
-    "uid=7 gid=8\n/new/dir\n",
+    "uid=7 gid=8 groups=8\n/new/dir\n",
   );
   expect(
     (await run(["-h", "box", "--add-host", "db:10.1.2.3", name, "sh", "-c", "hostname; cat /etc/hosts"])).stdout,

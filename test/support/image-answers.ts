@@ -15,8 +15,12 @@ const WITHOUT_CAPABILITY: readonly [string, string][] = [
   ["links 3 size 9\nlinks 0\n", "links 2 size 9\nlinks 0\n"],
 ];
 
+/** The tests' standard output is a socket, which a container's never is. */
+const PIPE: readonly [string, string] = ["/dev/stdout opens: 0\n", "/dev/stdout opens: 1\n"];
+
 export function imageAnswer(name: string): string {
   let text = readFileSync(join(expected, `${name}.txt`), "latin1");
+  if (name === "devices") text = text.replace(...PIPE);
   if (name === "names") for (const [privileged, plain] of WITHOUT_CAPABILITY) text = text.replace(privileged, plain);
   return text;
 }

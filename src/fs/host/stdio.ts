@@ -33,8 +33,8 @@ class PipeLikeFile extends HostStreamFile {
 }
 
 export interface InheritOptions {
-  /** Whether a terminal looks like a pipe to the guest. */
-  readonly hideTerminal?: boolean;
+  /** Whether terminals and sockets are pipes to the guest, which can be opened again by name, as a container's streams can. */
+  readonly asPipes?: boolean;
 }
 
 /**
@@ -54,12 +54,13 @@ export function inheritedFile(fs: HostFileSystem, fd: number, options: InheritOp
     return own < 0 ? own : new HostDirectoryFile(inode, flags & O_ACCMODE, own);
   }
   if (!(inode instanceof HostSpecial)) return -EBADF;
-  const Stream = options.hideTerminal === true && terminal.isTerminal(fd) ? PipeLikeFile : HostStreamFile;
-  // What looks like a pipe can be opened again (/dev/stdout), as a pipe can.
+  const asPipes = options.asPipes === true;
+  const Stream = asPipes && terminal.isTerminal(fd) ? PipeLikeFile : HostStreamFile;
   const reopen = (how: number): File | number => {
     const own = files.duplicate(fd);
     return own < 0 ? own : new Stream(inode, how, own, fs.poller, true);
   };
-  inode.anchor(fd, Stream === PipeLikeFile || (inode.mode & S_IFMT) === S_IFSOCK ? reopen : null);
+  const isSocket = (inode.mode & S_IFMT) === S_IFSOCK;
+  inode.anchor(fd, asPipes && (isSocket || Stream === PipeLikeFile) ? reopen : null);
   return new Stream(inode, flags, fd, fs.poller, false);
 }
