@@ -6,6 +6,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { debianPackage } from "../../scripts/corpora.ts";
+import { BootError } from "../../src/container/boot-error.ts";
+import { lookUpUser } from "../../src/container/image-users.ts";
 import type { RunRequest } from "../../src/container/run-request.ts";
 import type { ImageConfig } from "../../src/oci/image-config.ts";
 import type { StoredLayer } from "../../src/oci/store.ts";
@@ -13,7 +15,7 @@ import { image, storeLayer } from "../support/open-images.ts";
 import { type ContainerResult, containerRun } from "../support/run-container.ts";
 import { type Member, tarOf } from "../support/tar-writer.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const work = mkdtempSync(join(tmpdir(), "carrick-odd-"));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -146,24 +148,29 @@ test("users: numbers that no file knows, names that look like numbers, files tha
     { name: "etc/passwd", body: PASSWD },
     { name: "etc/group", body: GROUP },
   ];
-  const who = "id -u; id -g; id -G; echo $HOME";
+  const lookUp = (user: string): string => {
+    const { uid, gid, groups, home } = lookUpUser(user, (path) => (path === "/etc/passwd" ? PASSWD : GROUP));
+    return `${uid}:${gid}+${groups} ${home}`;
+  };
   const cases: readonly (readonly [user: string, said: string])[] = [
-    ["4711", "4711\n0\n0\n/\n"],
-    ["4711:12", "4711\n12\n12\n/\n"],
-    ["1234", "1234\n0\n0\n/\n"],
-    ["app", "1000\n1000\n1000 2000\n/home/app\n"],
-    ["1000", "1000\n1000\n1000 2000\n/home/app\n"],
-    ["app:", "1000\n1000\n1000 2000\n/home/app\n"],
-    ["app:extra", "1000\n2000\n2000\n/home/app\n"],
-    [":extra", "0\n2000\n2000\n/root\n"],
-    ["0:0", "0\n0\n0\n/root\n"],
+    ["", "0:0+0 /root"],
+    ["4711", "4711:0+0 /"],
+    ["4711:12", "4711:12+12 /"],
+    ["1234", "1234:0+0 /"],
+    ["app", "1000:1000+1000,2000 /home/app"],
+    ["1000", "1000:1000+1000,2000 /home/app"],
+    ["app:", "1000:1000+1000,2000 /home/app"],
+    ["app:extra", "1000:2000+2000 /home/app"],
+    [":extra", "0:2000+2000 /root"],
+    ["0:0", "0:0+0 /root"],
   ];
-  for (const [user, said] of cases) {
-    expect(out(run(files, who, {}, { user }))).toBe(said);
-  }
-  expect(out(run(files, who, { user: "4711" }, { user: "app" }))).toBe("4711\n0\n0\n/\n");
+  for (const [user, said] of cases) expect(lookUp(user)).toBe(said);
   for (const user of ["nobody", "app:none", "2147483648", "-1", "1:99999999999", "app:extra:more"])
-    expect(refused(run(files, who, { user }))).toMatch(/user|group|id/);
+    expect(() => lookUp(user)).toThrow(BootError);
+  const who = "id -u; id -g; id -G; echo $HOME";
+  expect(out(run(files, who, { user: "4711" }, { user: "app" }))).toBe("4711\n0\n0\n/\n");
+  expect(out(run(files, who, {}, { user: "app" }))).toBe("1000\n1000\n1000 2000\n/home/app\n");
+  expect(refused(run(files, who, {}, { user: "app:none" }))).toContain("no group none");
   const odd: Member[][] = [
     [{ name: "etc/passwd", type: "6" }],
     [{ name: "etc/passwd", type: "5" }],
