@@ -105,6 +105,7 @@ const options = [_]Option{
     .{ .level = c.IPPROTO_TCP, .linux = 25, .darwin = c.TCP_NOTSENT_LOWAT, .how = .same },
 };
 
+const SO_PEERCRED = 17;
 const SO_PROTOCOL = 38;
 const TCP_CONGESTION = 13;
 const congestion_control = "cubic";
@@ -193,9 +194,22 @@ fn setBuffer(fd: i32, option: Option, number: i32) i32 {
     }
 }
 
+/// struct ucred of whoever made the connection: process, user, group. Nobody's where there is no connection.
+fn peer(fd: i32) [3]i32 {
+    var found: c.struct_xucred = undefined;
+    var len: u32 = @sizeOf(c.struct_xucred);
+    const rc = sys("getsockopt")(fd, c.SOL_LOCAL, c.LOCAL_PEERCRED, &found, &len);
+    if (rc != 0 or len != @sizeOf(c.struct_xucred)) return .{ 0, -1, -1 };
+    var pid: c_int = 0;
+    len = @sizeOf(c_int);
+    if (sys("getsockopt")(fd, c.SOL_LOCAL, c.LOCAL_PEERPID, &pid, &len) != 0) pid = 0;
+    return .{ pid, @bitCast(found.cr_uid), if (found.cr_ngroups > 0) @bitCast(found.cr_groups[0]) else -1 };
+}
+
 /// The option's value into at most `max` bytes. Its length or -errno.
 pub fn get(fd: i32, level: u32, name: u32, out: [*]u8, max: u32) i32 {
     if (level == c.IPPROTO_TCP and name == TCP_CONGESTION) return copy(congestion_control ++ "\x00", out, max);
+    if (level == linux_SOL_SOCKET and name == SO_PEERCRED) return copy(std.mem.asBytes(&peer(fd)), out, max);
     if (level == linux_SOL_SOCKET and name == SO_PROTOCOL) {
         const protocol: i32 = switch (kindOf(fd)) {
             c.SOCK_STREAM => c.IPPROTO_TCP,

@@ -10,7 +10,7 @@ const headers = [_][]const u8{
     "termios.h",    "time.h",      "limits.h",         "crt_externs.h",        "pthread.h",    "sys/attr.h",     "sys/clonefile.h", "sys/event.h",
     "sys/file.h",   "sys/ioctl.h", "sys/mman.h",       "sys/mount.h",          "sys/param.h",  "sys/resource.h", "sys/select.h",    "sys/stat.h",
     "sys/sysctl.h", "sys/time.h",  "sys/socket.h",     "sys/un.h",             "sys/sockio.h", "net/if.h",       "netinet/in.h",    "netinet/tcp.h",
-    "sys/uio.h",    "mach/mach.h", "mach/mach_host.h", "mach/vm_statistics.h",
+    "sys/uio.h",    "mach/mach.h", "mach/mach_host.h", "mach/vm_statistics.h", "sys/ucred.h",
 };
 
 const prologue =

@@ -230,8 +230,29 @@ export fn darwin_setsockopt(fd: c_int, level: c_int, name: c_int, value: *const 
     return result(linux.syscall5(.setsockopt, arg(fd), option.to[0], option.to[1], @intFromPtr(value), len));
 }
 
+/// LOCAL_PEERCRED and LOCAL_PEERPID, whose level is another family's IPPROTO_IP.
+fn peer(fd: c_int, name: c_int, out: [*]u8, len: *u32) c_int {
+    var ucred: [3]u32 = undefined;
+    var size: u32 = @sizeOf(@TypeOf(ucred));
+    const rc = linux.syscall5(.getsockopt, arg(fd), 1, 17, @intFromPtr(&ucred), @intFromPtr(&size));
+    if (base.errnoOf(rc) != 0) return result(rc);
+    const is_connected = ucred[1] != std.math.maxInt(u32);
+    if (!is_connected) return fail(c.ENOTCONN);
+    var record: [76]u8 = @splat(0);
+    std.mem.writeInt(u32, record[4..8], ucred[1], .little);
+    std.mem.writeInt(u16, record[8..10], 1, .little);
+    std.mem.writeInt(u32, record[12..16], ucred[2], .little);
+    const bytes: []const u8 = if (name == 1) &record else std.mem.asBytes(&ucred[0]);
+    if (len.* < bytes.len) return fail(c.EINVAL);
+    @memcpy(out[0..bytes.len], bytes);
+    len.* = @intCast(bytes.len);
+    return 0;
+}
+
 export fn darwin_getsockopt(fd: c_int, level: c_int, name: c_int, value: *anyopaque, len: *u32) c_int {
     const out: [*]u8 = @ptrCast(value);
+    const SO_DOMAIN = 39;
+    if (level == 0 and optionOf(fd, SO_DOMAIN) == 1) return if (name == 1 or name == 2) peer(fd, name, out, len) else fail(c.ENOPROTOOPT);
     if (level == 0xffff and (name == 0x1020 or name == 0x1024)) {
         // SO_NREAD and SO_NWRITE.
         var count: c_int = 0;

@@ -316,6 +316,14 @@ test "sockets of a directory are bound and reached by its path, and carry descri
     try expectEqual(@as(i32, 0), host.connect(client, &again, @intCast(n + 3)));
     const made = host.accept(server);
     try expect(made >= 0);
+    // Who is on the other side of a connection, and of none.
+    var credentials: [3]i32 = undefined;
+    try expectEqual(@as(i32, 12), host.getSocketOption(client, 1, 17, std.mem.asBytes(&credentials), 12));
+    try expectEqual([3]i32{ linux.getpid(), @intCast(linux.geteuid()), @intCast(linux.getegid()) }, credentials);
+    const alone = host.socket(1, 1, 0);
+    try expectEqual(@as(i32, 12), host.getSocketOption(alone, 1, 17, std.mem.asBytes(&credentials), 12));
+    try expectEqual([3]i32{ 0, -1, -1 }, credentials);
+    _ = host.close(alone);
     var name: [128]u8 = @splat(0);
     n = host.socketName(client, true, &name, 128);
     try expectEqual(@as(u16, 1), std.mem.readInt(u16, name[0..2], .little));
