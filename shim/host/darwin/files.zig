@@ -378,6 +378,8 @@ pub fn makeNode(dirfd: i32, path: Path, mode: u32, dev: u32) i32 {
         c.S_IFCHR, c.S_IFBLK => {
             const major = (dev >> 8) & 0xfff;
             const minor = (dev & 0xff) | ((dev >> 12) & 0xfff00);
+            // There is no room for more.
+            if (major > 0xff) return -E.INVAL;
             const number: i32 = @bitCast(major << 24 | minor);
             return call.result(sys("mknodat")(dir, path, @intCast(mode & 0xffff), number));
         },

@@ -315,3 +315,20 @@ test "rights of links, also where the system looks at what they lead to" {
         try expectEqual(-@as(i32, call.E.NOENT), host.access(p.fd, "gone", 4));
     }
 }
+
+test "a device has the number that was asked for" {
+    if (linux.geteuid() != 0) return;
+    var p = try Place.init();
+    defer p.deinit();
+    // makedev(0x123, 0x45678) and makedev(0x23, 0x45678) of Linux: 12 bits and 20. Darwin has 8 bits for the one and 24 for the other.
+    try expectEqual(-@as(i32, call.E.INVAL), host.makeNode(p.fd, "device", linux.S.IFBLK | 0o600, 0x4561_2378));
+    const rc = host.makeNode(p.fd, "device", linux.S.IFBLK | 0o600, 0x4560_2378);
+    // Where even root may not.
+    if (rc == -call.E.PERM) return;
+    try expectEqual(@as(i32, 0), rc);
+    var name: [96]u8 = undefined;
+    const path = try std.fmt.bufPrintSentinel(&name, "{s}/device", .{std.mem.sliceTo(&p.path, 0)}, 0);
+    var st: linux.Statx = undefined;
+    _ = linux.syscall5(.statx, @bitCast(@as(isize, -100)), @intFromPtr(path.ptr), 0x100, 0x7ff, @intFromPtr(&st));
+    try expectEqual([2]u32{ 0x23, 0x45678 }, [2]u32{ st.rdev_major, st.rdev_minor });
+}

@@ -212,6 +212,9 @@ test "a terminal that hung up, and one that kqueue refuses" {
     try expect(host.start() >= 0);
     const TIOCSPTLCK = 0x40045431;
     const TIOCGPTPEER = 0x5441;
+    // So that the number of the next one is not 0.
+    const first: i32 = @intCast(linux.open("/dev/ptmx", .{ .ACCMODE = .RDWR, .NOCTTY = true }, 0));
+    defer _ = linux.close(first);
     const master: i32 = @intCast(linux.open("/dev/ptmx", .{ .ACCMODE = .RDWR, .NOCTTY = true }, 0));
     const unlocked: c_int = 0;
     _ = linux.ioctl(master, TIOCSPTLCK, @intFromPtr(&unlocked));
