@@ -109,3 +109,4 @@ export const TRACERS = {
 
 /** Between the lines of one record. */
 export const SEPARATOR = "--\n";
+export const SEPARATOR_LINE = /^--\n/m;

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { debianPackage, npmPackage } from "../../scripts/corpora.ts";
 import { compile, type Libc } from "../support/guest.ts";
-import { comparable, recordOf, SEPARATOR, shapes, TRACERS, tracerRoot, tracerWords } from "../support/tracers.ts";
+import { comparable, recordOf, SEPARATOR_LINE, shapes, TRACERS, tracerRoot, tracerWords } from "../support/tracers.ts";
 import { copy, type Entry, file, symlink, tree } from "./cpio.ts";
 import { boot, COUNTED, carrick, carrickFile, type Job, type Outcome } from "./machine.ts";
 
@@ -116,10 +116,13 @@ function addEndurance(): void {
 
 /** Debian's strace and gdb: calls, forks, breakpoints, single steps and watched variables of a program on this engine. */
 function addTracers(): void {
+  const root = tracerRoot();
   // Without translations and manuals.
-  files.push(...tree("tracers", tracerRoot(), ["tracers/usr/share"]), copy("shapes/shapes", shapes()));
+  const shared = readdirSync(join(root, "usr/share")).filter((name) => name !== "gdb");
+  const leaves = shared.map((name) => `tracers/usr/share/${name}`);
+  files.push(...tree("tracers", root, leaves), copy("shapes/shapes", shapes()));
   for (const name of ["strace-follow", "gdb"] as const) {
-    const records = readFileSync(recordOf(name), "utf8").split(SEPARATOR);
+    const records = readFileSync(recordOf(name), "utf8").split(SEPARATOR_LINE);
     for (const [i, line] of TRACERS[name].lines.entries()) {
       const argv = carrick(["run-elf", ...ENGINE, ...tracerWords("/tracers", "/shapes", line)]);
       cases.push({ job: { name: `${name} ${i + 1}`, argv }, expected: records[i]!, status: 0, seen: comparable });

@@ -14,6 +14,20 @@ static int op(int id, int num, int change, int flags) {
   struct sembuf b = {num, change, flags};
   return semop(id, &b, 1);
 }
+// Until a child waits for something, however long it takes to get there.
+static void asleep(pid_t pid) {
+  char path[32], b[512], state = 0;
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  do {
+    usleep(10000);
+    int fd = open(path, O_RDONLY);
+    long n = read(fd, b, sizeof b - 1);
+    close(fd);
+    b[n > 0 ? n : 0] = 0;
+    char *end = strrchr(b, ')');
+    state = end ? end[2] : 0;
+  } while (state != 'S' && state != 0);
+}
 static void shared_memory(void) {
   say("none", shmget(key, 100, 0));
   int id = shmget(key, 5000, IPC_CREAT | IPC_EXCL | 0640);
@@ -172,12 +186,12 @@ static void messages(void) {
   say("full", errno == EAGAIN);
   printf("messages %d\n", n);
   if ((pid = fork()) == 0) _exit(msgsnd(id, &m, 200, 0) == 0 ? 1 : errno == EIDRM ? 2 : 3);
-  usleep(10000);
+  asleep(pid);
   get(id, 0, 0);
   waitpid(pid, &status, 0);
   printf("child %d\n", WEXITSTATUS(status));
   if ((pid = fork()) == 0) _exit(msgsnd(id, &m, 200, 0) == 0 ? 1 : errno == EIDRM ? 2 : 3);
-  usleep(10000);
+  asleep(pid);
   say("remove", msgctl(id, IPC_RMID, 0));
   waitpid(pid, &status, 0);
   printf("child %d\n", WEXITSTATUS(status));
