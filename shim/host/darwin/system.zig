@@ -40,7 +40,7 @@ fn raise(limit: *c.struct_rlimit) void {
     const before = limit.rlim_cur;
     for ([_]u64{ limit.rlim_max, c.OPEN_MAX }) |wanted| {
         if (wanted <= before) return;
-        limit.rlim_cur = @min(wanted, limit.rlim_max);
+        limit.rlim_cur = wanted;
         if (sys("setrlimit")(c.RLIMIT_NOFILE, limit) == 0) return;
     }
     limit.rlim_cur = before;

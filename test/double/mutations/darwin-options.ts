@@ -71,7 +71,6 @@ export const OPTIONS: readonly (readonly [file: string, from: string, to: string
   ["sockets", "flags & IFF_LOOPBACK == 0", "flags & IFF_LOOPBACK != 0"],
   ["sockets", '"lo")) "lo0"', '"lx")) "lo0"'],
   ["sockets", '"lo0")) "lo"', '"lo0")) "lx"'],
-  ["system", "limit.rlim_cur = @min(wanted, limit.rlim_max);", "limit.rlim_cur = wanted;"],
   ["system", "c.CLOCK_UPTIME_RAW, // MONOTONIC_RAW", "c.CLOCK_REALTIME, // MONOTONIC_RAW"],
   ["system", "c.CLOCK_REALTIME, // TAI", "c.CLOCK_MONOTONIC, // TAI"],
   ["memory", "if (!gave_back) return;", "if (gave_back) return;"],

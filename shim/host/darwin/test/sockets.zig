@@ -157,6 +157,12 @@ test "datagrams bring addresses, lengths and control messages" {
     try expectEqual(@as(u16, 0x49), std.mem.readInt(u16, ifreq[16..18], .little) & 0x1fff);
     try expectEqual(@as(i32, 0), host.socketControl(a, 0x891b, @ptrCast(&ifreq)));
     try std.testing.expectEqualSlices(u8, &.{ 2, 0, 0, 0, 255, 0, 0, 0 }, ifreq[16..24]);
+    // Its number is 1, and its name Linux's.
+    try expectEqual(@as(i32, 0), host.socketControl(a, 0x8933, @ptrCast(&ifreq)));
+    try expectEqual(@as(u32, 1), std.mem.readInt(u32, ifreq[16..20], .little));
+    @memset(ifreq[0..16], 0);
+    try expectEqual(@as(i32, 0), host.socketControl(a, 0x8910, @ptrCast(&ifreq)));
+    try std.testing.expectEqualStrings("lo", std.mem.sliceTo(&ifreq, 0));
     @memcpy(ifreq[0..8], "nothere\x00");
     try expectEqual(@as(i32, -19), host.socketControl(a, 0x8915, @ptrCast(&ifreq)));
     for ([_]i32{ a, b }) |fd| _ = host.close(fd);
