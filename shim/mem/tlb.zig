@@ -38,7 +38,8 @@ pub const Entry = extern struct {
 };
 
 /// A run of pages that one place in a program found last, all of which may be read (or written) and lie in a row in the host's memory
-/// too: an address a hits when a - low is less than limit. For translated loops.
+/// too: an address a hits when a - low is less than limit. For translated code: each access in a loop has one of its own, and those off
+/// the stack pointer elsewhere share two.
 pub const Window = extern struct {
     low: u64,
     /// How many bytes less those of the access, plus 1; 0: closed.
@@ -51,6 +52,10 @@ pub const Window = extern struct {
     since: u32,
 };
 pub const window_count = 2048;
+/// The first windows: what accesses off the stack pointer read, and what they write.
+pub const stack_read = 0;
+pub const stack_write = 1;
+pub const stack_windows = 2;
 /// Pages that a window has at most on either side of the one that was missed.
 const window_reach = 32;
 /// What misses does so this often before the window is opened there.

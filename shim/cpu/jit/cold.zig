@@ -3,6 +3,7 @@
 
 const exits = @import("exit.zig");
 const layout = @import("layout.zig");
+const mem = @import("../../mem/mem.zig");
 const memory = @import("memory.zig");
 const patch = @import("patch.zig");
 const recipe = @import("recipe.zig");
@@ -53,8 +54,8 @@ pub const Cold = struct {
     },
 };
 
-/// `found`: where it goes on with the host pointer in rax.
-pub const Window = struct { what: service.Opening, found: u32 = 0 };
+/// Of an access of `bytes`. `found`: where it goes on with the host pointer in rax.
+pub const Window = struct { what: service.Opening, bytes: i32, found: u32 = 0 };
 
 /// Where it enters the block: `back`, at the head and maybe as the end of a loop; behind the head, which counts, when it leads on.
 pub const Link = struct { word: u32, enters: enum { head, behind, back } };
@@ -163,12 +164,20 @@ fn keepFlags(t: *Translator, c: Cold) void {
 /// Goes back when the TLB has the page of the address in rax, or a window can be opened around it. rax is kept else.
 fn openWindow(t: *Translator, c: Cold) void {
     const w = c.window orelse return;
-    const misses = memory.probeBehind(t, w.what);
-    t.a.jmpTo(w.found);
-    for (misses) |f| t.a.linkHere(f);
-    t.a.store(.q, .{ .mem = layout.cpuField("spill") }, .rax);
-    t.a.movImm(.rdx, @as(u32, @bitCast(w.what)));
-    t.callThunk(thunks.window);
+    if (w.what.slot < mem.tlb.stack_windows) {
+        t.a.store(.q, .{ .mem = layout.cpuField("spill") }, .rax);
+        t.a.lea(.q, .rcx, .{ .base = .rax, .disp = w.bytes - 1 });
+        t.a.movImm(.rdx, @as(u32, @bitCast(w.what)));
+        t.a.aluImm(.sub, .d, .{ .mem = layout.window(w.what.slot, "patience") }, 1);
+        t.callThunk(if (w.what.writes) thunks.stack_write else thunks.stack_read);
+    } else {
+        const misses = memory.probeBehind(t, w);
+        t.a.jmpTo(w.found);
+        for (misses) |f| t.a.linkHere(f);
+        t.a.store(.q, .{ .mem = layout.cpuField("spill") }, .rax);
+        t.a.movImm(.rdx, @as(u32, @bitCast(w.what)));
+        t.callThunk(thunks.window);
+    }
     c.copies.reload(&t.a);
     t.a.@"test"(.q, .{ .reg = .rax }, .rax);
     t.a.jccTo(.ne, w.found);

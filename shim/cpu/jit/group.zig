@@ -18,7 +18,7 @@ const bits = fields.bits;
 pub const Range = struct { from: i32, to: i32, origin: i32, writes: bool };
 
 /// Ranges longer than this would leave their page too often.
-const longest = 256;
+pub const longest = 256;
 
 /// An access at a constant distance from its base.
 const Fixed = struct { offset: i32, bytes: i32, writes: bool, back: i32 };

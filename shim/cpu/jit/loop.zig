@@ -86,7 +86,7 @@ pub const Loop = struct {
         const slot = next_window;
         next_window += 1;
         owners[slot] = .{ .head = l.head, .page = t.page.number, .word = l.first, .index = t.index };
-        return .{ .what = .{ .slot = slot, .writes = writes, .bytes = @intCast(bytes) } };
+        return .{ .what = .{ .slot = slot, .writes = writes, .bytes = @intCast(bytes) }, .bytes = bytes };
     }
 
     pub fn emitLeave(l: *const Loop, a: *x64.Asm) void {
@@ -176,13 +176,13 @@ var any_heads = false;
 /// The access of a loop that uses a window, by the window's number: no two have the same.
 const Owner = struct { head: *Head, page: u32, word: u32, index: u32 };
 var owners: [mem.tlb.window_count]Owner = undefined;
-var next_window: u16 = 0;
+var next_window: u16 = mem.tlb.stack_windows;
 
 /// Forgets all loops, whose code is dropped.
 pub fn reset() void {
     if (any_heads) @memset(&heads, .{});
     any_heads = false;
-    next_window = 0;
+    next_window = mem.tlb.stack_windows;
     mem.tlb.closeAllWindows();
 }
 

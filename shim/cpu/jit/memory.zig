@@ -69,35 +69,59 @@ pub fn begin(t: *Translator, n: u32) void {
     if (n == layout.sp) t.checkSp();
 }
 
-const Probe = enum { read, write };
+pub const Probe = enum { read, write };
 
 /// How an address was looked up: the host's condition that it was not found, and the window that was asked.
 const Probed = struct { miss: x64.Cc = .ne, window: ?cold.Window = null };
 
 /// Looks up the page of the `bytes` at rax. `known`: what rax is, when that is known now.
-fn probe(t: *Translator, known: ?u64, bytes: i32, comptime kind: Probe) Probed {
-    if (known == null) if (t.loop) |l| if (l.window(t, bytes, kind == .write)) |w| {
+/// `n`: the base register, if the address depends on nothing else.
+fn probe(t: *Translator, n: ?u32, known: ?u64, bytes: i32, comptime kind: Probe) Probed {
+    if (known == null) if (windowFor(t, n, bytes, kind == .write)) |w| {
         t.a.movRegs(.q, .rdx, .rax);
         t.a.alu(.sub, .q, .rdx, .{ .mem = layout.window(w.what.slot, "low") });
         t.a.alu(.cmp, .q, .rdx, .{ .mem = layout.window(w.what.slot, "limit") });
         return .{ .miss = .ae, .window = w };
     };
-    probeTlb(t, known, bytes, kind);
+    probeTlb(&t.a, known, bytes, kind);
     return .{};
 }
 
+/// A window for an access off register n, if it is to have one: that of the place in a loop, or that of the stack.
+fn windowFor(t: *Translator, n: ?u32, bytes: i32, writes: bool) ?cold.Window {
+    if (t.loop) |l| return l.window(t, bytes, writes);
+    // Not off x29: where compilers leave out the frame pointer it may be anything.
+    if (n != layout.sp) return null;
+    // It is for all of them, so for the longest.
+    const slot: u16 = if (writes) mem.tlb.stack_write else mem.tlb.stack_read;
+    return .{ .what = .{ .slot = slot, .writes = writes, .bytes = group.longest }, .bytes = bytes };
+}
+
 /// After a window missed the address in rax: where it goes on to open another, else rax is the host pointer.
-pub fn probeBehind(t: *Translator, o: service.Opening) [2]x64.Fixup {
-    t.a.aluImm(.sub, .d, .{ .mem = layout.window(o.slot, "patience") }, 1);
+pub fn probeBehind(t: *Translator, w: cold.Window) [2]x64.Fixup {
+    t.a.aluImm(.sub, .d, .{ .mem = layout.window(w.what.slot, "patience") }, 1);
     const spent = t.a.jcc(.s);
-    if (o.writes) probeTlb(t, null, o.bytes, .write) else probeTlb(t, null, o.bytes, .read);
+    if (w.what.writes) probeTlb(&t.a, null, w.bytes, .write) else probeTlb(&t.a, null, w.bytes, .read);
     const miss = t.a.jcc(.ne);
     t.a.alu(.add, .q, .rax, .{ .mem = entry("addend") });
     return .{ spent, miss };
 }
 
-fn probeTlb(t: *Translator, known: ?u64, bytes: i32, comptime kind: Probe) void {
-    const a = &t.a;
+/// The same as a function, for windows that many places share. Called with the flags of what patience is left, the address less 1 plus the
+/// access's bytes in rcx too, and `service.Opening` in rdx. Where it goes on to open another: with rax and rdx as they were.
+pub fn probeCalled(a: *x64.Asm, comptime kind: Probe) [2]x64.Fixup {
+    const spent = a.jcc(.s);
+    a.push(.rdx);
+    a.movRegs(.q, .rdx, .rcx);
+    probeLast(a, kind);
+    a.pop(.rdx);
+    const miss = a.jcc(.ne);
+    a.alu(.add, .q, .rax, .{ .mem = entry("addend") });
+    a.ret();
+    return .{ spent, miss };
+}
+
+fn probeTlb(a: *x64.Asm, known: ?u64, bytes: i32, comptime kind: Probe) void {
     // The last byte's page: an access that leaves its page misses.
     if (known) |addr| {
         const last = addr +% @as(u64, @intCast(bytes - 1));
@@ -108,6 +132,11 @@ fn probeTlb(t: *Translator, known: ?u64, bytes: i32, comptime kind: Probe) void 
         }
     }
     if (bytes == 1) a.movRegs(.q, .rdx, .rax) else a.lea(.q, .rdx, .{ .base = .rax, .disp = bytes - 1 });
+    probeLast(a, kind);
+}
+
+/// The access's last byte is at rdx.
+fn probeLast(a: *x64.Asm, comptime kind: Probe) void {
     if (host.features.bmi2) {
         a.rorx(.d, .rcx, .{ .reg = .rax }, 12 - 5);
     } else {
@@ -148,7 +177,7 @@ pub fn readable(t: *Translator, bytes: u8) void {
 }
 
 fn readableKnown(t: *Translator, known: ?u64, bytes: u8) void {
-    const probed = probe(t, known, bytes, .read);
+    const probed = probe(t, null, known, bytes, .read);
     const back = t.slowRead(probed.miss, bytes);
     toHost(t, known, bytes, probed);
     back.* = t.a.at;
@@ -156,7 +185,7 @@ fn readableKnown(t: *Translator, known: ?u64, bytes: u8) void {
 
 /// rax = host pointer of `bytes` aligned bytes, readable and writable.
 pub fn modifiable(t: *Translator, bytes: u8) void {
-    const probed = probe(t, null, bytes, .write);
+    const probed = probe(t, null, null, bytes, .write);
     const back = t.slowModify(probed.miss);
     toHost(t, null, bytes, probed);
     back.* = t.a.at;
@@ -164,7 +193,7 @@ pub fn modifiable(t: *Translator, bytes: u8) void {
 
 /// rax = host pointer of `bytes` writable bytes; what `value` says is stored by the slow path, which comes back to `back`.
 pub fn writable(t: *Translator, bytes: u8, value: Value) *u32 {
-    const probed = probe(t, null, bytes, .write);
+    const probed = probe(t, null, null, bytes, .write);
     const back = t.slowWrite(probed.miss, bytes, value);
     toHost(t, null, bytes, probed);
     return back;
@@ -278,7 +307,7 @@ fn locate(t: *Translator, w: Based, bytes: u8, comptime kind: Probe, value: ?Val
     const range = (if (t.plain) null else group.rangeAhead(t, w.n, w.offset, bytes, writes, w.grows)) orelse {
         const known = constant(t, w.n, w.offset);
         baseAddress(t, w.n, w.offset);
-        const probed = probe(t, known, bytes, kind);
+        const probed = probe(t, w.n, known, bytes, kind);
         const back = if (writes) t.slowWrite(probed.miss, bytes, value.?) else t.slowRead(probed.miss, bytes);
         toHost(t, known, bytes, probed);
         if (!writes) back.* = a.at;
@@ -289,7 +318,7 @@ fn locate(t: *Translator, w: Based, bytes: u8, comptime kind: Probe, value: ?Val
     const length = range.to - range.from;
     const known = constant(t, w.n, range.from);
     baseAddress(t, w.n, range.from);
-    const probed = if (range.writes) probe(t, known, length, .write) else probe(t, known, length, .read);
+    const probed = if (range.writes) probe(t, w.n, known, length, .write) else probe(t, w.n, known, length, .read);
     const back = t.slowRange(probed.miss, @intCast(length), range.writes);
     toHost(t, known, length, probed);
     back.* = a.at;

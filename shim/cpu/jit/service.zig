@@ -173,8 +173,8 @@ pub fn window(cpu: *Cpu, addr: u64, o: Opening) callconv(.c) usize {
     const p = access.fill(&cpu.v, addr, kind) orelse return 0;
     if (access.filled != null) return if (o.bytes + (addr & (abi.page_size - 1)) <= abi.page_size) @intFromPtr(p) else 0;
     const w = &cpu.v.tlb.windows[o.slot];
-    w.opened += 1;
-    if (w.opened == openings) {
+    w.opened +%= 1;
+    if (o.slot >= mem.tlb.stack_windows and w.opened == openings) {
         const now: u32 = @truncate(cpu.block.retired +% @as(u32, @bitCast(cpu.slice_start -% cpu.block.slice)));
         refuseWindow(cpu, o.slot, (now -% w.since) / openings);
         w.opened = 0;

@@ -3,6 +3,7 @@
 const std = @import("std");
 const cache = @import("cache.zig");
 const layout = @import("layout.zig");
+const memory = @import("memory.zig");
 const service = @import("service.zig");
 const x64 = @import("x64.zig");
 
@@ -23,6 +24,9 @@ pub var modify: u32 = 0;
 pub var range: u32 = 0;
 /// rax: address, rdx: `service.Opening`. Comes back with rax: the host pointer, or 0.
 pub var window: u32 = 0;
+/// The same behind the window of the stack: rcx: the address of the last byte, host's flags: of the patience that is left.
+pub var stack_read: u32 = 0;
+pub var stack_write: u32 = 0;
 /// rdx: place of the current instruction, rcx: the branch. Goes on there in code without shared look-ups.
 pub var plain: u32 = 0;
 /// rdx: place of the target, rcx: the branch. Goes there.
@@ -149,6 +153,8 @@ pub fn make() void {
     modify = coming(&a, &service.modify, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx } }, layout.caller_saved);
     range = asking(&a, &service.range);
     window = asking(&a, &service.window);
+    stack_read = behindStack(&a, .read);
+    stack_write = behindStack(&a, .write);
     plain = going(&a, &service.plain, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     link = going(&a, &service.link, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     loop = going(&a, &service.loop, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx }, .{ .rcx, .rax } });
@@ -196,6 +202,13 @@ fn asking(a: *Asm, function: *const anyopaque) u32 {
     a.aluImm(.add, .q, .{ .reg = .rsp }, 8);
     loadAll(a, layout.caller_saved);
     a.ret();
+    return at;
+}
+
+fn behindStack(a: *Asm, comptime kind: memory.Probe) u32 {
+    const at = a.at;
+    for (memory.probeCalled(a, kind)) |f| a.linkHere(f);
+    a.jmpTo(window);
     return at;
 }
 

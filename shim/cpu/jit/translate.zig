@@ -366,7 +366,7 @@ pub const Translator = struct {
 
     /// The address that the last cold part is for was found by the window: rax is its host pointer.
     pub fn foundBy(t: *Translator, w: cold.Window) void {
-        colds[t.cold_count - 1].window = .{ .what = w.what, .found = t.a.at };
+        colds[t.cold_count - 1].window = .{ .what = w.what, .bytes = w.bytes, .found = t.a.at };
     }
 
     /// Goes to the slow path of an access on the host's condition. `back`: where it continues.
