@@ -19,6 +19,6 @@ for (const level of process.arch === "x64" ? ["", "2"] : []) {
       const wrong = report.mismatches.slice(0, 3).map((m) => describeMismatch(m.testCase, m.differences));
       expect(wrong).toEqual([]);
       expect(report.ran).toBe(COUNT);
-    }, 60_000);
+    }, 180_000);
   }
 }

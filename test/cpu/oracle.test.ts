@@ -135,6 +135,6 @@ describe.skipIf(!qemuInstalled())("our engines against the oracle", () => {
         expect([engines[i], ...wrong]).toEqual([engines[i]]);
         expect(report.ran).toBe(COUNT);
       }
-    }, 60_000);
+    }, 180_000);
   }
 });
