@@ -22,6 +22,7 @@ for (const cpu of engines) {
   for (const cpus of [1, 2, 4]) {
     test(`stops and changes on ${cpu}, ${cpus} CPUs`, () => check("stress", ["10"], cpu, cpus), 300_000);
   }
+  for (const cpus of [1, 2]) test(`stacks on ${cpu}, ${cpus} CPUs`, () => check("stacks", ["30"], cpu, cpus), 300_000);
   test(`spaces on ${cpu}`, () => check("spaces", ["6"], cpu, 2), 300_000);
 }
 
