@@ -27,14 +27,12 @@ const address_mask: u64 = (1 << 56) - 1;
 /// Programs use addresses at random distances: with 1024 one run in a few of python, perl and bash lost a tenth of its time to pages that share a slot.
 pub const entry_count = 4096;
 
-/// 32 bytes, so that a slot is found by shift and mask alone.
+/// 16 bytes, so that a slot is found by shift and mask alone, and four share a line of the host's cache, of which a big heap's take much.
 pub const Entry = extern struct {
-    /// Tags; 0 never matches, since a context is not 0.
-    read: u64,
-    write: u64,
+    /// 0 never matches, since a context is not 0.
+    tag: u64,
     /// Host address minus the address as the program wrote it, modulo 2^64.
     addend: u64,
-    frame: u64,
 };
 
 /// A run of pages that one place in a program found last, all of which may be read (or written) and lie in a row in the host's memory
@@ -73,7 +71,9 @@ fn markOf(context: u32) u64 {
 const top_byte: u64 = 0xff << 56 - 12;
 
 pub const Tlb = struct {
-    entries: [entry_count]Entry align(64),
+    /// What may be read, and what may be written.
+    read: [entry_count]Entry align(64),
+    write: [entry_count]Entry align(64),
     windows: [window_count]Window,
     /// Those that are open.
     open: [window_count]u16,
@@ -121,9 +121,9 @@ pub const Tlb = struct {
         t.mark = markOf(context);
     }
 
-    inline fn slot(t: *Tlb, addr: u64) *Entry {
-        const offset = (addr >> (12 - 5)) & ((entry_count - 1) << 5);
-        return @ptrFromInt(@intFromPtr(&t.entries) + offset);
+    inline fn slot(entries: *[entry_count]Entry, addr: u64) *Entry {
+        const offset = (addr >> (12 - 4)) & ((entry_count - 1) << 4);
+        return @ptrFromInt(@intFromPtr(entries) + offset);
     }
 
     inline fn tag(t: *const Tlb, comptime T: type, addr: u64) u64 {
@@ -139,15 +139,15 @@ pub const Tlb = struct {
 
     /// Where to read a T at `addr`; null for a miss, a fault or an access that crosses pages: then `fill`.
     pub inline fn readPtr(t: *Tlb, comptime T: type, addr: u64) ?*align(1) const T {
-        const e = t.slot(addr);
-        if (e.read != t.tag(T, addr)) return null;
+        const e = slot(&t.read, addr);
+        if (e.tag != t.tag(T, addr)) return null;
         return @ptrFromInt(hostOf(e, addr));
     }
 
     /// Where to write a T at `addr`; null as `readPtr`.
     pub inline fn writePtr(t: *Tlb, comptime T: type, addr: u64) ?*align(1) T {
-        const e = t.slot(addr);
-        if (e.write != t.tag(T, addr)) return null;
+        const e = slot(&t.write, addr);
+        if (e.tag != t.tag(T, addr)) return null;
         return @ptrFromInt(hostOf(e, addr));
     }
 
@@ -159,15 +159,10 @@ pub const Tlb = struct {
         const s = space.get(t.space) orelse return null;
         const d = space.walk(s, va);
         if (!desc.allows(d, access)) return null;
-        const frame = desc.frameOf(d);
-        const p: [*]u8 = frames.ptr(frame);
-        const key = addr >> 12 | t.mark;
-        t.slot(addr).* = .{
-            .read = if (desc.readable(d)) key else 0,
-            .write = if (desc.writable(d)) key else 0,
-            .addend = @intFromPtr(p) -% (addr & page_mask),
-            .frame = frame,
-        };
+        const p: [*]u8 = frames.ptr(desc.frameOf(d));
+        const entry: Entry = .{ .tag = addr >> 12 | t.mark, .addend = @intFromPtr(p) -% (addr & page_mask) };
+        if (desc.readable(d)) slot(&t.read, addr).* = entry;
+        if (desc.writable(d)) slot(&t.write, addr).* = entry;
         return p + (addr & (page_size - 1));
     }
 
@@ -200,6 +195,11 @@ pub const Tlb = struct {
         return desc.allows(d, access) and @intFromPtr(frames.ptr(desc.frameOf(d))) == @intFromPtr(host) +% distance *% page_size;
     }
 
+    fn empty(t: *Tlb) void {
+        @memset(std.mem.asBytes(&t.read), 0);
+        @memset(std.mem.asBytes(&t.write), 0);
+    }
+
     /// Whoever takes a right away does this too, while the CPU is paused or runs nothing.
     fn closeWindows(t: *Tlb) void {
         for (t.open[0..t.open_count]) |number| {
@@ -211,15 +211,15 @@ pub const Tlb = struct {
 
     /// Every write of the page goes through `fill`.
     pub fn refuseWrites(t: *Tlb, addr: u64) void {
-        t.slot(addr).write = 0;
+        slot(&t.write, addr).tag = 0;
     }
 
     /// Drops the entry of a page, whatever the top byte it was used with.
     fn drop(t: *Tlb, va: u64, context: u64) void {
-        const e = t.slot(va);
         const key = va >> 12 | markOf(@intCast(context));
-        if (e.read & ~top_byte == key) e.read = 0;
-        if (e.write & ~top_byte == key) e.write = 0;
+        for ([_]*Entry{ slot(&t.read, va), slot(&t.write, va) }) |e| {
+            if (e.tag & ~top_byte == key) e.tag = 0;
+        }
     }
 };
 
@@ -333,7 +333,7 @@ fn recycle() void {
     next_context = 1;
     var it = list;
     while (it) |t| : (it = t.next) {
-        @memset(std.mem.asBytes(&t.entries), 0);
+        t.empty();
         t.closeWindows();
         const s = space.get(t.space) orelse continue;
         if (s.context == 0) {
@@ -356,7 +356,7 @@ pub fn reset() void {
     next_context = 1;
     var it = list;
     while (it) |t| : (it = t.next) {
-        @memset(std.mem.asBytes(&t.entries), 0);
+        t.empty();
         t.closeWindows();
         t.setContext(unbound);
         t.space = 0;

@@ -6,6 +6,7 @@
 
 const fields = @import("../interp/fields.zig");
 const layout = @import("layout.zig");
+const lookup = @import("lookup.zig");
 const memory = @import("memory.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
@@ -34,7 +35,7 @@ const at_rcx: x64.Mem = .{ .base = .rcx };
 /// rax = address of the access, which has to be aligned.
 fn address(t: *Translator, insn: u32, writes: bool) void {
     memory.begin(t, rn(insn));
-    memory.baseAddress(t, rn(insn), 0);
+    lookup.baseAddress(t, rn(insn), 0);
     memory.checkAligned(t, scaleOf(insn), writes);
 }
 
@@ -53,7 +54,7 @@ fn loadExclusive(t: *Translator, insn: u32) void {
     address(t, insn, false);
     t.a.storeImm(.d, layout.blockField("monitor_size"), 0);
     t.a.store(.q, .{ .mem = layout.blockField("monitor_addr") }, .rax);
-    memory.readable(t, @as(u8, 1) << scale);
+    lookup.readable(t, @as(u8, 1) << scale);
     t.a.movzx(memory.general_sizes[scale], .rdx, .{ .mem = .{ .base = .rax } });
     if (scale == 3) t.a.mov(.q, .rdx, .{ .mem = .{ .base = .rax } });
     t.a.store(.q, .{ .mem = layout.blockField("monitor_value") }, .rdx);
@@ -70,7 +71,7 @@ fn storeExclusive(t: *Translator, insn: u32) void {
     const elsewhere = a.jcc(.ne);
     a.aluImm(.cmp, .d, .{ .mem = layout.blockField("monitor_size") }, @as(i32, 1) << scale);
     const clear = a.jcc(.ne);
-    memory.modifiable(t, @as(u8, 1) << scale);
+    lookup.modifiable(t, @as(u8, 1) << scale);
     a.movRegs(.q, .rcx, .rax);
     a.mov(.q, .rax, .{ .mem = layout.blockField("monitor_value") });
     const new = t.use(.q, rt(insn), .rdx);
@@ -95,7 +96,7 @@ pub fn clrex(t: *Translator, _: u32) bool {
 pub fn compare_swap(t: *Translator, insn: u32) bool {
     const size = memory.general_sizes[scaleOf(insn)];
     address(t, insn, false);
-    memory.modifiable(t, @as(u8, 1) << scaleOf(insn));
+    lookup.modifiable(t, @as(u8, 1) << scaleOf(insn));
     t.a.movRegs(.q, .rcx, .rax);
     t.load(if (size == .q) .q else .d, .rax, rm(insn));
     const new = t.use(.q, rt(insn), .rdx);
@@ -120,7 +121,7 @@ pub fn atomic(t: *Translator, insn: u32) bool {
     }
     const size = memory.general_sizes[scaleOf(insn)];
     address(t, insn, false);
-    memory.modifiable(t, @as(u8, 1) << scaleOf(insn));
+    lookup.modifiable(t, @as(u8, 1) << scaleOf(insn));
     switch (what) {
         .add, .swp => {
             t.load(.q, .rdx, rm(insn));

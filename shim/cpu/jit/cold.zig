@@ -4,7 +4,7 @@
 const exits = @import("exit.zig");
 const layout = @import("layout.zig");
 const mem = @import("../../mem/mem.zig");
-const memory = @import("memory.zig");
+const lookup = @import("lookup.zig");
 const patch = @import("patch.zig");
 const recipe = @import("recipe.zig");
 const service = @import("service.zig");
@@ -28,6 +28,7 @@ pub const Cold = struct {
     again: ?recipe.Recipe = null,
     /// What the access asked first.
     window: ?Window = null,
+    near: ?Near = null,
     what: union(enum) {
         /// Slow path of an access; continues at `back`. `mark`: a store, whose value is to be put into `Cpu.value` first.
         read: struct { size: u8, back: u32 },
@@ -57,6 +58,9 @@ pub const Cold = struct {
 /// Of an access of `bytes`. `found`: where it goes on with the host pointer in rax.
 pub const Window = struct { what: service.Opening, bytes: i32, found: u32 = 0 };
 
+/// The page of what `base` holds was looked up for the access `offset` bytes from there. `found`: where it goes on with rcx what the host adds.
+pub const Near = struct { base: x64.Reg, offset: i32, found: u32 = 0 };
+
 /// Where it enters the block: `back`, at the head and maybe as the end of a loop; behind the head, which counts, when it leads on.
 pub const Link = struct { word: u32, enters: enum { head, behind, back } };
 pub const Far = struct { target: u64, site: patch.Far };
@@ -85,16 +89,19 @@ pub fn emit(t: *Translator, c: Cold) void {
         .read => |r| {
             a.linkHere(c.from);
             openWindow(t, c);
+            if (c.near) |n| lookBeyond(a, n, r.size, .read);
             keepFlags(t, c);
             a.movImm(.rcx, r.size);
             a.movImm(.rdx, t.place(false));
             t.callThunk(thunks.read);
             c.copies.reload(a);
+            if (c.near) |n| leadNear(a, n);
             a.jmpTo(r.back);
         },
         .write => |w| {
             a.linkHere(c.from);
             openWindow(t, c);
+            if (c.near) |n| lookBeyond(a, n, w.size, .write);
             storeValue(t, w.value);
             keepFlags(t, c);
             a.movImm(.rcx, w.size);
@@ -171,7 +178,7 @@ fn openWindow(t: *Translator, c: Cold) void {
         t.a.aluImm(.sub, .d, .{ .mem = layout.window(w.what.slot, "patience") }, 1);
         t.callThunk(if (w.what.writes) thunks.stack_write else thunks.stack_read);
     } else {
-        const misses = memory.probeBehind(t, w);
+        const misses = lookup.probeBehind(t, w);
         t.a.jmpTo(w.found);
         for (misses) |f| t.a.linkHere(f);
         t.a.store(.q, .{ .mem = layout.cpuField("spill") }, .rax);
@@ -182,6 +189,28 @@ fn openWindow(t: *Translator, c: Cold) void {
     t.a.@"test"(.q, .{ .reg = .rax }, .rax);
     t.a.jccTo(.ne, w.found);
     t.a.mov(.q, .rax, .{ .mem = layout.cpuField("spill") });
+}
+
+/// rax = the access's address, whose page is looked up if it may be another than the base's.
+fn lookBeyond(a: *Asm, n: Near, size: u8, comptime kind: lookup.Probe) void {
+    if (n.base == .rax and n.offset == 0) return;
+    a.lea(.q, .rax, .{ .base = n.base, .disp = n.offset });
+    if (n.offset == 0) return;
+    a.lea(.q, .rdx, .{ .base = .rax, .disp = size - 1 });
+    a.callTo(if (kind == .write) thunks.beyond_write else thunks.beyond_read);
+    if (n.base == .rax) a.lea(.q, .rax, .{ .base = .rax, .disp = -n.offset });
+    a.jccTo(.e, n.found);
+    if (n.base == .rax) a.lea(.q, .rax, .{ .base = .rax, .disp = n.offset });
+}
+
+/// rax is the host pointer of the access: what it goes on with instead.
+fn leadNear(a: *Asm, n: Near) void {
+    if (n.base == .rax) {
+        if (n.offset != 0) a.lea(.q, .rax, .{ .base = .rax, .disp = -n.offset });
+        return a.movImm(.rcx, 0);
+    }
+    a.lea(.q, .rcx, .{ .base = .rax, .disp = -n.offset });
+    a.alu(.sub, .q, .rcx, .{ .reg = n.base });
 }
 
 fn slowRange(t: *Translator, c: Cold, bytes: u16, writes: bool, back: u32) void {

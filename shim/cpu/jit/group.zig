@@ -2,7 +2,7 @@
 //!
 //! The first of them checks that the whole range lies in one page that allows what all of them do, and keeps its host pointer in
 //! `Cpu.pointers`. When that fails, the block goes on in code that looks up each access (`service.plain`). Mappings do
-//! not change while a block runs.
+//! not change while a block runs. Accesses that add up the same registers share a look-up too: an element is read, and written.
 
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
@@ -110,6 +110,43 @@ pub fn rangeAhead(t: *const Translator, n: u32, offset: i32, bytes: i32, writes:
     }
     range.origin = range.from;
     return if (found) range else null;
+}
+
+/// What an instruction adds up was looked up, and whether it may be written.
+pub const Sum = struct { insn: u32, writes: bool };
+
+/// Do both access as many bytes at the same sum of registers?
+pub fn sameSum(a: u32, b: u32) bool {
+    const x = memory.transfer(a) orelse return false;
+    const y = memory.transfer(b) orelse return false;
+    // Rm, option, S, what tells the class, Rn.
+    return (a ^ b) & 0x003f_ffe0 == 0 and info.class(b) == .register_offset and x.scale == y.scale;
+}
+
+/// Do instructions that follow access what this one adds up? Null: none does; else whether the look-up has to be for writing (as in `rangeAhead`).
+pub fn sumAhead(t: *const Translator, insn: u32) ?bool {
+    const n = fields.rn(insn);
+    const m = fields.rm(insn);
+    if (changes(insn, n) or changes(insn, m)) return null;
+    var all = stores(insn);
+    var found = false;
+    var branched = false;
+    for (t.words[t.first + t.index + 1 .. t.first + t.count], t.index + 1..) |next, i| {
+        if (t.loop) |l| if (l.joins[i]) break;
+        if (!decoder.isSimd(next) and sameSum(insn, next)) {
+            if (all or !stores(next) or !branched) {
+                all = all or stores(next);
+                found = true;
+            }
+        } else if (isConditional(next)) branched = true;
+        if (changes(next, n) or changes(next, m)) break;
+    }
+    return if (found) all else null;
+}
+
+fn stores(insn: u32) bool {
+    const x = memory.transfer(insn).?;
+    return x.kind == .store or x.kind == .store_vector;
 }
 
 fn isConditional(insn: u32) bool {

@@ -147,8 +147,8 @@ pub const Cpu = struct {
     /// What `RegisterBlock.slice` began with, and budget beyond it.
     slice_start: i32,
     budget: u32,
-    /// Host pointers of what accesses off a base register share, while a block runs.
-    pointers: [32]u64,
+    /// Host pointers of what accesses off a base register share, or (the last) those off the same sum of registers, while a block runs.
+    pointers: [33]u64,
     spill: u64,
     /// The smallest normal numbers, twice their bits, in each element.
     twice_least_double: [2]u64 align(16),
@@ -168,7 +168,10 @@ pub fn cpuField(comptime name: []const u8) Mem {
 
 const tlb = @offsetOf(Cpu, "v") + @offsetOf(core.Vcpu, "tlb");
 const Tlb = @FieldType(core.Vcpu, "tlb");
-pub const tlb_entries: i32 = tlb + @offsetOf(Tlb, "entries");
+/// Where the TLB's entries for reading begin, or those for writing.
+pub fn tlbEntries(writes: bool) i32 {
+    return tlb + @as(i32, if (writes) @offsetOf(Tlb, "write") else @offsetOf(Tlb, "read"));
+}
 /// A field of a window (mem/tlb.zig).
 pub fn window(slot: u32, comptime field: []const u8) Mem {
     const windows: i32 = tlb + @offsetOf(Tlb, "windows");

@@ -1,6 +1,7 @@
 //! Translation of LD1 and ST1 of whole registers, whose elements are just bytes. The interleaving ones are left to the interpreter.
 
 const fields = @import("../interp/fields.zig");
+const lookup = @import("lookup.zig");
 const memory = @import("memory.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -26,14 +27,14 @@ pub fn multiple(t: *Translator, insn: u32) bool {
     const bytes: u8 = @intCast(count * size);
     const first = bits(insn, 0, 5);
     memory.begin(t, rn(insn));
-    memory.baseAddress(t, rn(insn), 0);
+    lookup.baseAddress(t, rn(insn), 0);
     if (bit(insn, 22)) {
-        memory.readable(t, bytes);
-        for (0..count) |i| memory.loadVector(t, (first + @as(u32, @intCast(i))) & 31, scale, @intCast(i * size));
+        lookup.readable(t, bytes);
+        for (0..count) |i| memory.loadVector(t, (first + @as(u32, @intCast(i))) & 31, scale, lookup.at(@intCast(i * size)));
         return true;
     }
-    const back = memory.writable(t, bytes, .{ .vectors = .{ .first = first, .count = @intCast(count), .size = @intCast(size) } });
-    for (0..count) |i| memory.storeVector(t, (first + @as(u32, @intCast(i))) & 31, scale, @intCast(i * size));
+    const back = lookup.writable(t, bytes, .{ .vectors = .{ .first = first, .count = @intCast(count), .size = @intCast(size) } });
+    for (0..count) |i| memory.storeVector(t, (first + @as(u32, @intCast(i))) & 31, scale, lookup.at(@intCast(i * size)));
     back.* = t.a.at;
     return true;
 }

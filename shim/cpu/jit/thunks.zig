@@ -3,7 +3,7 @@
 const std = @import("std");
 const cache = @import("cache.zig");
 const layout = @import("layout.zig");
-const memory = @import("memory.zig");
+const lookup = @import("lookup.zig");
 const service = @import("service.zig");
 const x64 = @import("x64.zig");
 
@@ -27,6 +27,9 @@ pub var window: u32 = 0;
 /// The same behind the window of the stack: rcx: the address of the last byte, host's flags: of the patience that is left.
 pub var stack_read: u32 = 0;
 pub var stack_write: u32 = 0;
+/// rax: address, rdx: that of the access's last byte. Comes back with the host's condition e and rcx: what the host adds, when the TLB has the page.
+pub var beyond_read: u32 = 0;
+pub var beyond_write: u32 = 0;
 /// rdx: place of the current instruction, rcx: the branch. Goes on there in code without shared look-ups.
 pub var plain: u32 = 0;
 /// rdx: place of the target, rcx: the branch. Goes there.
@@ -155,6 +158,8 @@ pub fn make() void {
     window = asking(&a, &service.window);
     stack_read = behindStack(&a, .read);
     stack_write = behindStack(&a, .write);
+    beyond_read = beyond(&a, .read);
+    beyond_write = beyond(&a, .write);
     plain = going(&a, &service.plain, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     link = going(&a, &service.link, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     loop = going(&a, &service.loop, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx }, .{ .rcx, .rax } });
@@ -205,10 +210,18 @@ fn asking(a: *Asm, function: *const anyopaque) u32 {
     return at;
 }
 
-fn behindStack(a: *Asm, comptime kind: memory.Probe) u32 {
+fn behindStack(a: *Asm, comptime kind: lookup.Probe) u32 {
     const at = a.at;
-    for (memory.probeCalled(a, kind)) |f| a.linkHere(f);
+    for (lookup.probeCalled(a, kind)) |f| a.linkHere(f);
     a.jmpTo(window);
+    return at;
+}
+
+fn beyond(a: *Asm, comptime kind: lookup.Probe) u32 {
+    const at = a.at;
+    lookup.probeLast(a, .rax, kind);
+    a.mov(.q, .rcx, .{ .mem = lookup.entry(kind == .write, "addend") });
+    a.ret();
     return at;
 }
 

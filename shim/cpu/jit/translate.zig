@@ -77,6 +77,8 @@ pub const Translator = struct {
     copies: vector.Copies = .{},
     /// What is known to lie in one page, by base register (`group.zig`).
     ranges: [32]?group.Range = @splat(null),
+    /// The sum of registers that was looked up, by an instruction that adds it up.
+    indexed: ?group.Sum = null,
     /// What registers are known to hold.
     constants: [32]?u64 = @splat(null),
     /// rax has the pointer of this base register's range while the code is written up to `at`.
@@ -190,7 +192,13 @@ pub const Translator = struct {
         if (r == layout.sp) t.sp_checked = false;
         t.ranges[r] = null;
         t.constants[r] = null;
+        t.outdatesSum(r);
         t.outdates(r);
+    }
+
+    pub fn outdatesSum(t: *Translator, r: u32) void {
+        const sum = t.indexed orelse return;
+        if (fields.rn(sum.insn) == r or fields.rm(sum.insn) == r) t.indexed = null;
     }
 
     /// What NZCV could be computed again from is gone: it was needed no longer.
@@ -369,6 +377,16 @@ pub const Translator = struct {
         colds[t.cold_count - 1].window = .{ .what = w.what, .bytes = w.bytes, .found = t.a.at };
     }
 
+    /// What the last cold part's access was looked up by.
+    pub fn nearBy(t: *Translator, near: cold.Near) void {
+        colds[t.cold_count - 1].near = near;
+    }
+
+    /// It continues here, with rcx what the host adds to its address.
+    pub fn foundNear(t: *Translator) void {
+        colds[t.cold_count - 1].near.?.found = t.a.at;
+    }
+
     /// Goes to the slow path of an access on the host's condition. `back`: where it continues.
     pub fn slowRead(t: *Translator, cc: Cc, size: u8) *u32 {
         t.addCold(t.a.jcc(cc), .{ .read = .{ .size = size, .back = 0 } });
@@ -510,6 +528,7 @@ pub const Translator = struct {
         t.again = null;
         t.sp_checked = false;
         t.ranges = @splat(null);
+        t.indexed = null;
         t.constants = @splat(null);
         t.held.at = 0;
         t.copies.forget();
