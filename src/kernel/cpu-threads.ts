@@ -4,6 +4,7 @@
 import type { Cpu } from "../cpu/cpu.ts";
 import { RegisterBlock as at, Exit } from "../host/shim.gen.ts";
 import type { Kernel } from "./kernel.ts";
+import { RunQueue } from "./run-queue.ts";
 import type { Task } from "./task.ts";
 
 /** A task that runs at least this long from trap to trap is worth the hand-over, which costs a few microseconds both ways. */
@@ -62,6 +63,7 @@ export class CpuThreads {
       task.cpuThread = -1;
       task.exit = task.regs.u32[EXIT]!;
       const ranNs = this.cpu.collectedNs();
+      RunQueue.charge(task, ranNs);
       task.usage.utimeNs += Math.max(0, ranNs - task.accountedAwayNs);
       if (task.exit !== Exit.kicked) task.burstNs = (task.burstNs + ranNs) / 2;
       this.returned.push(task);

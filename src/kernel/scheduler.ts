@@ -14,6 +14,7 @@ import { CpuThreads } from "./cpu-threads.ts";
 import { handleException } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
 import { BLOCKED, NO_RESULT } from "./op.ts";
+import { RunQueue } from "./run-queue.ts";
 import type { Task } from "./task.ts";
 import { TaskState, Work } from "./task.ts";
 import { finishCall } from "./task-run.ts";
@@ -48,7 +49,7 @@ export class Scheduler {
   /** Which CPU each running task has; null while all may run everywhere. */
   private places: CpuPlaces | null = null;
   private readonly kernel: Kernel;
-  private readonly queue: Task[] = [];
+  private readonly queue = new RunQueue();
   /** The task whose guest code or call is being run; null between tasks. */
   current: Task | null = null;
   /** The current task has asked to be put behind the others (sched_yield). */
@@ -89,7 +90,7 @@ export class Scheduler {
   enqueue(task: Task): void {
     if (task.queued || task === this.current || task.cpuThread >= 0 || task.exit !== 0) return;
     task.queued = true;
-    this.queue.push(task);
+    this.queue.add(task);
     if (this.trapsLeft > TRAPS_SHARED && this.threads.free > 0) {
       this.trapsGiven -= this.trapsLeft - TRAPS_SHARED;
       this.trapsLeft = TRAPS_SHARED;
@@ -136,22 +137,22 @@ export class Scheduler {
   /** The first in the queue that may run now. */
   private next(): Task | undefined {
     const { queue, places } = this;
-    if (places === null) return queue.shift();
+    if (places === null) return queue.length > 0 ? queue.take(0) : undefined;
     const leaves = (task: Task) => task.state !== TaskState.runnable || (task.work & Work.exit) !== 0;
-    const at = queue.findIndex((task) => leaves(task) || places.take(task));
-    return at < 0 ? undefined : queue.splice(at, 1)[0];
+    const at = queue.tasks.findIndex((task) => leaves(task) || places.take(task));
+    return at < 0 ? undefined : queue.take(at);
   }
 
   /** Whether one of the queue may run beside the tasks that do. */
   private get anyFits(): boolean {
     const { queue, places } = this;
-    return places === null ? queue.length > 0 : queue.some((task) => places.fits(task));
+    return places === null ? queue.length > 0 : queue.tasks.some((task) => places.fits(task));
   }
 
   /** Whether all CPUs of one of the queue have tasks. */
   private get anyBarred(): boolean {
     const { queue, places } = this;
-    return places !== null && !queue.every((task) => places.fits(task));
+    return places !== null && !queue.tasks.every((task) => places.fits(task));
   }
 
   /** Nobody runs: the register blocks of those who have exited go back. */
@@ -238,7 +239,11 @@ export class Scheduler {
         const spent = (regs.u32[RETIRED]! - retired) >>> 0 > this.budget;
         if (this.yielding) {
           this.yielding = false;
-          if (this.queue.length > 0) return;
+          if (this.queue.length > 0) {
+            this.accountNow();
+            this.queue.yield(task);
+            return;
+          }
         }
         if (this.trapsLeft > 0 && !spent) continue;
         this.inKernel = !spent;
@@ -263,10 +268,10 @@ export class Scheduler {
     const { threads, queue } = this;
     if (threads.free === 0) return false;
     for (let i = 0; i < queue.length && threads.free > 0; ) {
-      const other = queue[i]!;
+      const other = queue.tasks[i]!;
       if (isReady(other) && CpuThreads.worthwhile(other) && this.send(other)) {
         other.queued = false;
-        queue.splice(i, 1);
+        queue.take(i);
       } else {
         i += 1;
       }
@@ -323,6 +328,7 @@ export class Scheduler {
     this.accountedNs = now;
     const instructions = (task.regs.u32[RETIRED]! - this.accountedInstructions) >>> 0;
     this.accountedInstructions = task.regs.u32[RETIRED]!;
+    RunQueue.charge(task, elapsed);
     const share = this.inKernel ? Math.min(elapsed, instructions * this.nsPerInstruction) : elapsed;
     task.usage.utimeNs += share;
     task.usage.stimeNs += elapsed - share;

@@ -137,6 +137,7 @@ function inheritTask(parent: Task, child: Task, args: CloneArgs): void {
   child.regs.u32[at.retired >> 2] = 0;
   if (args.stack !== 0) child.regs.sp = args.stack;
   if ((flags & C.CLONE_SETTLS) !== 0) child.regs.tpidr = args.tls;
+  child.vruntimeNs = parent.vruntimeNs;
   child.blockedLo = parent.blockedLo;
   child.blockedHi = parent.blockedHi;
   if ((flags & (C.CLONE_VM | C.CLONE_VFORK)) !== C.CLONE_VM) {

@@ -14,6 +14,7 @@ import type { ThreadGroup } from "./thread-group.ts";
 export function exitTask(task: Task, status: number): void {
   const group = task.group;
   const kernel = task.kernel;
+  if (task === kernel.scheduler.current) kernel.scheduler.accountNow();
   task.state = TaskState.zombie;
   task.exitStatus = status;
   task.work = 0;
@@ -79,6 +80,9 @@ function exitGroup(group: ThreadGroup, lastStatus: number): void {
   group.exitStatus = group.groupExitStatus >= 0 ? group.groupExitStatus : lastStatus;
   group.releaseTimers();
   if (group.semaphoreUndos !== null) for (const set of group.semaphoreUndos) set.groupEnded(group);
+  // What children have had counts for who makes them: else a shell's commands would go before everybody.
+  const parent = group.parentTask;
+  if (parent !== null) parent.vruntimeNs = Math.max(parent.vruntimeNs, group.leader.vruntimeNs);
   if (group.session.leader === group) endSession(group, kernel);
   stopOrphans(group.processGroup, group, group.parent);
   group.exitWait.wake();

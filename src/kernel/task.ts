@@ -69,6 +69,8 @@ export class Task implements Waiter {
   cpuThread = -1;
   /** The exit that it came back with and that was not handled yet; 0: none. */
   exit = 0;
+  /** The time that it has had, as run-queue.ts counts it. */
+  vruntimeNs = 0;
   /** How long it runs from trap to trap, about. */
   burstNs = 0;
   /** When it was handed over, and what of that time is in its usage already. */
