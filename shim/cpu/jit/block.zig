@@ -14,11 +14,12 @@ const Translator = translate.Translator;
 
 const longest = 64;
 
-/// Number of instructions of the block that starts at `first`.
-fn measure(words: *const [cache.page_words]u32, first: u32) u32 {
+/// Number of instructions of the block that starts at `first`. It ends before what has a block of its own already.
+fn measure(page: *const cache.Page, words: *const [cache.page_words]u32, first: u32) u32 {
     var n: u32 = 0;
     while (true) {
         n += 1;
+        if (first + n < cache.page_words and page.entry[first + n] != 0) return n;
         if (first + n == cache.page_words or n == longest or info.endsBlock(words[first + n - 1])) return n;
     }
 }
@@ -36,7 +37,7 @@ pub fn plainly(page: *cache.Page, words: *const [cache.page_words]u32, first: u1
 
 fn emit(page: *cache.Page, words: *const [cache.page_words]u32, first: u10, plain: bool) u32 {
     const start = std.mem.alignForward(u32, cache.used, 16);
-    const count = measure(words, first);
+    const count = measure(page, words, first);
     var t: Translator = .{
         .a = .{ .base = cache.writable, .at = start },
         .page = page,

@@ -190,6 +190,19 @@ pub fn pstateOf(saved: u32) u64 {
     return @as(u64, saved >> 15 & 1) << 31 | @as(u64, saved >> 14 & 1) << 30 | @as(u64, ~saved >> 8 & 1) << 29 | @as(u64, saved & 1) << 28;
 }
 
+test "a table of indirect branches forgets all, and no branch finds what is not there" {
+    const j = try std.testing.allocator.create(Jumps);
+    defer std.testing.allocator.destroy(j);
+    j.* = std.mem.zeroes(Jumps);
+    j.clear();
+    for ([_]u64{ 3, 2000 }) |count| {
+        for (0..count) |i| j.fill(0x10000 + 4 * i, i + 1);
+        for (0..count) |i| try std.testing.expectEqual(i + 1, j.at(0x10000 + 4 * i).code);
+        j.clear();
+        for (0..count) |i| try std.testing.expect(j.at(4 * i).pc != 4 * i and j.at(0x10000 + 4 * i).pc != 0x10000 + 4 * i);
+    }
+}
+
 test "saved flags come back" {
     for (0..16) |i| try std.testing.expectEqual(@as(u64, i) << 28, pstateOf(savedFlags(@as(u64, i) << 28)));
 }

@@ -53,9 +53,12 @@ fn exact(cpu: *const Cpu) bool {
     return cpu.block.fpcr & ~@as(u32, 3 << 22) != 0;
 }
 
+/// Bits of a key below the epoch.
+const key_bits = 13;
+
 /// Forgets where pages are, when that may have changed.
 fn syncKey(cpu: *Cpu) void {
-    const key = (@atomicLoad(u64, &cache.epoch, .acquire) << 1 | @intFromBool(exact(cpu))) << 12 | cpu.v.tlb.context;
+    const key = @atomicLoad(u64, &cache.epoch, .acquire) << key_bits | @as(u64, @intFromBool(exact(cpu))) << 12 | cpu.v.tlb.context;
     if (cpu.key != key) {
         cpu.key = key;
         @memset(&cpu.pages, layout.no_page);
@@ -66,8 +69,11 @@ fn syncKey(cpu: *Cpu) void {
 /// The table of indirect branches for the CPU's key.
 fn jumpsOf(cpu: *Cpu) *layout.Jumps {
     for (cpu.jumps_keys, 0..) |key, i| if (key == cpu.key) return &cpu.jumps[i];
-    const i = cpu.jumps_oldest;
-    cpu.jumps_oldest = (i + 1) % layout.jumps_count;
+    // One of an earlier epoch is of no use any more.
+    const i = for (cpu.jumps_keys, 0..) |key, i| {
+        if (key << (64 - key_bits) == cpu.key << (64 - key_bits)) break i;
+    } else cpu.jumps_oldest;
+    if (i == cpu.jumps_oldest) cpu.jumps_oldest = @intCast((i + 1) % layout.jumps_count);
     cpu.jumps_keys[i] = cpu.key;
     cpu.jumps[i].clear();
     return &cpu.jumps[i];
