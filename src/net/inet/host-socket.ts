@@ -89,7 +89,7 @@ export class HostSocket extends Socket {
     const error = sockets.connect(this.fd, way);
     this.connecting = error === -EINPROGRESS;
     this.channel.used();
-    if (this.connecting) this.channel.watch();
+    if (this.connecting) this.channel.connecting(this.nonblock);
     if (error === 0) this.note();
     return error;
   }

@@ -170,6 +170,41 @@ static void udp(void) {
   wait_for(b, POLLIN);
   say("refused", recv(b, t, 1, 0) == -1 && errno == ECONNREFUSED);
 }
+static void edge(const char *what, int ep, int timeout) {
+  struct epoll_event e = {0, {0}};
+  int n = epoll_wait(ep, &e, 1, timeout);
+  printf("%s: %d %x\n", what, n, e.events);
+}
+// What a connection that is made at once means to edges: one, for whoever waits before it and for whoever comes later.
+static void edges(void) {
+  int l = socket(AF_INET, SOCK_STREAM, 0), early = epoll_create1(0), late = epoll_create1(0);
+  struct sockaddr_in a = at(0);
+  bind(l, (void *)&a, sizeof a);
+  listen(l, 5);
+  a = at(port_of(l));
+  for (int i = 0; i < 2; i++) {
+    int c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct epoll_event e = {EPOLLIN | EPOLLOUT | EPOLLET, {0}};
+    if (i == 0) {
+      epoll_ctl(early, EPOLL_CTL_ADD, c, &e);
+      edge("unconnected", early, 0);
+      edge("unconnected, again", early, 50);
+    }
+    say("begin", connect(c, (void *)&a, sizeof a) == -1 && errno == EINPROGRESS);
+    wait_for(c, POLLOUT);
+    epoll_ctl(late, EPOLL_CTL_ADD, c, &e);
+    edge("late", late, 5000);
+    edge("late, again", late, 50);
+    if (i == 0) edge("early", early, 5000);
+    if (i == 0) edge("early, again", early, 50);
+    int s = accept(l, 0, 0);
+    send(s, "x", 1, 0);
+    edge("news", late, 5000);
+    close(c);
+    close(s);
+  }
+  close(l);
+}
 static void resolve(void) {
   struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST}, *r;
   printf("numeric %d\n", getaddrinfo("127.0.0.1", "80", &hints, &r));
@@ -185,6 +220,7 @@ int main(void) {
   setvbuf(stdout, 0, _IOLBF, 0);
   tcp();
   udp();
+  edges();
   resolve();
   return 0;
 }
