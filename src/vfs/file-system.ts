@@ -73,7 +73,9 @@ export abstract class FileSystem {
   }
 }
 
-let nextAnonymousDev = 1;
+/** The host counts its own from 1, and guests see those too, in host directories. */
+const FIRST_ANONYMOUS = 1 << 18;
+let nextAnonymousDev = FIRST_ANONYMOUS;
 
 /** A device number for a file system without a device (get_anon_bdev): major 0, minors counted up. */
 export function anonymousDev(): number {

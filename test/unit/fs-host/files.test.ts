@@ -13,6 +13,7 @@ import { startHost } from "../../../src/host/process.ts";
 import { KernelBuffer } from "../../../src/mm/kernel-buffer.ts";
 import type { Credentials } from "../../../src/vfs/credentials.ts";
 import type { File } from "../../../src/vfs/file.ts";
+import { anonymousDev } from "../../../src/vfs/file-system.ts";
 import { Inode } from "../../../src/vfs/inode.ts";
 
 const uid = process.getuid!();
@@ -331,4 +332,14 @@ test("one file can be mounted", () => {
   expect(one.root.stat()).toMatchObject({ size: 2, mode: 0o100600 });
   expect(one.root.lookup("x")).toBeLessThan(0);
   one.close();
+});
+
+test("devices of the kernel's own file systems are none of the host's", () => {
+  const mounts = readFileSync("/proc/self/mountinfo", "latin1").matchAll(/^\d+ \d+ 0:(\d+) /gm);
+  const theirs = new Set(Array.from(mounts, ([, minor]) => Number(minor)));
+  expect(theirs.size).toBeGreaterThan(0);
+  for (let i = 0; i < 100; i += 1) {
+    const dev = anonymousDev();
+    expect(theirs.has((dev & 0xff) | ((dev >>> 20) << 8))).toBe(false);
+  }
 });
