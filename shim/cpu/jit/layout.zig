@@ -23,7 +23,7 @@ pub const sp = 31;
 
 pub const Fixed = struct { guest: u5, host: Reg };
 
-/// The most used registers of what Debian's programs execute (gcc's code), and x8, LLVM's first choice. The first six are lost in a call of C.
+/// The most used registers of what Debian's programs execute (gcc's code), and x8 and x9, the first that LLVM takes. The first six are lost in a call of C.
 pub const fixed = [_]Fixed{
     .{ .guest = 0, .host = .rdi },
     .{ .guest = 1, .host = .rsi },
@@ -35,7 +35,7 @@ pub const fixed = [_]Fixed{
     .{ .guest = 19, .host = .r13 },
     .{ .guest = 20, .host = .r14 },
     .{ .guest = 21, .host = .r15 },
-    .{ .guest = 23, .host = .r12 },
+    .{ .guest = 9, .host = .r12 },
 };
 pub const caller_saved = fixed[0..6];
 
