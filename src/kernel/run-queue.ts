@@ -6,6 +6,13 @@ import type { Task } from "./task.ts";
 
 /** How far a task that has slept may be behind the others: it goes first, and for no longer than this. */
 const CREDIT_NS = 3e6;
+/** How far one may be ahead, at nice 0: nobody has to make up for what he had while others slept, or at another nice value. */
+const DEBT_NS = 30e6;
+
+/** How much more a task's time counts for its nice value, as Linux weighs it. */
+function weightOf(nice: number): number {
+  return nice === 0 ? 1 : 1.25 ** nice;
+}
 
 export class RunQueue {
   /** By rising `vruntimeNs`. */
@@ -18,7 +25,8 @@ export class RunQueue {
   }
 
   add(task: Task): void {
-    task.vruntimeNs = Math.max(task.vruntimeNs, this.leastNs - CREDIT_NS);
+    const most = this.leastNs + DEBT_NS * weightOf(task.nice);
+    task.vruntimeNs = Math.min(Math.max(task.vruntimeNs, this.leastNs - CREDIT_NS), most);
     const { tasks } = this;
     let low = 0;
     for (let high = tasks.length; low < high; ) {
@@ -44,6 +52,6 @@ export class RunQueue {
 
   /** The task has run for so long. */
   static charge(task: Task, ns: number): void {
-    task.vruntimeNs += task.nice === 0 ? ns : ns * 1.25 ** task.nice;
+    task.vruntimeNs += ns * weightOf(task.nice);
   }
 }

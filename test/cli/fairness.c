@@ -1,5 +1,6 @@
 // Two processes pass a byte to and fro beside others that compute: how often did those have to stop, and do they go on? Arguments: how many
-// compute, how many rounds. With "nice" two compute, one of them at nice 19: how much does that one get?
+// compute, how many rounds. With "nice" two compute, one of them at nice 19: how much does that one get? With "late" one has computed alone
+// for a while when another begins: how much does the first one get from then on?
 
 #define _GNU_SOURCE
 #include <signal.h>
@@ -39,9 +40,23 @@ static int besideNice(void) {
   return 0;
 }
 
+static int besideLate(void) {
+  pid_t one = spinner(0);
+  while (counters[0] == 0) usleep(1000);
+  usleep(500000);
+  pid_t other = spinner(1);
+  while (counters[16] == 0) usleep(1000);
+  unsigned before[] = {counters[0], counters[16]};
+  while (counters[16] - before[1] < 3000) usleep(1000);
+  printf("%u of 3000\n", counters[0] - before[0]);
+  kill(one, SIGKILL);
+  kill(other, SIGKILL);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   counters = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (argc == 2) return besideNice();
+  if (argc == 2) return argv[1][0] == 'n' ? besideNice() : besideLate();
   int count = atoi(argv[1]), rounds = atoi(argv[2]);
   int there[2], back[2];
   pid_t spinners[8], partner;

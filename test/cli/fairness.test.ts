@@ -33,3 +33,11 @@ test("a nice process that computes gets little beside one that is not", () => {
   // 44 of them with Linux's weights; half of the time would be 3000.
   expect(Number(/^(\d+) of 3000\n$/.exec(result.stdout)?.[1])).toBeLessThan(1000);
 }, 60_000);
+
+test("who has computed alone is not made to wait for who comes late", () => {
+  const result = cli(["run-elf", "--cpus", "1", compile(join(import.meta.dir, "fairness.c")), "late"], {
+    timeoutMs: 50_000,
+  });
+  expect(result).toMatchObject({ stderr: "", status: 0 });
+  expect(Number(/^(\d+) of 3000\n$/.exec(result.stdout)?.[1])).toBeGreaterThan(1000);
+}, 60_000);
