@@ -27,7 +27,7 @@ static void *exec_later(void *a) {
   return a;
 }
 static void *exits_with(void *a) {
-  usleep(2000);
+  usleep(100000);
   syscall(SYS_exit, (int)(long)a);
   return 0;
 }
