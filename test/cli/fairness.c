@@ -28,30 +28,28 @@ static void pass(int from, int to) {
   if (read(from, &byte, 1) == 1) write(to, &byte, 1);
 }
 
-static int besideNice(void) {
-  pid_t one = spinner(0), other = spinner(1);
-  setpriority(PRIO_PROCESS, other, 19);
-  while (counters[1 * 16] == 0) usleep(1000);
-  unsigned before[] = {counters[0], counters[16]};
-  while (counters[0] - before[0] < 3000) usleep(1000);
-  printf("%u of 3000\n", counters[16] - before[1]);
-  kill(one, SIGKILL);
-  kill(other, SIGKILL);
+// How far one gets while the other does so many rounds; both are ended.
+static int compare(int one, pid_t onePid, int other, pid_t otherPid, unsigned rounds) {
+  while (counters[one * 16] == 0 || counters[other * 16] == 0) usleep(1000);
+  unsigned before[] = {counters[one * 16], counters[other * 16]};
+  while (counters[other * 16] - before[1] < rounds) usleep(1000);
+  printf("%u of %u\n", counters[one * 16] - before[0], rounds);
+  kill(onePid, SIGKILL);
+  kill(otherPid, SIGKILL);
   return 0;
 }
 
+static int besideNice(void) {
+  pid_t first = spinner(0), nice = spinner(1);
+  setpriority(PRIO_PROCESS, nice, 19);
+  return compare(1, nice, 0, first, 3000);
+}
+
 static int besideLate(void) {
-  pid_t one = spinner(0);
+  pid_t first = spinner(0);
   while (counters[0] == 0) usleep(1000);
   usleep(500000);
-  pid_t other = spinner(1);
-  while (counters[16] == 0) usleep(1000);
-  unsigned before[] = {counters[0], counters[16]};
-  while (counters[16] - before[1] < 3000) usleep(1000);
-  printf("%u of 3000\n", counters[0] - before[0]);
-  kill(one, SIGKILL);
-  kill(other, SIGKILL);
-  return 0;
+  return compare(0, first, 1, spinner(1), 20000);
 }
 
 int main(int argc, char **argv) {
