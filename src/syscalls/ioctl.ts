@@ -31,6 +31,8 @@ export function sys_ioctl(task: Task, fd: number, command: number, arg: number):
       return setBit(task, file, fd, arg, O_ASYNC);
     case I.TIOCGPTPEER:
       return openPeer(task, file, arg);
+    case I.NS_GET_USERNS:
+      return openUserNamespace(task, file);
     case I.FIOQSIZE:
     case I.FIGETBSZ:
       return sizeCommand(task, file, command, arg);
@@ -48,6 +50,15 @@ function openPeer(task: Task, master: File, flags: number): number {
   const file = master.pty.openPeer(flags & ~O_CLOEXEC);
   if (typeof file === "number") return file;
   const fd = task.files.install(file, (flags & O_CLOEXEC) !== 0);
+  if (fd < 0) file.unref();
+  return fd;
+}
+
+function openUserNamespace(task: Task, namespace: File): number {
+  const { owningUserNamespace } = require("../fs/proc/namespaces.ts") as typeof import("../fs/proc/namespaces.ts");
+  const file = owningUserNamespace(namespace);
+  if (typeof file === "number") return file;
+  const fd = task.files.install(file, true);
   if (fd < 0) file.unref();
   return fd;
 }

@@ -1,12 +1,18 @@
-// process_vm_readv(2), process_vm_writev(2) (mm/process_vm_access.c): copies between two processes.
+// process_vm_readv(2), process_vm_writev(2) (mm/process_vm_access.c): copies between two processes; and process_madvise(2)
+// (mm/madvise.c), advice of one about another.
 
-import { EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
+import { CAP_SYS_NICE } from "../abi/capability.ts";
+import { EACCES, EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
+import * as mman from "../abi/mman.ts";
 import { scratch } from "../host/scratch.ts";
+import { pidfdGroup } from "../kernel/pidfd.ts";
 import { mayTrace } from "../kernel/ptrace-access.ts";
 import type { Task } from "../kernel/task.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { UserBuffer } from "../mm/user-buffer.ts";
-import { addr, full, hex, pid, type Row, row, size, struct } from "./row.ts";
+import { capable } from "../vfs/permission.ts";
+import { advise } from "./memory.ts";
+import { addr, fd, full, hex, namesIn, pid, type Row, row, size, struct, value } from "./row.ts";
 
 const UIO_MAXIOV = 1024;
 const CHUNK = 4096;
@@ -97,11 +103,42 @@ export function sys_process_vm_writev(
   return transfer(task, id, localAddr, localCount, remoteAddr, remoteCount, how, writeRemote);
 }
 
+const ADVICE: readonly number[] = [mman.MADV_COLD, mman.MADV_PAGEOUT, mman.MADV_WILLNEED, mman.MADV_COLLAPSE];
+
+export function sys_process_madvise(
+  task: Task,
+  pidfd: number,
+  vectorAddr: number,
+  count: number,
+  advice: number,
+  how: number,
+): number {
+  if (how !== 0) return -EINVAL;
+  const pieces = readPieces(task, vectorAddr, count);
+  if (typeof pieces === "number") return pieces;
+  const group = pidfdGroup(task, pidfd);
+  if (typeof group === "number") return group;
+  if (!ADVICE.includes(advice)) return -EINVAL;
+  const target = group.tasks.find((one) => one.alive);
+  if (target === undefined) return -ESRCH;
+  if (!mayTrace(task, target)) return -EACCES;
+  if (target.mm !== task.mm && !capable(task.cred, CAP_SYS_NICE)) return -EPERM;
+  let done = 0;
+  for (const piece of pieces) {
+    const error = advise(target.mm, piece.addr, piece.length, advice);
+    if (error !== 0) return done > 0 ? done : error;
+    done += piece.length;
+  }
+  return done;
+}
+
+const ADVICE_NAMES = namesIn(() => mman, /^MADV_/);
 const iovec = struct("iovec");
 
 export function rows(): Row[] {
   return [
     row(270, sys_process_vm_readv, [pid, iovec, size, addr, size, hex], full()),
     row(271, sys_process_vm_writev, [pid, iovec, size, addr, size, hex], full()),
+    row(440, sys_process_madvise, [fd, iovec, size, value(ADVICE_NAMES), hex], full()),
   ];
 }

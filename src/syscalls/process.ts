@@ -1,6 +1,7 @@
 // Children: clone(2), clone3(2), wait4(2), waitid(2), unshare(2) (kernel/fork.c, kernel/exit.c).
 
-import { E2BIG, EAGAIN, ECHILD, EFAULT, EINVAL, EPERM, ESRCH } from "../abi/errno.ts";
+import { CAP_SYS_ADMIN, CAP_SYS_CHROOT } from "../abi/capability.ts";
+import { E2BIG, EAGAIN, EBADF, ECHILD, EFAULT, EINVAL, EPERM, ESRCH, EUSERS } from "../abi/errno.ts";
 import * as C from "../abi/sched.ts";
 import { NSIG, SIGCHLD, SIGINFO_BYTES } from "../abi/signal.ts";
 import * as W from "../abi/wait.ts";
@@ -10,7 +11,9 @@ import { writeRusage } from "../kernel/rusage.ts";
 import type { Task } from "../kernel/task.ts";
 import { type CloneArgs, cloneTask } from "../kernel/task-clone.ts";
 import { type ChildEvent, waitForChild } from "../kernel/task-wait.ts";
-import { addr, flags, full, hex, int, partial, pid, type Row, row, size, struct, value } from "./row.ts";
+import { capable } from "../vfs/permission.ts";
+import { openFile } from "./descriptor.ts";
+import { addr, flags, full, int, partial, pid, type Row, row, size, struct, value } from "./row.ts";
 
 const CLONE_NAMES = {
   CLONE_VM: C.CLONE_VM,
@@ -204,17 +207,9 @@ function writeChildInfo(task: Task, infoAddr: number, event: ChildEvent | null):
 export function sys_unshare(task: Task, what: number): number {
   const plain = C.CLONE_FS | C.CLONE_FILES | C.CLONE_SYSVSEM;
   const threads = C.CLONE_THREAD | C.CLONE_SIGHAND | C.CLONE_VM;
-  const namespaces =
-    C.CLONE_NEWNS |
-    C.CLONE_NEWCGROUP |
-    C.CLONE_NEWUTS |
-    C.CLONE_NEWIPC |
-    C.CLONE_NEWUSER |
-    C.CLONE_NEWPID |
-    C.CLONE_NEWNET;
-  if ((what & ~(plain | threads | namespaces | C.CLONE_NEWTIME)) !== 0) return -EINVAL;
+  if ((what & ~(plain | threads | NAMESPACES)) !== 0) return -EINVAL;
   if ((what & threads) !== 0 && task.group.tasks.length > 1) return -EINVAL;
-  if ((what & (namespaces | C.CLONE_NEWTIME)) !== 0) return -EPERM;
+  if ((what & NAMESPACES) !== 0) return -EPERM;
   if ((what & C.CLONE_FS) !== 0) task.fs.unshare();
   if ((what & C.CLONE_FILES) !== 0 && task.files.shared) {
     const own = task.files.fork();
@@ -224,8 +219,41 @@ export function sys_unshare(task: Task, what: number): number {
   return 0;
 }
 
-export function sys_setns(_task: Task, _fd: number, _kind: number): number {
-  return -EPERM;
+/** Into a name space of a file, or into those of a process: they are the task's own already, which Linux lets it enter as well. */
+export function sys_setns(task: Task, fd: number, kind: number): number {
+  const file = openFile(task, fd);
+  if (file === undefined) return -EBADF;
+  const { NamespaceFile } = require("../fs/proc/namespaces.ts") as typeof import("../fs/proc/namespaces.ts");
+  if (file instanceof NamespaceFile) {
+    return kind === 0 || kind === file.kind ? enterNamespaces(task, file.kind) : -EINVAL;
+  }
+  const group = pidfdGroup(task, fd);
+  if (typeof group === "number") return group === -EBADF ? -EINVAL : group;
+  return kind === 0 || (kind & ~NAMESPACES) !== 0 ? -EINVAL : enterNamespaces(task, kind);
+}
+
+const NAMESPACES =
+  C.CLONE_NEWNS |
+  C.CLONE_NEWCGROUP |
+  C.CLONE_NEWUTS |
+  C.CLONE_NEWIPC |
+  C.CLONE_NEWUSER |
+  C.CLONE_NEWPID |
+  C.CLONE_NEWNET |
+  C.CLONE_NEWTIME;
+
+function enterNamespaces(task: Task, kinds: number): number {
+  // Nobody gains capabilities by entering his own user name space again.
+  if ((kinds & C.CLONE_NEWUSER) !== 0) return -EINVAL;
+  if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
+  if ((kinds & C.CLONE_NEWTIME) !== 0 && task.group.tasks.length > 1) return -EUSERS;
+  if ((kinds & C.CLONE_NEWNS) === 0) return 0;
+  if (!capable(task.cred, CAP_SYS_CHROOT)) return -EPERM;
+  for (const other of task.kernel.pids.allTasks()) {
+    if (other !== task && other.fs?.shared === task.fs.shared) return -EINVAL;
+  }
+  task.fs.root = task.fs.cwd = task.kernel.mounts.rootPath;
+  return 0;
 }
 
 export function rows(): Row[] {
@@ -234,7 +262,7 @@ export function rows(): Row[] {
     row(97, sys_unshare, [flags(CLONE_NAMES)], partial("no namespaces")),
     row(220, sys_clone, [flags(CLONE_NAMES), addr, addr, addr, addr], partial("no namespaces")),
     row(260, sys_wait4, [pid, struct("wait status"), flags(WAIT_NAMES), struct("rusage")], full()),
-    row(268, sys_setns, [int, hex], partial("no namespaces")),
+    row(268, sys_setns, [int, flags(CLONE_NAMES)], partial("only into the namespaces that all share")),
     row(435, sys_clone3, [struct("clone_args"), size], partial("no namespaces, no cgroups")),
   ];
 }

@@ -43,7 +43,7 @@ function family(number: number): readonly Row[] | null {
     case 90: case 91: case 143: case 144: case 145: case 146: case 147: case 148: case 149: case 150: case 151: case 152: case 158: case 159: case 174: case 175: case 176: case 177: return ids();
     case 29: return ioctl();
     case 30: case 31: case 140: case 141: case 163: case 164: case 165: case 261: return limits();
-    case 214: case 215: case 216: case 222: case 226: case 227: case 232: case 233: case 234: case 282: case 288: case 289: case 290: case 440: return memory();
+    case 214: case 215: case 216: case 222: case 226: case 227: case 232: case 233: case 234: case 282: case 288: case 289: case 290: return memory();
     case 58: case 89: case 105: case 106: case 116: case 142: case 160: case 161: case 162: case 179: case 224: case 225: case 241: case 272: case 273: case 278: case 280: return misc();
     case 56: case 57: case 436: case 437: return open();
     case 62: case 63: case 64: case 65: case 66: case 67: case 68: case 69: case 70: case 286: case 287: return readWrite();
@@ -81,7 +81,7 @@ function laterFamily(number: number): readonly Row[] {
     case 72: case 73: return (require("./poll.ts") as typeof import("./poll.ts")).rows();
     case 92: case 167: return (require("./prctl.ts") as typeof import("./prctl.ts")).rows();
     case 95: case 97: case 220: case 260: case 268: case 435: return (require("./process.ts") as typeof import("./process.ts")).rows();
-    case 270: case 271: return (require("./process-vm.ts") as typeof import("./process-vm.ts")).rows();
+    case 270: case 271: case 440: return (require("./process-vm.ts") as typeof import("./process-vm.ts")).rows();
     case 118: case 119: case 120: case 121: case 122: case 123: case 124: case 125: case 126: case 127: case 168: case 274: case 275: case 283: return (require("./sched.ts") as typeof import("./sched.ts")).rows();
     case 198: case 199: case 200: case 201: case 202: case 203: case 204: case 205: case 206: case 207: case 208: case 209: case 210: case 211: case 212: case 242: case 243: case 269: return (require("./socket.ts") as typeof import("./socket.ts")).rows();
     case 277: return (require("./seccomp.ts") as typeof import("./seccomp.ts")).rows();

@@ -2,7 +2,7 @@
 // files. Lists hang on the inode; a lock belongs to a descriptor table (POSIX) or to an open file (OFD, flock).
 
 import { EAGAIN, EDEADLK } from "../abi/errno.ts";
-import { F_UNLCK, F_WRLCK } from "../abi/fcntl.ts";
+import { F_UNLCK, F_WRLCK, O_PATH } from "../abi/fcntl.ts";
 import { WaitQueue } from "../lib/wait-queue.ts";
 import { FdTable } from "./fd-table.ts";
 import type { File } from "./file.ts";
@@ -171,9 +171,9 @@ export const lockReleaser = {
   },
 };
 
-/** Any close of any descriptor of the file ends the POSIX locks that the table's process has on it. */
+/** Any close of any descriptor that opened the file ends the POSIX locks that the table's process has on it. */
 FdTable.closeHook = (table, file) => {
-  if (contexts.get(file.inode) !== undefined) releaseRecords(file.inode, table);
+  if ((file.flags & O_PATH) === 0 && contexts.get(file.inode) !== undefined) releaseRecords(file.inode, table);
 };
 
 /** Every lock, for /proc/locks: the inode, and the record or the flock mode. */

@@ -1,7 +1,7 @@
-// The magic links of /proc/PID: exe, cwd, root, fd/N, ns/*, and fdinfo beside them (fs/proc/base.c, fd.c). A walk
+// The magic links of /proc/PID: exe, cwd, root, fd/N, and fdinfo beside them (fs/proc/base.c, fd.c). A walk
 // through one jumps to the open file itself, whatever its path says now.
 
-import { EACCES, ENOENT } from "../../abi/errno.ts";
+import { ENOENT } from "../../abi/errno.ts";
 import { O_ACCMODE, O_CLOEXEC, O_RDONLY, O_WRONLY } from "../../abi/fcntl.ts";
 import { DT_LNK, DT_REG } from "../../abi/stat.ts";
 import type { File } from "../../vfs/file.ts";
@@ -146,46 +146,5 @@ export class FdInfoDirectory extends DescriptorDirectory {
       return `${head}ino:\t${file.inode.ino}\n${file.details()}`;
     };
     return new TextInode(fs, fdIno(subject.task.tid, fd), 0o444, { read }, ownership);
-  }
-}
-
-/** Namespaces: all processes of a run share one of each kind. Numbers as a kernel's first ones. */
-const NAMESPACES: Readonly<Record<string, number>> = {
-  cgroup: 4026531835,
-  ipc: 4026531839,
-  mnt: 4026531841,
-  net: 4026531840,
-  pid: 4026531836,
-  pid_for_children: 4026531836,
-  time: 4026531834,
-  time_for_children: 4026531834,
-  user: 4026531837,
-  uts: 4026531838,
-};
-
-export class NamespaceDirectory extends PseudoDirectory {
-  private readonly place: Place<TaskSubject>;
-
-  constructor(place: Place<TaskSubject>) {
-    super(place.fs, place.ino, 0o511, place.ownership);
-    this.place = place;
-  }
-
-  override lookup(name: string): Inode | number {
-    const number = NAMESPACES[name];
-    if (number === undefined) return -ENOENT;
-    const text = `${name.replace("_for_children", "")}:[${number}]`;
-    // DIFFERS: namespace files can be compared by their text and number, not opened.
-    return new LinkInode(
-      this.fs,
-      number,
-      () => text,
-      () => -EACCES,
-      this.place.ownership,
-    );
-  }
-
-  override list(): readonly Named[] {
-    return Object.entries(NAMESPACES).map(([name, ino]) => ({ name, type: DT_LNK, ino }));
   }
 }

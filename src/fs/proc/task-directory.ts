@@ -17,6 +17,7 @@ import {
 import * as L from "./links.ts";
 import { loginUid, sessionId, setLoginUid } from "./login-files.ts";
 import * as M from "./memory-files.ts";
+import { NamespaceDirectory } from "./namespaces.ts";
 import { netNodes } from "./net-files.ts";
 import type { ProcSource, ProcTask } from "./source.ts";
 import * as T from "./task-files.ts";
@@ -70,7 +71,7 @@ const common: readonly Node<S>[] = [
   file("mountinfo", T.mountinfo),
   file("mounts", T.mounts),
   directory("net", netNodes()),
-  custom("ns", DT_DIR, (place) => new L.NamespaceDirectory(place)),
+  custom("ns", DT_DIR, (place) => new NamespaceDirectory(place)),
   file("oom_adj", T.oomAdj, 0o644),
   file("oom_score", T.oomScore),
   file("oom_score_adj", T.oomScoreAdj, 0o644, T.setOomScoreAdj),

@@ -129,6 +129,13 @@ int main(void) {
   struct flock l = {.l_type = F_WRLCK, .l_pid = 5};
   say("ofd with a pid", fcntl(d, F_OFD_SETLK, &l));
 
+  // who only names the file does not open it, and so does not close it
+  SET(F_WRLCK, 0, 10);
+  close(open("f", O_PATH));
+  CHILD("after an O_PATH", query("still held", d, F_GETLK, F_WRLCK, 0, 0));
+  close(open("f", O_RDONLY));
+  CHILD("after a real one", query("gone", d, F_GETLK, F_WRLCK, 0, 0));
+
   // flock
   a = open("f", O_RDONLY), a2 = dup(a);
   say("flock ex", flock(a, LOCK_EX));
