@@ -23,7 +23,7 @@ pub fn build(b: *std.Build) void {
     const gen = b.addExecutable(.{ .name = "gen", .root_module = shim(b, "shim/gen.zig", host, .Debug) });
     const run_gen = b.addRunArtifact(gen);
     run_gen.addFileArg(b.path("src/host/shim.gen.ts"));
-    run_gen.addFileArg(vdso(b).getEmittedBin());
+    run_gen.addFileArg(vdso(b));
     run_gen.addFileArg(b.path("src/loader/vdso.gen.ts"));
     run_gen.has_side_effects = true;
     b.step("gen", "write src/host/shim.gen.ts").dependOn(&run_gen.step);
@@ -125,25 +125,17 @@ fn onDouble(b: *std.Build, root: []const u8, host: std.Build.ResolvedTarget, opt
     return module;
 }
 
-/// The arm64 image that guests see as linux-vdso.so.1.
-fn vdso(b: *std.Build) *std.Build.Step.Compile {
-    const lib = b.addLibrary(.{
-        .name = "vdso",
-        .linkage = .dynamic,
-        .use_llvm = true,
-        .use_lld = true,
-        .root_module = b.createModule(.{
-            .root_source_file = b.path("shim/vdso/vdso.zig"),
-            .target = b.resolveTargetQuery(.{ .cpu_arch = .aarch64, .os_tag = .linux, .abi = .none }),
-            .optimize = .ReleaseSmall,
-            .strip = true,
-            .pic = true,
-            .stack_protector = false,
-        }),
-    });
-    lib.setLinkerScript(b.path("shim/vdso/vdso.ld"));
-    lib.setVersionScript(b.path("shim/vdso/vdso.map"));
-    return lib;
+/// The arm64 image that guests see as linux-vdso.so.1. By command, since a build step cannot give a library another name than lib*.so.
+fn vdso(b: *std.Build) std.Build.LazyPath {
+    const run = b.addSystemCommand(&.{ b.graph.zig_exe, "build-lib", "-dynamic", "--name", "vdso", "-fsoname=linux-vdso.so.1" });
+    run.addArgs(&.{ "-target", "aarch64-linux-none", "-OReleaseSmall", "-fllvm", "-flld", "-fstrip", "-fPIC", "-fno-stack-protector" });
+    run.addArg("--script");
+    run.addFileArg(b.path("shim/vdso/vdso.ld"));
+    run.addArg("--version-script");
+    run.addFileArg(b.path("shim/vdso/vdso.map"));
+    const image = run.addPrefixedOutputFileArg("-femit-bin=", "vdso.so");
+    run.addFileArg(b.path("shim/vdso/vdso.zig"));
+    return image;
 }
 
 fn shim(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, optimize: std.builtin.OptimizeMode) *std.Build.Module {

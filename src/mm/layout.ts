@@ -13,13 +13,16 @@ export class Layout {
   readonly stackTop: number;
   /** mmap grows down from here. */
   readonly mmapTop: number;
-  /** Where position-independent executables go. */
+  /**
+   * Where position-independent executables go: at two thirds, as with an address space of 39 bits, whose other places (their shadow memory at
+   * 2^36 first of all) the sanitizers of compilers take for themselves.
+   */
   readonly pieBase: number;
 
   /** `random` answers whole numbers in [0, n); a constant zero gives fixed addresses. */
   constructor(random: (n: number) => number) {
     this.stackTop = 2 ** 39 - PAGE - random(4096) * PAGE;
     this.mmapTop = 2 ** 39 - 2 ** 32 - random(65536) * PAGE;
-    this.pieBase = 2 ** 36 + random(65536) * PAGE;
+    this.pieBase = 0x5555555000 + random(65536) * PAGE;
   }
 }
