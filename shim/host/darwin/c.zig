@@ -259,12 +259,14 @@ pub const struct_statfs = extern struct {
 pub const EVFILT_READ = -1;
 pub const EVFILT_WRITE = -2;
 pub const EVFILT_USER = -10;
+pub const EVFILT_EXCEPT = -15;
 pub const EV_ADD = 0x1;
 pub const EV_DELETE = 0x2;
 pub const EV_CLEAR = 0x20;
 pub const EV_RECEIPT = 0x40;
 pub const EV_ERROR = 0x4000;
 pub const EV_EOF = 0x8000;
+pub const NOTE_OOB = 0x2;
 pub const NOTE_TRIGGER = 0x1000000;
 pub const struct_kevent = extern struct { ident: usize, filter: i16, flags: u16, fflags: u32, data: isize, udata: usize };
 
@@ -547,6 +549,7 @@ pub const TCP_RXT_CONNDROPTIME = 0x80;
 pub const TCP_KEEPINTVL = 0x101;
 pub const TCP_KEEPCNT = 0x102;
 pub const TCP_FASTOPEN = 0x105;
+pub const TCP_CONNECTION_INFO = 0x106;
 pub const TCP_NOTSENT_LOWAT = 0x201;
 pub const SIOCATMARK = 0x40047307;
 pub const SIOCGIFFLAGS = 0xc0206911;
@@ -573,10 +576,11 @@ pub const struct_msghdr = extern struct {
 pub const struct_cmsghdr = extern struct { cmsg_len: u32, cmsg_level: c_int, cmsg_type: c_int };
 pub const struct_ifreq = extern struct { ifr_name: [16]u8, ifr_ifru: [16]u8 };
 
-/// Of headers that Zig does not bring (sys/xattr.h, sys/ulock.h): what no comparison proves.
+/// Of headers that Zig does not bring (sys/xattr.h, sys/ulock.h, netinet/tcp_fsm.h): what no comparison proves.
 pub const unproven = struct {
     pub const XATTR_CREATE = 2;
     pub const XATTR_REPLACE = 4;
     pub const UL_COMPARE_AND_WAIT = 1;
     pub const ULF_WAKE_ALL = 0x100;
+    pub const TCPS_SYN_SENT = 2;
 };

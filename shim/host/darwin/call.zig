@@ -25,6 +25,7 @@ pub const E = struct {
     pub const NOTTY = 25;
     pub const NOSPC = 28;
     pub const ROFS = 30;
+    pub const PIPE = 32;
     pub const RANGE = 34;
     pub const NAMETOOLONG = 36;
     pub const NOSYS = 38;

@@ -6,6 +6,7 @@ const std = @import("std");
 const call = @import("call.zig");
 const handles = @import("handles.zig");
 const names = @import("names.zig");
+const poller = @import("poller.zig");
 const socket_node = @import("socket_node.zig");
 const c = call.c;
 const sys = call.sys;
@@ -400,7 +401,9 @@ pub fn seek(fd: i32, position: f64, whence: u32) f64 {
         else => return -E.INVAL,
     };
     const rc = sys("lseek")(fd, at, how);
-    if (rc >= 0) return @floatFromInt(rc);
+    // A terminal takes any position here.
+    const ESPIPE = 29;
+    if (rc >= 0) return if (poller.isTerminal(fd)) -ESPIPE else @floatFromInt(rc);
     const failure = call.failure();
     const unknown = failure == -E.NOTTY or failure == -E.OPNOTSUPP or (failure == -E.INVAL and at >= 0);
     return if (whence >= 3 and unknown) seekWithoutHoles(fd, at, how) else @floatFromInt(failure);

@@ -3,6 +3,7 @@
 const std = @import("std");
 const call = @import("call.zig");
 const files = @import("files.zig");
+const unsent = @import("unsent.zig");
 const Iovec = @import("../../abi.zig").Iovec;
 const c = call.c;
 const sys = call.sys;
@@ -120,7 +121,7 @@ pub fn writev(fd: i32, iov: [*]const Iovec, count: usize, offset: i64, flags: u3
         (if (offset < 0) sys("writev")(fd, @ptrCast(iov), @intCast(count)) else sys("pwritev")(fd, @ptrCast(iov), @intCast(count), offset))
     else
         (if (offset < 0) sys("write")(fd, one.ptr, one.len) else sys("pwrite")(fd, one.ptr, one.len, offset));
-    if (n < 0) return call.failure();
+    if (n < 0) return unsent.reason(fd, call.failure());
     if (flags & durable == 0) return n;
     const synced = files.sync(fd, false);
     // A pipe has nothing that could last.

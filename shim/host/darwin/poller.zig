@@ -64,6 +64,8 @@ pub fn pollAdd(fd: i32, events: u32, token: u32) i32 {
         if (rc == -call.E.INVAL) return if (isTerminal(fd)) addSlow(fd, events, token) else 1;
         if (rc < 0) return rc;
     }
+    // An urgent byte is none that can be read. Where there is none such, nothing is lost.
+    if (kind == c.S_IFSOCK and events & EPOLLPRI != 0) _ = change(@intCast(fd), c.EVFILT_EXCEPT, c.EV_ADD | c.EV_CLEAR, c.NOTE_OOB, token);
     if (mode != c.O_RDONLY and events & EPOLLOUT != 0) {
         const rc = change(@intCast(fd), c.EVFILT_WRITE, c.EV_ADD | c.EV_CLEAR, 0, token);
         if (rc == -call.E.INVAL) return if (isTerminal(fd)) addSlow(fd, events, token) else 1;
@@ -79,7 +81,7 @@ pub fn isQueue(fd: i32) bool {
     return sys("kevent")(fd, null, 0, null, 0, &no_time) == 0;
 }
 
-fn isTerminal(fd: i32) bool {
+pub fn isTerminal(fd: i32) bool {
     var now: c.struct_termios = undefined;
     return sys("ioctl")(fd, c.TIOCGETA, &now) == 0;
 }
@@ -109,6 +111,7 @@ pub fn pollChange(fd: i32, events: u32, token: u32) i32 {
 
 pub fn pollRemove(fd: i32) i32 {
     removeSlow(fd);
+    _ = change(@intCast(fd), c.EVFILT_EXCEPT, c.EV_DELETE, 0, 0);
     const read = change(@intCast(fd), c.EVFILT_READ, c.EV_DELETE, 0, 0);
     const write = change(@intCast(fd), c.EVFILT_WRITE, c.EV_DELETE, 0, 0);
     return @max(read, write);
@@ -230,6 +233,7 @@ pub fn wait(timeout_ns: f64, out: [*]u32, max_pairs: u32) i32 {
 
 fn epollEvents(event: *const c.struct_kevent) u32 {
     const ended = event.flags & c.EV_EOF != 0;
+    if (event.filter == c.EVFILT_EXCEPT) return if (event.fflags & c.NOTE_OOB != 0) EPOLLPRI else 0;
     if (event.filter == c.EVFILT_WRITE) return if (ended) EPOLLOUT | EPOLLERR else EPOLLOUT;
     return if (ended) EPOLLIN | EPOLLHUP | EPOLLRDHUP else EPOLLIN;
 }

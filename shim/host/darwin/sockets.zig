@@ -9,6 +9,7 @@ const control_messages = @import("control_messages.zig");
 const files = @import("files.zig");
 const handles = @import("handles.zig");
 const options = @import("socket_options.zig");
+const unsent = @import("unsent.zig");
 const c = call.c;
 const sys = call.sys;
 const E = call.E;
@@ -28,9 +29,17 @@ pub fn socket(domain: u32, kind: u32, protocol: u32) i32 {
         else => return -EAFNOSUPPORT,
     };
     const fd = prepared(call.result(sys("socket")(family, @intCast(kind & 0xf), @intCast(protocol))));
-    // A datagram must fit into the buffer, which has 9216 bytes.
-    if (fd >= 0 and kind & 0xf == c.SOCK_DGRAM) _ = sys("setsockopt")(fd, c.SOL_SOCKET, c.SO_SNDBUF, &datagram_buffer, @sizeOf(c_int));
+    if (fd < 0 or kind & 0xf != c.SOCK_DGRAM) return fd;
+    // A datagram must fit into the buffer, which has 9216 bytes, or 2048; and into the receiver's, which has 4096 for a path.
+    _ = sys("setsockopt")(fd, c.SOL_SOCKET, c.SO_SNDBUF, &datagram_buffer, @sizeOf(c_int));
+    if (family == c.AF_UNIX) _ = sys("setsockopt")(fd, c.SOL_SOCKET, c.SO_RCVBUF, &datagram_buffer, @sizeOf(c_int));
     return fd;
+}
+
+/// Whether it is of AF_UNIX.
+fn isLocal(fd: i32) bool {
+    var name: Address = .{ .len = @sizeOf(@FieldType(Address, "bytes")) };
+    return sys("getsockname")(fd, &name.bytes, &name.len) == 0 and name.bytes[1] == c.AF_UNIX;
 }
 
 /// What Linux's calls say in flags. A connection that is over when it is accepted takes no SO_NOSIGPIPE: for it SIGPIPE is
@@ -104,7 +113,10 @@ pub fn socketName(fd: i32, peer: bool, out: [*]u8, max: u32) i32 {
 }
 
 pub fn shutdown(fd: i32, how: u32) i32 {
-    return call.result(sys("shutdown")(fd, std.math.cast(c_int, how) orelse return -E.INVAL));
+    const ENOTCONN = 107;
+    const rc = call.result(sys("shutdown")(fd, std.math.cast(c_int, how) orelse return -E.INVAL));
+    // On Linux it does not matter whether the peer of a path is there, or still there.
+    return if (rc == -ENOTCONN and isLocal(fd)) 0 else rc;
 }
 
 pub fn setSocketOption(fd: i32, level: u32, name: u32, value: [*]const u8, len: u32) i32 {
@@ -164,10 +176,17 @@ pub fn send(fd: i32, data: [*]const u8, len: usize, flags: u32, header: *abi.Soc
         .msg_flags = 0,
     };
     const how = toDarwin(flags & ~@as(u32, MSG.TRUNC | 0x8)) | c.MSG_DONTWAIT;
-    while (true) {
+    const sent = while (true) {
         const n = sys("sendmsg")(fd, &message, how);
-        if (!call.interrupted(n)) return call.result(n);
-    }
+        if (!call.interrupted(n)) break call.result(n);
+    };
+    if (sent >= 0 or sent == -E.AGAIN) return sent;
+    const EISCONN = 106;
+    const ENOBUFS = 105;
+    if (options.kindOf(fd) != c.SOCK_DGRAM) return unsent.reason(fd, sent);
+    if (sent == -EISCONN and to.len > 0) return unsent.elsewhere(fd, &message, how, &to);
+    // An interface has no room in its queue: what Linux loses on the way.
+    return if (sent == -ENOBUFS and !isLocal(fd)) @intCast(len) else sent;
 }
 
 /// One message into `data`; address, control messages and flags into `header`. Bytes received or -errno; with MSG_TRUNC the

@@ -93,6 +93,8 @@ pub const Option = enum {
     follows,
     /// Every second call that may sleep, or might, ends with EINTR.
     interrupts,
+    /// Interfaces have no room in their queues: datagrams that leave the host end with ENOBUFS.
+    crowded,
 };
 
 var calls_since_interrupt: u32 = 0;

@@ -3,6 +3,7 @@
 const std = @import("std");
 const base = @import("base.zig");
 const machine = @import("machine.zig");
+const sockets = @import("sockets.zig");
 const c = base.c;
 const linux = base.linux;
 const fail = base.fail;
@@ -19,6 +20,7 @@ export fn darwin_read(fd: c_int, buffer: [*]u8, size: usize) isize {
 
 export fn darwin_write(fd: c_int, buffer: [*]const u8, size: usize) isize {
     if (size > most) return fail(c.EINVAL);
+    if (sockets.isUnconnected(fd)) return fail(c.ENOTCONN);
     return wide(linux.syscall3(.write, arg(fd), @intFromPtr(buffer), size));
 }
 
@@ -46,6 +48,7 @@ export fn darwin_readv(fd: c_int, iov: [*]const c.struct_iovec, count: c_int) is
 
 export fn darwin_writev(fd: c_int, iov: [*]const c.struct_iovec, count: c_int) isize {
     if (refused(iov, count)) return fail(c.EINVAL);
+    if (sockets.isUnconnected(fd)) return fail(c.ENOTCONN);
     return wide(linux.syscall3(.writev, arg(fd), @intFromPtr(iov), arg(count)));
 }
 

@@ -12,6 +12,7 @@ const result = base.result;
 const arg = base.arg;
 
 const EPOLLIN = 0x1;
+const EPOLLPRI = 0x2;
 const EPOLLOUT = 0x4;
 const EPOLLERR = 0x8;
 const EPOLLHUP = 0x10;
@@ -19,7 +20,7 @@ const EPOLLRDHUP = 0x2000;
 const EPOLLET = 0x80000000;
 const longest_timeout_s = 100_000_000;
 
-const Knote = struct { fd: c_int, read: bool = false, write: bool = false, read_udata: usize = 0, write_udata: usize = 0, fifo: bool = false };
+const Knote = struct { fd: c_int, read: bool = false, write: bool = false, except: bool = false, read_udata: usize = 0, write_udata: usize = 0, except_udata: usize = 0, fifo: bool = false };
 const Queue = struct {
     fd: c_int = -1,
     knotes: std.ArrayList(Knote) = .empty,
@@ -105,6 +106,7 @@ export fn darwin_kevent(kq: c_int, changes: ?[*]const c.struct_kevent, change_co
 /// One of Darwin's errnos, or 0.
 fn apply(q: *Queue, change: *const c.struct_kevent) c_int {
     if (change.filter == c.EVFILT_USER) return applyUser(q, change);
+    if (change.filter == c.EVFILT_EXCEPT) return applyExcept(q, change);
     if (change.filter != c.EVFILT_READ and change.filter != c.EVFILT_WRITE) return c.EINVAL;
     if (change.fflags != 0 or change.data != 0) base.misuse("a filter with what is not modelled");
     const fd: c_int = @intCast(change.ident);
@@ -142,12 +144,31 @@ fn apply(q: *Queue, change: *const c.struct_kevent) c_int {
     return update(q, knote);
 }
 
+/// Urgent bytes of sockets, which no other filter tells of.
+fn applyExcept(q: *Queue, change: *const c.struct_kevent) c_int {
+    const fd: c_int = @intCast(change.ident);
+    if (change.flags == c.EV_DELETE) {
+        const knote = q.find(fd) orelse return c.ENOENT;
+        if (!knote.except) return c.ENOENT;
+        knote.except = false;
+        return update(q, knote);
+    }
+    if (change.flags != c.EV_ADD | c.EV_CLEAR or change.fflags != c.NOTE_OOB) base.misuse("an exception that is not modelled");
+    if (kindOf(fd) != linux.S.IFSOCK) return c.EINVAL;
+    if (q.find(fd) == null) q.knotes.append(std.heap.c_allocator, .{ .fd = fd }) catch return c.ENOMEM;
+    const knote = q.find(fd).?;
+    knote.except = true;
+    knote.except_udata = change.udata;
+    return update(q, knote);
+}
+
 /// EPOLL_CTL_MOD makes what is ready be told again, as adding a knote anew does.
 fn update(q: *Queue, knote: *Knote) c_int {
     var event: linux.epoll_event = .{ .events = EPOLLET, .data = .{ .fd = knote.fd } };
     if (knote.read) event.events |= EPOLLIN | EPOLLRDHUP;
     if (knote.write) event.events |= EPOLLOUT;
-    if (!knote.read and !knote.write) {
+    if (knote.except) event.events |= EPOLLPRI;
+    if (!knote.read and !knote.write and !knote.except) {
         _ = linux.epoll_ctl(q.fd, 2, knote.fd, null);
         knote.* = q.knotes.items[q.knotes.items.len - 1];
         _ = q.knotes.pop();
@@ -189,9 +210,9 @@ fn sleep(q: *Queue, out: []c.struct_kevent, timeout: ?*const c.struct_timespec) 
         if (t.tv_sec < 0 or t.tv_sec > longest_timeout_s or t.tv_nsec < 0 or t.tv_nsec >= 1_000_000_000) return fail(c.EINVAL);
         spec = .{ .sec = t.tv_sec, .nsec = t.tv_nsec };
     }
-    // One descriptor may make two events.
+    // One descriptor may make three events.
     var ready: [128]linux.epoll_event = undefined;
-    const limit = @max(@min(out.len / 2, ready.len), 1);
+    const limit = @max(@min(out.len / 3, ready.len), 1);
     const n = linux.syscall6(.epoll_pwait2, arg(q.fd), @intFromPtr(&ready), limit, if (timeout == null) 0 else @intFromPtr(&spec), 0, 0);
     if (base.errnoOf(n) != 0) return result(n);
     var count: usize = 0;
@@ -222,6 +243,10 @@ fn report(q: *Queue, event: linux.epoll_event, out: []c.struct_kevent, before: u
             .data = data,
             .udata = knote.read_udata,
         };
+        count += 1;
+    }
+    if (knote.except and event.events & EPOLLPRI != 0 and count < out.len) {
+        out[count] = .{ .ident = @intCast(knote.fd), .filter = c.EVFILT_EXCEPT, .flags = c.EV_CLEAR, .fflags = c.NOTE_OOB, .data = 0, .udata = knote.except_udata };
         count += 1;
     }
     if (knote.write and event.events & (EPOLLOUT | EPOLLERR) != 0 and count < out.len) {
@@ -263,7 +288,7 @@ fn hasName(fd: c_int) bool {
     return base.errnoOf(n) == 0 and link[0] == '/';
 }
 
-fn isTerminal(fd: c_int) bool {
+pub fn isTerminal(fd: c_int) bool {
     var termios: [64]u8 = undefined;
     // One that hung up still is one.
     const errno = base.errnoOf(linux.ioctl(fd, 0x5401, @intFromPtr(&termios)));

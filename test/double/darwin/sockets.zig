@@ -42,7 +42,10 @@ export fn darwin_socket(domain: c_int, kind: c_int, protocol: c_int) c_int {
     const fd = linux.syscall3(.socket, family(@intCast(domain)), arg(kind), arg(protocol));
     const SOCK_DGRAM = 2;
     const udp_maxdgram: c_int = 9216;
-    if (base.errnoOf(fd) == 0 and kind == SOCK_DGRAM) _ = linux.syscall5(.setsockopt, fd, 1, 7, @intFromPtr(&udp_maxdgram), 4);
+    if (base.errnoOf(fd) != 0 or kind != SOCK_DGRAM) return result(fd);
+    _ = linux.syscall5(.setsockopt, fd, 1, 7, @intFromPtr(&udp_maxdgram), 4);
+    const local_recvspace: c_int = 4096 / 2;
+    if (domain == 1) _ = linux.syscall5(.setsockopt, fd, 1, 8, @intFromPtr(&local_recvspace), 4);
     return result(fd);
 }
 
@@ -67,19 +70,44 @@ pub fn isDatagram(fd: c_int) bool {
     return optionOf(fd, SO_TYPE) == 2;
 }
 
-/// A connection on which neither side can send any more.
-fn isOver(fd: c_int) bool {
+const TCP_SYN_SENT = 2;
+const TCP_CLOSE = 7;
+const TCP_LISTEN = 10;
+
+/// Of TCP: the state, and whether anything ever came. Null for other sockets and files.
+fn stateOf(fd: c_int) ?struct { state: u8, heard: bool } {
     const SO_TYPE = 3;
     const SOCK_STREAM = 1;
-    if (optionOf(fd, SO_TYPE) != SOCK_STREAM) return false;
-    // TCP_INFO begins with the state; only a connection that was has counted something.
+    if (optionOf(fd, SO_TYPE) != SOCK_STREAM) return null;
     var info: [256]u8 align(8) = @splat(0);
     var len: u32 = info.len;
     const rc = linux.syscall5(.getsockopt, arg(fd), 6, 11, @intFromPtr(&info), @intFromPtr(&len));
-    const TCP_CLOSE = 7;
-    if (base.errnoOf(rc) != 0 or info[0] != TCP_CLOSE) return false;
+    if (base.errnoOf(rc) != 0) return null;
     const tcpi_segs_in = 140;
-    return len >= tcpi_segs_in + 4 and std.mem.readInt(u32, info[tcpi_segs_in..][0..4], .little) > 0;
+    return .{ .state = info[0], .heard = len >= tcpi_segs_in + 4 and std.mem.readInt(u32, info[tcpi_segs_in..][0..4], .little) > 0 };
+}
+
+/// A connection on which neither side can send any more.
+fn isOver(fd: c_int) bool {
+    const tcp = stateOf(fd) orelse return false;
+    return tcp.state == TCP_CLOSE and tcp.heard;
+}
+
+/// A stream that has no connection, or none yet: nothing can be sent.
+pub fn isUnconnected(fd: c_int) bool {
+    const tcp = stateOf(fd) orelse return false;
+    return tcp.state == TCP_SYN_SENT or tcp.state == TCP_LISTEN or (tcp.state == TCP_CLOSE and !tcp.heard);
+}
+
+fn isOfPath(fd: c_int) bool {
+    const SO_DOMAIN = 39;
+    return optionOf(fd, SO_DOMAIN) == 1;
+}
+
+fn hasPeer(fd: c_int) bool {
+    var name: [128]u8 = undefined;
+    var len: u32 = name.len;
+    return base.errnoOf(linux.syscall3(.getpeername, arg(fd), @intFromPtr(&name), @intFromPtr(&len))) == 0;
 }
 
 export fn darwin_bind(fd: c_int, address: *const anyopaque, len: u32) c_int {
@@ -145,6 +173,10 @@ export fn darwin_getpeername(fd: c_int, out: *anyopaque, len: *u32) c_int {
 }
 
 export fn darwin_shutdown(fd: c_int, how: c_int) c_int {
+    // A peer of a path that is gone, or never was.
+    const POLLHUP = 0x10;
+    var item: linux.pollfd = .{ .fd = fd, .events = 0, .revents = 0 };
+    if (isOfPath(fd) and (!hasPeer(fd) or (linux.poll(@ptrCast(&item), 1, 0) == 1 and item.revents & POLLHUP != 0))) return fail(c.ENOTCONN);
     return result(linux.syscall2(.shutdown, arg(fd), arg(how)));
 }
 
@@ -262,6 +294,12 @@ export fn darwin_getsockopt(fd: c_int, level: c_int, name: c_int, value: *anyopa
         len.* = 4;
         return 0;
     }
+    if (level == 6 and name == 0x106) {
+        // TCP_CONNECTION_INFO: Linux's states in Darwin's order.
+        const tcp = stateOf(fd) orelse return fail(c.ENOPROTOOPT);
+        out[0] = ([_]u8{ 0, 4, 2, 3, 6, 9, 10, 0, 5, 8, 1, 7 })[tcp.state];
+        return 0;
+    }
     const option = find(level, name) orelse return fail(c.ENOPROTOOPT);
     const rc = linux.syscall5(.getsockopt, arg(fd), option.to[0], option.to[1], @intFromPtr(out), @intFromPtr(len));
     if (base.errnoOf(rc) != 0) return result(rc);
@@ -377,6 +415,9 @@ export fn darwin_sendmsg(fd: c_int, message: *const c.struct_msghdr, how: c_int)
         inner.controllen = controlFor(@as([*]const u8, @ptrCast(bytes))[0..message.msg_controllen], &control);
         inner.control = &control;
     }
+    if (isUnconnected(fd)) return fail(c.ENOTCONN);
+    if (message.msg_name != null and isDatagram(fd) and hasPeer(fd)) return fail(c.EISCONN);
+    if (base.option(.crowded) and isDatagram(fd) and !isOfPath(fd)) return fail(c.ENOBUFS);
     // A datagram that does not fit into the socket's buffer at once.
     const SO_SNDBUF = 7;
     const SO_TYPE = 3;

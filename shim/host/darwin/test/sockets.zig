@@ -358,3 +358,128 @@ test "sockets of a directory are bound and reached by its path, and carry descri
     // Too long for an address: the caller makes a name without a socket.
     try expectEqual(-@as(i32, call.E.NAMETOOLONG), host.socketPath(p.fd, "n" ** 100, address[2..], 126));
 }
+
+test "bytes without a connection are a broken pipe, and wait while it is being made" {
+    double("");
+    try expect(host.start() >= 0);
+    const memory = host.memory;
+    const one = [1]@import("../../../abi.zig").Iovec{.{ .base = @intFromPtr("x"), .len = 1 }};
+    const two = [2]@import("../../../abi.zig").Iovec{ one[0], one[0] };
+    const stream = host.socket(2, 1, 0);
+    try expectEqual(@as(i32, -32), send(stream, "x"));
+    try expectEqual(@as(isize, -32), memory.writev(stream, &one, 1, -1, 0));
+    try expectEqual(@as(isize, -32), memory.writev(stream, &two, 2, -1, 0));
+    _ = host.close(stream);
+    // Nobody takes the connections, so that one of them is not made.
+    const listener = host.socket(2, 1, 0);
+    try expectEqual(@as(i32, 0), host.bind(listener, &loopback(0, 1), 16));
+    try expectEqual(@as(i32, 0), host.listen(listener, 0));
+    var name: [16]u8 = undefined;
+    try expectEqual(@as(i32, 16), host.socketName(listener, false, &name, 16));
+    var clients: [8]i32 = undefined;
+    var waits: usize = 0;
+    for (&clients) |*client| {
+        client.* = host.socket(2, 1, 0);
+        if (host.connect(client.*, &name, 16) != -115) continue;
+        nap();
+        if (host.pollNow(client.*, 4) != 0) continue;
+        waits += 1;
+        try expectEqual(-@as(i32, call.E.AGAIN), send(client.*, "x"));
+        try expectEqual(@as(isize, -call.E.AGAIN), memory.writev(client.*, &one, 1, -1, 0));
+    }
+    try expect(waits > 0);
+    for (clients) |client| _ = host.close(client);
+    _ = host.close(listener);
+    // Of a path it is said as it is, and who has no peer may end the connection all the same.
+    const path = host.socket(1, 1, 0);
+    try expectEqual(@as(i32, -107), send(path, "x"));
+    try expectEqual(@as(i32, 0), host.shutdown(path, 2));
+    _ = host.close(path);
+    const datagram = host.socket(2, 2, 0);
+    try expectEqual(@as(i32, -107), host.shutdown(datagram, 2));
+    try expectEqual(@as(i32, -89), send(datagram, "x"));
+    _ = host.close(datagram);
+}
+
+fn bound() ![2]i32 {
+    const fd = host.socket(2, 2, 0);
+    try expectEqual(@as(i32, 0), host.bind(fd, &loopback(0, 1), 16));
+    var name: [16]u8 = undefined;
+    try expectEqual(@as(i32, 16), host.socketName(fd, false, &name, 16));
+    return .{ fd, std.mem.readInt(u16, name[2..4], .big) };
+}
+
+fn arrived(fd: i32) !u8 {
+    var header: @import("../../../abi.zig").SocketMessage = .{};
+    var byte: [1]u8 = undefined;
+    for (0..10000) |_| {
+        if (host.receive(fd, &byte, 1, 0, &header) == 1) return byte[0];
+        nap();
+    }
+    return error.NothingCame;
+}
+
+test "a datagram socket with a peer sends to others too, and to its peer by name" {
+    double("");
+    try expect(host.start() >= 0);
+    const peer = try bound();
+    const other = try bound();
+    const fd = host.socket(2, 2, 0);
+    try expectEqual(@as(i32, 0), host.connect(fd, &loopback(@intCast(peer[1]), 1), 16));
+    for ([_][2]i32{ other, peer, other }, "opO") |to, byte| {
+        var header: @import("../../../abi.zig").SocketMessage = .{ .address_len = 16 };
+        header.address[0..16].* = loopback(@intCast(to[1]), 1);
+        try expectEqual(@as(i32, 1), host.send(fd, &.{byte}, 1, 0, &header));
+        try expectEqual(byte, try arrived(to[0]));
+        // The peer is the same as before.
+        try expectEqual(@as(i32, 1), send(fd, "="));
+        try expectEqual(@as(u8, '='), try arrived(peer[0]));
+    }
+    // What an interface has no room for is lost.
+    double("crowded");
+    try expectEqual(@as(i32, 3), send(fd, "123"));
+    double("");
+    for ([_]i32{ fd, peer[0], other[0] }) |one| _ = host.close(one);
+}
+
+test "a datagram to a path may be as long as on Linux" {
+    var p = try support.Place.init();
+    defer p.deinit();
+    try expect(host.start() >= 0);
+    var address: [128]u8 = @splat(0);
+    address[0] = 1;
+    const n = host.socketPath(p.fd, "here", address[2..], 100);
+    const here = host.socket(1, 2, 0);
+    try expectEqual(@as(i32, 0), host.bind(here, &address, @intCast(n + 3)));
+    const from = host.socket(1, 2, 0);
+    var size: [4]u8 = undefined;
+    for ([_]u32{ 7, 8 }) |option| {
+        try expectEqual(@as(i32, 4), host.getSocketOption(here, 1, option, &size, 4));
+        try expectEqual(@as(i32, 212_992), std.mem.readInt(i32, &size, .little));
+    }
+    try expectEqual(@as(i32, 0), host.connect(from, &address, @intCast(n + 3)));
+    const long: [60_000]u8 = @splat(7);
+    try expectEqual(@as(i32, long.len), send(from, &long));
+    for ([_]i32{ here, from }) |fd| _ = host.close(fd);
+}
+
+test "an urgent byte wakes who waits for one" {
+    const pair = try connected(nothing);
+    var out: [64]u32 = undefined;
+    try expectEqual(@as(i32, 0), host.pollAdd(pair[1], 0x3, 7));
+    while (host.wait(0, &out, 16) > 0) {}
+    var header: @import("../../../abi.zig").SocketMessage = .{};
+    try expectEqual(@as(i32, 1), host.send(pair[0], "u", 1, 1, &header)); // MSG_OOB
+    var told: u32 = 0;
+    for (0..100) |_| {
+        const n = host.wait(1e8, &out, 16);
+        try expect(n >= 0);
+        for (0..@intCast(n)) |i| told |= if (out[1 + 2 * i] == 7) out[2 + 2 * i] else 0;
+        if (told & 2 != 0) break;
+    }
+    try expect(told & 2 != 0); // EPOLLPRI
+    try expectEqual(@as(i32, 0), host.pollRemove(pair[1]));
+    try expectEqual(@as(i32, 1), host.send(pair[0], "v", 1, 1, &header));
+    try expectEqual(@as(i32, 0), host.wait(5e7, &out, 16));
+    for (pair) |fd| _ = host.close(fd);
+}
