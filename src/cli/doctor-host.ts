@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { type CodeSignature, readCodeSignature } from "../host/code-signature.ts";
 import { cpuCount, hostMemory } from "../host/identity.ts";
-import { executable, isExecutable, type System, sysctl, system, tool } from "../host/self.ts";
+import { executable, isExecutable, refusal, type System, sysctl, system, tool } from "../host/self.ts";
 import { formatBytes } from "./format.ts";
 
 export interface Check {
@@ -16,6 +16,8 @@ export interface Check {
 }
 
 const OLDEST_MACOS = 14;
+/** The kernel of that one, where nothing else is told. */
+const OLDEST_DARWIN = 23;
 const HYPERVISOR = "com.apple.security.hypervisor";
 
 export function executableCheck(): Check {
@@ -30,11 +32,8 @@ export function signatureCheck(): Check {
   if (!system().isMac) return { name: "signature", status: "ok", text: "none is needed on Linux" };
   const check = signatureOf(readCodeSignature(readFileSync(executable)));
   if (check.status === "bad") return check;
-  const verdict = Bun.spawnSync(["/usr/bin/codesign", "--verify", "--strict", executable], { stderr: "pipe" });
-  if (verdict.exitCode !== 0) {
-    const said = verdict.stderr.toString().trim().split("\n")[0] ?? "";
-    return { ...check, status: "bad", text: `codesign does not accept it: ${said}` };
-  }
+  const said = refusal(["/usr/bin/codesign", "--verify", "--strict", executable]);
+  if (typeof said === "string") return { ...check, status: "bad", text: `codesign does not accept it: ${said}` };
   const quarantined = tool(["/usr/bin/xattr", "-p", "com.apple.quarantine", executable]) !== null;
   if (!quarantined) return check;
   return {
@@ -64,11 +63,12 @@ export function hostChecks(): Check[] {
   const cpus = cpuCount();
   const checks: Check[] = [versionCheck(host)];
   if (host.isMac) checks.push(hypervisorCheck(sysctl("kern.hv_support")));
-  const pageBytes = Number(tool(["getconf", "PAGESIZE"]) ?? Number.NaN);
+  const pageBytes = Number(tool(["/usr/bin/getconf", "PAGESIZE"]));
+  const pages = pageBytes > 0 ? `, pages of ${pageBytes} bytes` : "";
   checks.push({
     name: "machine",
     status: "ok",
-    text: `${host.cpu}, ${cpus} CPUs, ${formatBytes(memory.total)} of memory, pages of ${pageBytes} bytes`,
+    text: `${host.cpu}, ${cpus} CPUs, ${formatBytes(memory.total)} of memory${pages}`,
     facts: { cpu: host.cpu, cpus, memoryBytes: memory.total, pageBytes },
   });
   return checks;
@@ -77,7 +77,9 @@ export function hostChecks(): Check[] {
 export function versionCheck({ name, version, isMac }: System): Check {
   const facts = { name, version };
   const text = `${name} ${version}`;
-  if (!isMac || Number.parseInt(version, 10) >= OLDEST_MACOS) return { name: "host", status: "ok", text, facts };
+  const [, kernel] = /^Darwin (\d+)/.exec(version) ?? [];
+  const isNew = kernel === undefined ? Number.parseInt(version, 10) >= OLDEST_MACOS : Number(kernel) >= OLDEST_DARWIN;
+  if (!isMac || isNew) return { name: "host", status: "ok", text, facts };
   return { name: "host", status: "bad", text: `${text}, but carrick needs macOS ${OLDEST_MACOS} or later`, facts };
 }
 
@@ -85,6 +87,7 @@ export function versionCheck({ name, version, isMac }: System): Check {
 export function hypervisorCheck(support: string | null): Check {
   const facts = { support: support ?? "unknown" };
   if (support === "1") return { name: "hypervisor", status: "ok", text: "kern.hv_support is 1", facts };
-  const text = `kern.hv_support is ${support ?? "unknown"}: this machine (or the virtual machine that it is) has none`;
+  if (support === null) return { name: "hypervisor", status: "note", text: "kern.hv_support is not told", facts };
+  const text = `kern.hv_support is ${support}: this machine (or the virtual machine that it is) has none`;
   return { name: "hypervisor", status: "bad", text, facts };
 }

@@ -3,8 +3,8 @@
 
 import { type HvfFacts, probeHvf } from "../cpu/hvf-probe.ts";
 import { selfCommand } from "../host/self.ts";
-import { writeOut } from "../host/stdio.ts";
 import type { Check } from "./doctor-host.ts";
+import { print } from "./print.ts";
 
 export const PROBE_OPTION = "hypervisor";
 const TIMEOUT_MS = 60_000;
@@ -12,7 +12,7 @@ const TIMEOUT_MS = 60_000;
 /** `doctor --hypervisor`: the facts as JSON, or why there are none. */
 export function printProbe(): number {
   const found = probeHvf();
-  writeOut(`${JSON.stringify(typeof found === "string" ? { reason: found } : found)}\n`);
+  print(`${JSON.stringify(typeof found === "string" ? { reason: found } : found)}\n`);
   return typeof found === "string" ? 1 : 0;
 }
 

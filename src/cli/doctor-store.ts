@@ -19,8 +19,11 @@ export async function storeChecks(): Promise<Check[]> {
 
 function storeCheck(path: string): Check {
   const name = "store";
-  if (!existsSync(path)) return { name, status: "ok", text: `${path} does not exist yet`, facts: { path } };
   try {
+    if (!existsSync(path)) {
+      accessSync(nearest(path), constants.W_OK | constants.X_OK);
+      return { name, status: "ok", text: `${path} does not exist yet`, facts: { path } };
+    }
     if (!statSync(path).isDirectory()) return { name, status: "bad", text: `${path} is not a folder`, facts: { path } };
     const store = new ImageStore(path);
     const records = store.records();
@@ -56,6 +59,13 @@ function storeCheck(path: string): Check {
   }
 }
 
+/** The part of a path that is there. */
+function nearest(path: string): string {
+  let folder = path;
+  while (!existsSync(folder)) folder = dirname(folder);
+  return folder;
+}
+
 function isWhole(store: ImageStore, record: ImageRecord): boolean {
   try {
     return store.isComplete(record);
@@ -66,9 +76,7 @@ function isWhole(store: ImageStore, record: ImageRecord): boolean {
 }
 
 function spaceCheck(path: string): Check {
-  let folder = path;
-  while (!existsSync(folder)) folder = dirname(folder);
-  const { bavail, bsize } = statfsSync(folder);
+  const { bavail, bsize } = statfsSync(nearest(path));
   const freeBytes = bavail * bsize;
   const text = `${formatBytes(freeBytes)} free for images`;
   return { name: "disk", status: freeBytes < LITTLE_SPACE ? "note" : "ok", text, facts: { freeBytes } };

@@ -2,11 +2,11 @@
 // JSON for scripts.
 
 import { system } from "../host/self.ts";
-import { writeOut } from "../host/stdio.ts";
 import { type Command, VERSION } from "./commands.ts";
 import { type Check, executableCheck, hostChecks, signatureCheck } from "./doctor-host.ts";
 import { hypervisorProbeCheck, PROBE_OPTION, printProbe } from "./doctor-hypervisor.ts";
 import { isOn, type Parsed, usageError } from "./options.ts";
+import { print } from "./print.ts";
 import { printable } from "./user-error.ts";
 
 export const command: Command = {
@@ -28,11 +28,11 @@ async function doctor(parsed: Parsed): Promise<number> {
   const checks: Check[] = [];
   const report = (check: Check): void => {
     checks.push(check);
-    if (!json) writeOut(line(check));
+    if (!json) print(line(check));
   };
-  if (!json) writeOut(`carrick ${VERSION}\n`);
-  report(executableCheck());
-  report(signatureCheck());
+  if (!json) print(`carrick ${VERSION}\n`);
+  report(attempted("executable", executableCheck));
+  report(attempted("signature", signatureCheck));
   for (const check of hostChecks()) report(check);
   if (system().isMac) report(hypervisorProbeCheck());
   const { engineChecks } = await import("./doctor-engines.ts");
@@ -40,9 +40,18 @@ async function doctor(parsed: Parsed): Promise<number> {
   const { storeChecks } = await import("./doctor-store.ts");
   for (const check of await storeChecks()) report(check);
   const bad = checks.filter((check) => check.status === "bad").length;
-  if (json) writeOut(`${JSON.stringify({ version: VERSION, healthy: bad === 0, checks }, null, 2)}\n`);
-  else writeOut(bad === 0 ? "all is well\n" : `${bad} of ${checks.length} checks failed\n`);
+  if (json) print(`${JSON.stringify({ version: VERSION, healthy: bad === 0, checks }, null, 2)}\n`);
+  else print(bad === 0 ? "all is well\n" : `${bad} of ${checks.length} checks failed\n`);
   return bad === 0 ? 0 : 1;
+}
+
+/** A file that cannot be read is a finding, and not the end. */
+function attempted(name: string, look: () => Check): Check {
+  try {
+    return look();
+  } catch (error) {
+    return { name, status: "bad", text: (error as Error).message };
+  }
 }
 
 function line({ status, name, text }: Check): string {

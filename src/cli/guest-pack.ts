@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine } from "../cpu/cpu.ts";
 import { selfCommand } from "../host/self.ts";
+import { writeErr } from "../host/stdio.ts";
+import { onEnding } from "./ending.ts";
 import { printable, UserError } from "./user-error.ts";
 
 /** How long a program may take: what hangs takes longer. */
@@ -25,15 +27,22 @@ export class GuestPack {
   readonly expected: ReadonlyMap<string, string>;
   private readonly archive: Uint8Array;
   private readonly folder: string;
+  private child: Bun.Subprocess | null = null;
+  private readonly stopWatching: () => void;
 
-  private constructor(content: Buffer, folder: string) {
+  private constructor(expected: ReadonlyMap<string, string>, archive: Uint8Array, folder: string) {
+    this.expected = expected;
+    this.archive = archive;
     this.folder = folder;
-    const line = content.indexOf(10);
-    this.expected = new Map(Object.entries(JSON.parse(content.toString("utf8", 0, line)) as Record<string, string>));
-    this.archive = content.subarray(line + 1);
+    this.stopWatching = onEnding((signal) => {
+      this.child?.kill("SIGKILL");
+      this.end();
+      writeErr("carrick: interrupted\n");
+      return 128 + signal;
+    });
   }
 
-  /** Null when this carrick carries none. `end` removes what was made. Throws UserError. */
+  /** Null when this carrick carries none. `end` removes what was made, and so does a signal that ends carrick. Throws UserError. */
   static async open(): Promise<GuestPack | null> {
     let packed: Uint8Array;
     try {
@@ -43,13 +52,19 @@ export class GuestPack {
     } catch {
       packed = new Uint8Array(0);
     }
-    return packed.length === 0 ? null : new GuestPack(Bun.zstdDecompressSync(packed), freshFolder());
+    if (packed.length === 0) return null;
+    const { expected, archive } = contentOf(packed);
+    return new GuestPack(expected, archive, freshFolder());
   }
 
   /** Makes the programs ready to be run. Throws UserError. */
   async load(): Promise<void> {
     const file = join(this.folder, "image.tar");
-    writeFileSync(file, this.archive);
+    try {
+      writeFileSync(file, this.archive);
+    } catch (error) {
+      throw cannotUse(error);
+    }
     const { output, errors } = await this.carrick(["load", "--quiet", "--input", file]);
     if (!output.endsWith("status 0\n")) throw new UserError(`the test programs cannot be loaded: ${errors.trim()}`);
   }
@@ -60,6 +75,7 @@ export class GuestPack {
   }
 
   end(): void {
+    this.stopWatching();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -78,11 +94,25 @@ export class GuestPack {
       timeout: TIMEOUT_MS,
       killSignal: "SIGKILL",
     });
+    this.child = child;
     const [output, errors] = await Promise.all([new Response(child.stdout).bytes(), new Response(child.stderr).text()]);
     await child.exited;
+    this.child = null;
     const end = child.signalCode === null ? `status ${child.exitCode}` : `killed by ${child.signalCode}`;
     const seconds = (performance.now() - start) / 1000;
     return { output: `${Buffer.from(output).toString("latin1")}${end}\n`, errors, seconds };
+  }
+}
+
+/** One line of JSON, then the archive (scripts/release/guest-pack.ts). */
+function contentOf(packed: Uint8Array): { expected: ReadonlyMap<string, string>; archive: Uint8Array } {
+  try {
+    const content = Bun.zstdDecompressSync(packed);
+    const line = content.indexOf(10);
+    const expected = JSON.parse(content.toString("utf8", 0, line)) as Record<string, string>;
+    return { expected: new Map(Object.entries(expected)), archive: content.subarray(line + 1) };
+  } catch {
+    throw new UserError("the test programs that this carrick carries are damaged: install it anew");
   }
 }
 
@@ -90,6 +120,10 @@ function freshFolder(): string {
   try {
     return mkdtempSync(join(tmpdir(), "carrick-guests-"));
   } catch (error) {
-    throw new UserError(`TMPDIR ${printable(tmpdir())} cannot be used: ${(error as NodeJS.ErrnoException).code}`);
+    throw cannotUse(error);
   }
+}
+
+function cannotUse(error: unknown): UserError {
+  return new UserError(`TMPDIR ${printable(tmpdir())} cannot be used: ${(error as NodeJS.ErrnoException).code}`);
 }

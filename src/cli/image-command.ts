@@ -1,13 +1,14 @@
 // What the commands on images share: the store, the watchers of a pull, clean ends, sentences instead of traces.
 
 import { dataFolder } from "../host/folders.ts";
-import { exitNow, signals, startIsOver } from "../host/process.ts";
+import { startIsOver } from "../host/process.ts";
 import { writeErr } from "../host/stdio.ts";
 import type { FetchOptions } from "../oci/images.ts";
 import { OciError } from "../oci/oci-error.ts";
 import { checkPlatform } from "../oci/platform.ts";
 import { ImageStore } from "../oci/store.ts";
 import { WorkFolder } from "../oci/work-folder.ts";
+import { onEnding } from "./ending.ts";
 import { isOn, last, type Option, type Parsed } from "./options.ts";
 import { makeProgress, type Progress } from "./progress.ts";
 import { EXIT_FAILED, printable, UserError } from "./user-error.ts";
@@ -15,13 +16,6 @@ import { EXIT_FAILED, printable, UserError } from "./user-error.ts";
 export const PLATFORM: Option = { name: "platform", value: "PLATFORM", help: "Platform of the image: linux/arm64" };
 export const QUIET: Option = { name: "quiet", short: "q", help: "Show no progress" };
 export const INSECURE: Option = { name: "insecure", help: "Allow plain HTTP and unknown certificates" };
-
-/** Signals that end a command. */
-const ENDING = [
-  ["SIGHUP", 1],
-  ["SIGINT", 2],
-  ["SIGTERM", 15],
-] as const;
 
 /** Runs what uses images; its OciErrors become sentences for the user. */
 export async function withStore<T>(act: (store: ImageStore) => Promise<T>): Promise<T> {
@@ -48,18 +42,12 @@ export async function fetching<T>(parsed: Parsed, act: (options: FetchOptions) =
 
 /** Until it is undone, a signal removes what is half done and ends carrick. One that was ignored at its start stays ignored. */
 function endCleanly(progress: Progress): () => void {
-  const end = (): void => {
+  return onEnding(() => {
     progress.finish();
     WorkFolder.releaseAll();
     writeErr("carrick: interrupted; only complete layers are kept\n");
-    exitNow(EXIT_FAILED);
-  };
-  const ignored = signals.ignored();
-  const names = ENDING.filter(([, number]) => (ignored & (1 << (number - 1))) === 0).map(([name]) => name);
-  for (const name of names) process.on(name, end);
-  return () => {
-    for (const name of names) process.off(name, end);
-  };
+    return EXIT_FAILED;
+  });
 }
 
 /** A note for somebody who waits for another carrick. */

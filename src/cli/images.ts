@@ -1,6 +1,5 @@
 // `carrick images`: what is in the store.
 
-import { writeOut } from "../host/stdio.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { parseImageName } from "../oci/image-name.ts";
 import type { ImageRecord } from "../oci/image-record.ts";
@@ -11,6 +10,7 @@ import type { Command } from "./commands.ts";
 import { formatAge, formatBytes, formatTable } from "./format.ts";
 import { withStore } from "./image-command.ts";
 import { isOn, type Parsed, usageError } from "./options.ts";
+import { print } from "./print.ts";
 import { printable } from "./user-error.ts";
 
 export const command: Command = {
@@ -30,12 +30,12 @@ async function listImages(parsed: Parsed): Promise<number> {
   return withStore(async (store) => {
     const records = store.records();
     if (isOn(parsed, "quiet")) {
-      writeOut([...new Set(records.map((r) => `${shortDigest(r.configDigest)}\n`))].join(""));
+      print([...new Set(records.map((r) => `${shortDigest(r.configDigest)}\n`))].join(""));
       return 0;
     }
     const digests = isOn(parsed, "digests");
     const head = ["REPOSITORY", "TAG", ...(digests ? ["DIGEST"] : []), "IMAGE ID", "CREATED", "SIZE"];
-    writeOut(formatTable([head, ...records.map((record) => row(store, record, digests).map(printable))]));
+    print(formatTable([head, ...records.map((record) => row(store, record, digests).map(printable))]));
     return 0;
   });
 }

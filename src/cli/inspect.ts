@@ -1,6 +1,5 @@
 // `carrick inspect IMAGE...`: what the store knows of images, as JSON with the field names of Docker's.
 
-import { writeOut } from "../host/stdio.ts";
 import { parseImageName, shownName } from "../oci/image-name.ts";
 import type { ImageRecord } from "../oci/image-record.ts";
 import { familiarRepository } from "../oci/reference.ts";
@@ -9,6 +8,7 @@ import { findImages } from "../oci/stored-images.ts";
 import type { Command } from "./commands.ts";
 import { withStore } from "./image-command.ts";
 import { type Parsed, usageError } from "./options.ts";
+import { print } from "./print.ts";
 
 export const command: Command = {
   name: "inspect",
@@ -23,7 +23,7 @@ async function inspect(parsed: Parsed): Promise<number> {
   if (parsed.rest.length === 0) throw usageError("inspect needs an image");
   return withStore(async (store) => {
     const found = parsed.rest.flatMap((text) => findImages(store, text)).map((record) => describe(store, record));
-    writeOut(`${plainJson(found)}\n`);
+    print(`${plainJson(found)}\n`);
     return 0;
   });
 }

@@ -1,6 +1,6 @@
 // argv -> command -> exit status. Messages go to stderr; stdout belongs to the guest and to what was asked for.
 
-import { writeErr, writeOut } from "../host/stdio.ts";
+import { writeErr } from "../host/stdio.ts";
 import { commandNames, findCommand, VERSION } from "./commands.ts";
 import { HELP, isOn, nearest, parseOptions, usageError } from "./options.ts";
 import { EXIT_FAILED, printable, UserError } from "./user-error.ts";
@@ -14,7 +14,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       writeErr(`carrick: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
       return EXIT_FAILED;
     }
-    writeErr(`carrick: ${error.message}\n${error.hint === "" ? "" : `${error.hint}\n`}`);
+    if (error.message !== "") writeErr(`carrick: ${error.message}\n${error.hint === "" ? "" : `${error.hint}\n`}`);
     return error.exitCode;
   }
 }
@@ -26,11 +26,11 @@ async function runCommand(argv: readonly string[]): Promise<number> {
     return EXIT_FAILED;
   }
   if (name === "--help" || name === "-h" || name === "help") {
-    writeOut(`${await (await usage()).mainUsage()}\n`);
+    await print(`${await (await usage()).mainUsage()}\n`);
     return 0;
   }
   if (name === "--version" || name === "-V" || name === "version") {
-    writeOut(`carrick ${VERSION}\n`);
+    await print(`carrick ${VERSION}\n`);
     return 0;
   }
   const command = await findCommand(name);
@@ -40,13 +40,17 @@ async function runCommand(argv: readonly string[]): Promise<number> {
   }
   const parsed = parseOptions([...command.options, HELP], rest, command.mixed);
   if (isOn(parsed, HELP.name)) {
-    writeOut(`${await (await usage()).commandUsage(command)}\n`);
+    await print(`${await (await usage()).commandUsage(command)}\n`);
     return 0;
   }
   return command.run(parsed);
 }
 
-/** Loaded only when somebody asks. */
+/** Both are loaded only when somebody asks. */
+async function print(text: string): Promise<void> {
+  (await import("./print.ts")).print(text);
+}
+
 function usage(): Promise<typeof import("./usage.ts")> {
   return import("./usage.ts");
 }

@@ -4,11 +4,11 @@
 import type { Engine } from "../cpu/cpu.ts";
 import { startIsOver } from "../host/process.ts";
 import { system } from "../host/self.ts";
-import { writeOut } from "../host/stdio.ts";
 import { type Command, VERSION } from "./commands.ts";
 import { CPU, engineOption } from "./engine-option.ts";
 import { GuestPack, NO_PACK, type Outcome } from "./guest-pack.ts";
 import { nearest, type Parsed } from "./options.ts";
+import { print } from "./print.ts";
 import { printable, UserError } from "./user-error.ts";
 
 export const command: Command = {
@@ -27,7 +27,7 @@ async function selftest(parsed: Parsed): Promise<number> {
   try {
     const names = chosen([...pack.expected.keys()], parsed.rest);
     const { name, version, cpu } = system();
-    writeOut(`carrick ${VERSION} selftest on ${name} ${version}, ${cpu}; CPU ${engine}\n`);
+    print(`carrick ${VERSION} selftest on ${name} ${version}, ${cpu}; CPU ${engine}\n`);
     startIsOver();
     await pack.load();
     return await runAll(pack, names, engine);
@@ -38,22 +38,29 @@ async function selftest(parsed: Parsed): Promise<number> {
 
 async function runAll(pack: GuestPack, names: readonly string[], engine: Engine): Promise<number> {
   let failed = 0;
-  for (const name of names) {
+  for (const [i, name] of names.entries()) {
     // Some programs measure time, and a machine that is busy for long can mislead them: a failure is tried once more, and shown.
-    const passed = (await runOne(pack, name, engine, "again")) || (await runOne(pack, name, engine, "FAIL"));
+    const passed = (await runOne(pack, name, engine, "again", i === 0)) || (await runOne(pack, name, engine, "FAIL"));
     if (!passed) failed += 1;
   }
-  writeOut(`${names.length - failed} passed, ${failed} failed\n`);
+  print(`${names.length - failed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 }
 
-/** Whether it printed what it must; says so, or `otherwise` and what differs. */
-async function runOne(pack: GuestPack, name: string, engine: Engine, otherwise: string): Promise<boolean> {
+/** Whether it printed what it must; says so, or `otherwise` and what differs. Throws UserError when the first one cannot be started. */
+async function runOne(
+  pack: GuestPack,
+  name: string,
+  engine: Engine,
+  otherwise: string,
+  first = false,
+): Promise<boolean> {
   const outcome = await pack.run(name, engine);
   const expected = pack.expected.get(name)!;
+  if (first && outcome.output === NOT_STARTED) throw new UserError(reasonOf(outcome));
   const passed = outcome.output === expected;
-  writeOut(`${(passed ? "ok" : otherwise).padEnd(5)} ${name} (${outcome.seconds.toFixed(1)} s)\n`);
-  if (!passed) writeOut(differences(expected, outcome));
+  print(`${(passed ? "ok" : otherwise).padEnd(5)} ${name} (${outcome.seconds.toFixed(1)} s)\n`);
+  if (!passed) print(differences(expected, outcome));
   return passed;
 }
 
@@ -66,6 +73,14 @@ function chosen(tests: readonly string[], names: readonly string[]): readonly st
     );
   }
   return names.length === 0 ? tests : tests.filter((test) => names.includes(test));
+}
+
+/** carrick's own failure, before the program ran: there is no CPU to test, and no program will do better. */
+const NOT_STARTED = "status 125\n";
+
+function reasonOf({ errors }: Outcome): string {
+  const said = errors.trim().replace(/^carrick: /, "");
+  return said === "" ? "test programs cannot be started" : said;
 }
 
 /** Lines that are shown of a program that failed. */

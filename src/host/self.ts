@@ -8,6 +8,8 @@ export const isExecutable = Bun.main.startsWith("/$bunfs/");
 /** The executable file; Bun's when carrick runs from its sources. */
 export const executable = process.execPath;
 
+const TOOL_TIMEOUT_MS = 10_000;
+
 /** Words that start carrick again. */
 export const selfCommand: readonly string[] = isExecutable ? [executable] : [executable, Bun.main];
 
@@ -34,16 +36,28 @@ export function sysctl(name: string): string | null {
 
 /** What a program of the system prints, without the last newline; null when it fails or is not there. */
 export function tool(command: readonly string[]): string | null {
+  const result = started(command);
+  return result?.exitCode === 0 ? result.stdout.toString().trimEnd() : null;
+}
+
+/** The first line that a program of the system says when it refuses; null when it does not, and undefined when it is not there. */
+export function refusal(command: readonly string[]): string | null | undefined {
+  const result = started(command);
+  if (result === null) return undefined;
+  if (result.exitCode === 0) return null;
+  return result.stderr.toString().trim().split("\n")[0] || "it ended without a word";
+}
+
+function started(command: readonly string[]): Bun.SyncSubprocess<"pipe", "pipe"> | null {
   try {
-    const result = Bun.spawnSync([...command], {
+    return Bun.spawnSync([...command], {
       stdin: "ignore",
       stdout: "pipe",
-      stderr: "ignore",
-      timeout: 10_000,
+      stderr: "pipe",
+      timeout: TOOL_TIMEOUT_MS,
       // Else sw_vers says 10.16 where somebody has set it for an old program.
       env: { ...process.env, SYSTEM_VERSION_COMPAT: "0" },
     });
-    return result.exitCode === 0 ? result.stdout.toString().trimEnd() : null;
   } catch {
     return null;
   }
