@@ -34,10 +34,13 @@ export function hypervisorProbeCheck(): Check {
 /** `printed`: what printProbe wrote; `end`: how it ended. */
 export function probeCheck(printed: string, end: string): Check {
   const name = "hvf";
-  let found: Partial<HvfFacts> & { reason?: string };
+  let found: (Partial<HvfFacts> & { reason?: string }) | null = null;
   try {
     found = JSON.parse(printed);
   } catch {
+    // It has not come to its end.
+  }
+  if (found === null || typeof found !== "object") {
     return { name, status: "bad", text: `trying the hypervisor ended with ${end}` };
   }
   if (found.reason !== undefined) return { name, status: "bad", text: found.reason };

@@ -24,6 +24,7 @@ const DER = 0xfade7172;
 const FLAG_ADHOC = 0x2;
 const FLAG_RUNTIME = 0x10000;
 const SHA256 = 2;
+const MOST_PARTS = 64;
 
 /** A RangeError or TypeError of a DataView is how a cut or damaged file shows. */
 export function readCodeSignature(file: Uint8Array): CodeSignature | string {
@@ -75,7 +76,9 @@ class Reader {
           this.problems.push("__LINKEDIT is larger in the file than in memory");
         }
       }
-      at += this.view.getUint32(at + 4, true);
+      const size = this.view.getUint32(at + 4, true);
+      if (size < 8) throw new RangeError();
+      at += size;
     }
     if (linkEditEnd !== this.file.length) this.problems.push("__LINKEDIT does not end where the file ends");
     return place;
@@ -98,6 +101,7 @@ class Reader {
     const [flags, hashes, identifier, specials, pages, limit] = [word(3), word(4), word(5), word(6), word(7), word(8)];
     const [hashBytes, hashType, , shift] = this.file.subarray(at + 36, at + 40);
     const pageBytes = 2 ** shift!;
+    if (specials > MOST_PARTS) throw new RangeError();
     if (word(2) < 0x20400) this.problems.push("the digests' format is older than arm64 needs");
     if (hashType !== SHA256 || hashBytes !== 32) this.problems.push("the digests are not SHA-256");
     else {

@@ -104,6 +104,57 @@ describe("selftest", () => {
     expect(leftBehind()).toEqual([]);
   });
 
+  test("where no CPU can be used, that is all that is said", () => {
+    expect(carrick(["selftest", "--cpu", "hvf"])).toEqual({
+      status: 125,
+      stdout: expect.stringMatching(/^carrick .*; CPU hvf\n$/),
+      stderr: "carrick: the CPU hvf cannot be used: Hypervisor.framework needs a Mac with Apple silicon\n",
+    });
+    expect(leftBehind()).toEqual([]);
+  });
+
+  test("a signal ends it at once, and nothing stays behind", async () => {
+    for (const [signal, number] of [
+      ["SIGINT", 2],
+      ["SIGTERM", 15],
+      ["SIGHUP", 1],
+    ] as const) {
+      const child = Bun.spawn([executable, "selftest"], {
+        env: { PATH: process.env["PATH"], ...ENV },
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const reader = child.stdout.getReader();
+      let seen = "";
+      while (!seen.includes("\nok ")) seen += Buffer.from((await reader.read()).value!).toString();
+      child.kill(signal);
+      expect(await child.exited).toBe(128 + number);
+      expect(await new Response(child.stderr).text()).toBe("carrick: interrupted\n");
+      expect(leftBehind()).toEqual([]);
+    }
+  });
+
+  test("damaged programs, and a report that cannot be written, are said in a sentence", () => {
+    const damaged = join(work, "damaged");
+    const pack = readFileSync(join(root, "dist/guests.pack"));
+    const bytes = readFileSync(executable);
+    bytes.fill(0x55, bytes.indexOf(pack), bytes.indexOf(pack) + 100);
+    writeFileSync(damaged, bytes, { mode: 0o755 });
+    const sentence = "the test programs that this carrick carries are damaged: install it anew";
+    expect(carrick(["selftest"], {}, [damaged])).toEqual({ status: 125, stdout: "", stderr: `carrick: ${sentence}\n` });
+    expect(find(report({}, [damaged]), "cpu")).toMatchObject({ status: "bad", text: sentence });
+    const sh = ["sh", "-c"];
+    for (const command of ["selftest", "doctor", "doctor --json"]) {
+      const full = run([...sh, `"$0" ${command} >/dev/full`, executable], { env: ENV });
+      const said = "carrick: standard output cannot be written to: No space left on device\n";
+      expect(full).toEqual({ status: 125, stdout: "", stderr: said });
+    }
+    const unread = run(["bash", "-c", `"$0" selftest | head -1; exit \${PIPESTATUS[0]}`, executable], { env: ENV });
+    expect(unread).toMatchObject({ status: 141, stderr: "" });
+    expect(unread.stdout.split("\n").length).toBe(2);
+    expect(leftBehind()).toEqual([]);
+  });
+
   test("differences are shown line by line, and not without end", () => {
     const outcome = (output: string, errors = ""): { output: string; errors: string; seconds: number } => ({
       output,
@@ -282,6 +333,11 @@ describe("what doctor makes of what it sees", () => {
       text: expect.stringContaining("not what was signed"),
     });
     expect(signatureOf("there is no signature").status).toBe("bad");
+    // As many load commands as a number can say, of no length.
+    const endless = Buffer.from(library.subarray(0, 1 << 16));
+    endless.writeUInt32LE(0xffffffff, 16);
+    endless.writeUInt32LE(0, 36);
+    expect(readCodeSignature(endless)).toContain("damaged");
   });
 
   test("the hypervisor: each way that a machine can take, and what must work", () => {
@@ -312,10 +368,12 @@ describe("what doctor makes of what it sees", () => {
       expect(check({ [key]: 0 }).status).toBe("bad");
     }
     expect(probeCheck('{"reason":"no"}', "status 1")).toMatchObject({ status: "bad", text: "no" });
-    expect(probeCheck("", "killed by SIGKILL")).toMatchObject({
-      status: "bad",
-      text: "trying the hypervisor ended with killed by SIGKILL",
-    });
+    for (const nothing of ["", "null\n", '{"ready":1', "7"]) {
+      expect(probeCheck(nothing, "killed by SIGKILL")).toMatchObject({
+        status: "bad",
+        text: "trying the hypervisor ended with killed by SIGKILL",
+      });
+    }
   });
 
   test("there is no such hypervisor here", () => {
