@@ -7,7 +7,7 @@
 // call of hv_name fails, with that error), HVKVM_CANCEL (microseconds: about so often a run ends as canceled or unknown), HVKVM_WXN (what can be written is never
 // executed), HVKVM_FLIP (kind:number:bit, one bit of what the caller sets is changed: sys, a system register; reg, a register; code, a word of the page
 // that VBAR_EL1 names; table, an entry of the root that TTBR1_EL1 names; way, the first entry of the table of that level behind the root's last; word:old:new puts a word in the place of another
-// wherever it stands in that page, and ends the process with 99 where it does not), HVKVM_NO_WX (mappings may not be both), HVKVM_NO_HOST_MMU (a CPU whose MMU the host turned on does not come up).
+// wherever it stands in that page, and ends the process with 99 where it does not; put:number:word puts a word there), HVKVM_NO_WX (mappings may not be both), HVKVM_NO_HOST_MMU (a CPU whose MMU the host turned on does not come up).
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -515,7 +515,8 @@ static void replace_word(uint32_t *page, uint32_t old, uint32_t other) {
 // Changes a word of the page of vectors, or an entry of the tables behind TTBR1_EL1, before the first run.
 static void flip_memory(Cpu *c) {
   static bool done;
-  bool word = strcmp(flip_kind, "word") == 0, code = word || strcmp(flip_kind, "code") == 0, way = strcmp(flip_kind, "way") == 0;
+  bool word = strcmp(flip_kind, "word") == 0, put = strcmp(flip_kind, "put") == 0, way = strcmp(flip_kind, "way") == 0;
+  bool code = word || put || strcmp(flip_kind, "code") == 0;
   if (done || (!code && !way && strcmp(flip_kind, "table"))) return;
   done = true;
   uint64_t at = 0;
@@ -526,6 +527,7 @@ static void flip_memory(Cpu *c) {
   if (!page) return;
   if (way) *(uint64_t *)page ^= 1ull << flip_bit;
   else if (word) replace_word((uint32_t *)page, flip_number, flip_bit);
+  else if (put) ((uint32_t *)page)[flip_number] = flip_bit;
   else if (code) ((uint32_t *)page)[flip_number] ^= 1u << flip_bit;
   else ((uint64_t *)page)[flip_number] ^= 1ull << flip_bit;
   __builtin___clear_cache(page, page + 4096);

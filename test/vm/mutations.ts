@@ -1,18 +1,22 @@
-// Does the engine's check notice when single bits or instructions of what it sets up are wrong? `bun test/vm/mutations.ts` tries all of them in one
-// machine, which takes a quarter of an hour; test/vm/hvf.test.ts tries some of the instructions in each run.
+// Does the engine's check notice when single bits or instructions of what it sets up are wrong? `bun test/vm/mutations.ts [name]` tries all of them in one
+// machine, which takes a quarter of an hour, and `words [first [count]]` takes out every instruction of the stub, one at a time;
+// test/vm/hvf.test.ts tries some of both in each run.
 
 import { join } from "node:path";
 import { must, root, zig } from "../../scripts/toolchain.ts";
 import { MUTATIONS, type Mutation } from "../double/mutations/hvf.ts";
 import { STUB_MUTATIONS } from "../double/mutations/stub.ts";
+import { BOOT, stubWords, wordMutations } from "../double/mutations/stub-words.ts";
 import { copy, type Entry } from "./cpio.ts";
 import { boot, type Job, type Outcome } from "./machine.ts";
 import { type Machine, wrongSetUp } from "./registers.ts";
 
 const CHECK = "/bin/hvf-check";
 
+export const PROGRAM = join(root, "dist/linux-arm64/hvf-check");
+
 /** The check's program, as built last. */
-export const checkFile = (): Entry => copy(CHECK.slice(1), join(root, "dist/linux-arm64/hvf-check"));
+export const checkFile = (): Entry => copy(CHECK.slice(1), PROGRAM);
 
 /** A job that runs it. */
 export const checkJob = (name: string, env: Record<string, string>): Job => ({
@@ -22,9 +26,13 @@ export const checkJob = (name: string, env: Record<string, string>): Job => ({
   isRecorded: true,
 });
 
-/** What hangs is noticed as well, and soon. */
+/** What hangs is noticed as well, and soon. What the stub does to turn the MMU on runs only where it has to. */
 export const mutationJob = ({ name, flip }: Mutation): Job =>
-  checkJob(name, { HVKVM_FLIP: flip, HVF_CHECK_SECONDS: "12" });
+  checkJob(name, {
+    HVKVM_FLIP: flip,
+    HVF_CHECK_SECONDS: "12",
+    ...(name.startsWith(BOOT) ? { CARRICK_HVF_FORCE: "mmu-by-stub" } : {}),
+  });
 
 /** The stand-in found nothing to change. */
 const NOTHING_THERE = 99;
@@ -44,7 +52,14 @@ export function noticedBy(outcome: Outcome, sound: Outcome): "programs" | "field
 
 if (import.meta.main) {
   must([zig, "build", "hvf-check", "-Doptimize=ReleaseFast"]);
-  const chosen = [...MUTATIONS, ...STUB_MUTATIONS].filter(({ name }) => name.includes(process.argv[2] ?? ""));
+  const [what = "", first = "0", count] = process.argv.slice(2);
+  const chosen =
+    what === "words"
+      ? wordMutations(stubWords(PROGRAM)).slice(
+          Number(first),
+          count === undefined ? undefined : Number(first) + Number(count),
+        )
+      : [...MUTATIONS, ...STUB_MUTATIONS].filter(({ name }) => name.includes(what));
   const jobs = [checkJob("as it is", {}), ...chosen.map(mutationJob)];
   const [sound, ...outcomes] = boot({ jobs, files: [checkFile()], limitMs: 2_400_000 });
   if (sound!.status !== 0) throw new Error(`the check fails without a mutation:\n${sound!.stdout}${sound!.stderr}`);

@@ -13,12 +13,20 @@ const probe = @import("probe.zig");
 const stub = @import("stub.zig");
 const tasks = @import("check/tasks.zig");
 const vcpu = @import("vcpu.zig");
+const vm = @import("vm.zig");
 
 /// The stub's own length, on the way of a system call.
 fn pathIsShort() bench.Error!void {
     const n = stub.pathLength();
     bench.say("stub: {d} instructions out, {d} in", .{ n.out, n.in });
     bench.expect(n.out > 0 and n.out + n.in < 100, "the stub's length");
+}
+
+/// All vectors are whole in the page that the CPU runs.
+fn vectorsAreThere() bench.Error!void {
+    const wrong = stub.wrongVector(@ptrCast(@alignCast(frames.ptr(vm.stub_frame))));
+    bench.expect(wrong == null, "the vectors");
+    if (wrong) |n| bench.say("vector {d}", .{n});
 }
 
 const all = .{
@@ -31,6 +39,7 @@ const all = .{
     memory.exclusivesWork,
     exits.identityIsShown,
     tasks.vectorsSurviveStops,
+    tasks.registersSurviveStops,
     tasks.threadsStoreVectors,
     tasks.answersAreGiven,
     tasks.othersAreNotAnswered,
@@ -50,6 +59,8 @@ const all = .{
     exits.waitingEndsTurns,
     memory.topIsReached,
     memory.memoryIsNotEl1s,
+    vectorsAreThere,
+    tasks.exceptionsBeginAnew,
 };
 
 pub fn main() u8 {

@@ -7,7 +7,7 @@
 //!
 //! Calls that ask who the task is (getpid and family) are answered here when the block has the answer.
 //!
-//! x0 is a small constant at every `hvc`: a hypervisor may take what looks like an SMCCC function number for itself.
+//! x0 is a `Kind` at every `hvc`: a hypervisor may take what looks like an SMCCC function number for itself.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -31,7 +31,7 @@ pub const Context = extern struct {
     /// CNTVCT_EL0 when the task was entered and when it left.
     entered: u64 = 0,
     left: u64 = 0,
-    /// Counter ticks after which the virtual timer fires; 0 leaves it off.
+    /// Counter ticks after which the virtual timer fires.
     slice_ticks: u64 = 0,
     /// Block that the vector registers in the CPU belong to, to be stored there (with `request_fp_save`). The stub sets it to 0 when that is done.
     fp_from: u64 = 0,
@@ -69,7 +69,6 @@ pub const Kind = enum(u64) {
 };
 
 pub const hvc_imm = 5;
-const safe_x0 = 0x1234;
 
 fn block(comptime name: []const u8) usize {
     return @offsetOf(Block, name);
@@ -98,11 +97,9 @@ fn brokenVector() []const u8 {
         \\mrs x1, tpidr_el1
         \\mov x0, #{d}
         \\str x0, [x1, #{d}]
-        \\mov x0, #{d}
         \\hvc #{d}
-        \\b .
         \\
-    , .{ @intFromEnum(Kind.broken), ctx("kind"), safe_x0, hvc_imm });
+    , .{ @intFromEnum(Kind.broken), ctx("kind"), hvc_imm });
 }
 
 fn pairs(comptime instruction: []const u8, comptime class: []const u8, comptime first: u32, comptime last: u32, comptime base: []const u8, comptime at: usize, comptime size: usize) []const u8 {
@@ -164,7 +161,6 @@ const save = "Lhv_save:\n" ++ pairs("stp", "x", 2, 30, "sp", 0, 8) ++ print(
     \\str x2, [x1, #{[left]d}]
     \\Lhv_leave:
     \\str x0, [x1, #{[kind]d}]
-    \\mov x0, #{[safe]d}
     \\hvc #{[imm]d}
     \\
 , .{
@@ -176,7 +172,6 @@ const save = "Lhv_save:\n" ++ pairs("stp", "x", 2, 30, "sp", 0, 8) ++ print(
     .eager = ctx("fp_eager"),
     .left = ctx("left"),
     .kind = ctx("kind"),
-    .safe = safe_x0,
     .imm = hvc_imm,
 });
 
@@ -205,11 +200,9 @@ const enter = "Lhv_resume:\n" ++ print(
     \\mrs x2, cntvct_el0
     \\ldr x3, [x1, #{[slice]d}]
     \\str x2, [x1, #{[entered]d}]
-    \\cbz x3, Lhv_untimed
     \\add x2, x2, x3
     \\msr cntv_cval_el0, x2
     \\mov x3, #1
-    \\Lhv_untimed:
     \\msr cntv_ctl_el0, x3
     \\ldp x2, x3, [sp, #{[sp]d}]
     \\msr sp_el0, x2
@@ -377,6 +370,26 @@ fn distance(offset: u64, last: u32) u32 {
         if (n == 1024) return 0;
     }
     return n;
+}
+
+/// What is wrong with a page of it: every vector must be there, of which only few are ever taken where the check runs.
+pub fn wrongVector(words: *const [1024]u32) ?u32 {
+    const size = 32;
+    const tried = 4;
+    for (0..16) |n| {
+        const at = words[n * size ..][0..size];
+        if (n == 8) continue;
+        if (n < 8 or n > 11) {
+            for (at[0..4], words[tried * size ..][0..4]) |word, other| if (word != other) return @intCast(n);
+            continue;
+        }
+        // stp x0, x1, [sp]; mov x0, #kind; b save, as a task that was stopped comes there.
+        const stopped = words[16 * size ..][0..3];
+        const kind: u32 = @intCast(n - 7);
+        if (at[0] != stopped[0] or at[1] != 0xd2800000 | kind << 5) return @intCast(n);
+        if (n * size + 2 +% (at[2] & 0x3ff_ffff) != 16 * size + 2 + (stopped[2] & 0x3ff_ffff) or at[2] >> 26 != 5) return @intCast(n);
+    }
+    return null;
 }
 
 /// A stopped virtual CPU at this offset is on its way out to the host, and has not said so yet.

@@ -4,7 +4,10 @@ const std = @import("std");
 const abi = @import("../../../abi.zig");
 const bench = @import("bench.zig");
 const engine = @import("../engine.zig");
+const hv = @import("../hv.zig");
 const probe = @import("../probe.zig");
+const registers = @import("../registers.zig");
+const stub = @import("../stub.zig");
 const vcpu = @import("../vcpu.zig");
 
 const Guest = probe.Guest;
@@ -39,6 +42,42 @@ pub fn registersSurvive() Error!void {
     expect(b.tpidr == before.tpidr, "tpidr");
     expect(b.pstate == before.pstate, "flags");
     expect(b.fpcr == before.fpcr and b.fpsr == before.fpsr, "fpcr and fpsr");
+    // Behind a task the timer is off; while it ran, nothing could interrupt it.
+    var timer: u64 = 1;
+    var flags: u64 = 0;
+    expect(hv.api.vcpu_get_sys_reg(bench.cpu.handle, hv.cntv_ctl_el0, &timer) == hv.success and timer & 1 == 0, "the timer is off");
+    expect(hv.api.vcpu_get_sys_reg(bench.cpu.handle, hv.spsr_el1, &flags) == hv.success and flags & 0x3c0 == 0x3c0, "interrupts are masked");
+}
+
+/// The same for a task that was stopped in the middle of nothing.
+pub fn registersSurviveStops() Error!void {
+    var g = try Guest.make(&.{0x14000000}); // b .
+    defer g.end();
+    const b = g.block;
+    for (&b.x, 0..) |*x, i| x.* = 0x3333_0000_0000 + i;
+    b.sp = 0x7fff_1230;
+    b.tpidr = 0x1234_5678_9abc;
+    b.pstate = 0x6000_0000;
+    const before = b.*;
+    for (0..3) |_| {
+        expect(try g.go(bench.cpu, 1_000_000) == .budget, "the end of a slice");
+        expect(b.pc == before.pc and std.mem.eql(u64, &b.x, &before.x), "pc and x0 to x30 of a task that was stopped");
+        expect(b.sp == before.sp and b.tpidr == before.tpidr and b.pstate == before.pstate, "sp, tpidr and flags of a task that was stopped");
+    }
+}
+
+/// A task that was stopped at the very vector leaves all the same, with its registers.
+pub fn exceptionsBeginAnew() Error!void {
+    var g = try Guest.make(&.{ svc, svc });
+    defer g.end();
+    if (try go(&g) != .syscall) return expect(false, "a system call");
+    const handle = bench.cpu.handle;
+    const vector = 0x400;
+    for ([_]u64{ 0x5151, 0x6161 }, 0..) |value, n| expect(hv.api.vcpu_set_reg(handle, @intCast(n), value) == hv.success, "x0 and x1");
+    expect(hv.api.vcpu_set_reg(handle, hv.reg_pc, registers.stub_va + stub.withoutAnswer(vector).?) == hv.success, "pc");
+    while (hv.api.vcpu_run(handle) == hv.success) if (bench.cpu.exit.reason == hv.exit_exception) break;
+    expect(bench.cpu.exit.syndrome >> 26 == 0x16 and bench.cpu.context.kind == @intFromEnum(stub.Kind.sync), "an exception that begins anew");
+    expect(g.block.x[0] == 0x5151 and g.block.x[1] == 0x6161, "x0 and x1 of an exception that begins anew");
 }
 
 /// What a guest writes arrives in the block.
@@ -115,6 +154,7 @@ pub fn vectorsBelongToTasks() Error!void {
     expect(b.block.v[0][0] == 24 and b.block.v[0][1] == 40, "vectors of the second task");
     const moved = bench.cpu.fp_loads + bench.cpu.fp_stores;
     for (0..3) |_| _ = try go(&b);
+    expect(b.block.v[0][0] == 24, "vectors in the block are as old as they were");
     expect(bench.cpu.fp_loads + bench.cpu.fp_stores == moved, "vectors are neither loaded nor stored by calls");
     try seeVectors(&b);
     try seeVectors(&b);
@@ -165,20 +205,33 @@ fn kickBoth(a: *abi.RegisterBlock, b: *abi.RegisterBlock, is_over: *u32) void {
 
 /// A CPU thread's task goes on elsewhere: all of it is in the block.
 pub fn threadsStoreVectors() Error!void {
-    var g = try Guest.make(&.{ 0x4ee18400, svc }); // add v0.2d, v0.2d, v1.2d; svc
+    // add vN.2d, vN.2d, vN.2d; msr fpcr, x1; msr fpsr, x2; svc
+    var words: [32 + 3]u32 = undefined;
+    for (words[0..32], 0..) |*w, n| w.* = @intCast(0x4ee08400 | n << 16 | n << 5 | n);
+    words[32..].* = .{ 0xd51b4401, 0xd51b4422, svc };
+    var g = try Guest.make(&words);
     defer g.end();
-    g.block.v[1] = .{ 5, 6 };
+    const b = g.block;
+    for (&b.v, 0..) |*v, n| v.* = .{ 1 + n, 0x100 + n };
+    b.x[1] = 1 << 24;
+    b.x[2] = 1;
     _ = try go(&g);
     try seeVectors(&g);
+    b.pc -= words.len * 4;
+    b.x[1] = 1 << 22;
+    b.x[2] = 0x1b;
     const other = vcpu.create(true) catch return error.NoMemory;
     var exit: abi.Exit = .undefined;
     const thread = std.Thread.spawn(.{ .stack_size = 1 << 20 }, runThere, .{ other, &g, &exit }) catch return error.NoMemory;
     thread.join();
     expect(exit == .syscall, "a call on another CPU");
-    expect(std.meta.eql(g.block.v[0], .{ 10, 12 }), "vectors of a task on another CPU");
+    var good = b.fpcr == 1 << 22 and b.fpsr == 0x1b;
+    for (&b.v, 0..) |v, n| good = good and v[0] == 4 * (1 + n) and v[1] == 4 * (0x100 + n);
+    expect(good, "vectors of a task on another CPU");
+    b.pc -= words.len * 4;
     _ = try go(&g);
     try seeVectors(&g);
-    expect(std.meta.eql(g.block.v[0], .{ 15, 18 }), "vectors of a task that came back");
+    expect(std.meta.eql(b.v[0], .{ 8, 0x800 }), "vectors of a task that came back");
 }
 
 fn runThere(other: *vcpu.Cpu, g: *Guest, exit: *abi.Exit) void {
