@@ -83,6 +83,7 @@ export class GuestPack {
     const start = performance.now();
     const child = Bun.spawn([...selfCommand, ...words], {
       env: {
+        ...forwarded(),
         PATH: process.env["PATH"] ?? "",
         HOME: this.folder,
         CARRICK_HOME: join(this.folder, "store"),
@@ -102,6 +103,11 @@ export class GuestPack {
     const seconds = (performance.now() - start) / 1000;
     return { output: `${Buffer.from(output).toString("latin1")}${end}\n`, errors, seconds };
   }
+}
+
+/** What makes the hypervisor's engine another one (docs/hypervisor.md) is for the programs. */
+function forwarded(): Record<string, string | undefined> {
+  return Object.fromEntries(["CARRICK_HV", "CARRICK_HVF_FORCE"].map((name) => [name, process.env[name]]));
 }
 
 /** One line of JSON, then the archive (scripts/release/guest-pack.ts). */

@@ -146,6 +146,7 @@ test "raw mode is cfmakeraw's, and ends" {
     before.cc[5] = 4;
     try control(fds[1], 0x5402, &before);
     try control(fds[1], 0x5401, &before);
+    for (0..3) |whence| try expectEqual(@as(f64, -29), host.seek(fds[1], 0, @intCast(whence)));
     try expectEqual(@as(i32, 0), host.terminalRaw(fds[1]));
     var raw: Termios = undefined;
     try control(fds[1], 0x5401, &raw);
