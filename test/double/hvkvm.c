@@ -432,11 +432,11 @@ static void *host_of(uint64_t ipa) {
   return NULL;
 }
 
-// What a virtual address leads to, by the tables of EL1 (4 KiB granule).
+// What a virtual address leads to, by the tables of EL1 (4 KiB granule). One of the upper half is never a physical one.
 static void *walked(Cpu *c, uint64_t va) {
   uint64_t sctlr = 0, tcr = 0, table = 0;
   get_one(c, sys_id(SCTLR), &sctlr);
-  if (sctlr & 1) {
+  if (sctlr & 1 || va >> 63) {
     get_one(c, sys_id(TCR), &tcr);
     bool upper = va >> 63;
     get_one(c, sys_id(upper ? TTBR1 : TTBR0), &table);

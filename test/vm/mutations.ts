@@ -26,12 +26,14 @@ export const checkJob = (name: string, env: Record<string, string>): Job => ({
   isRecorded: true,
 });
 
+const BY_STUB = { CARRICK_HVF_FORCE: "mmu-by-stub" };
+
 /** What hangs is noticed as well, and soon. What the stub does to turn the MMU on runs only where it has to. */
 export const mutationJob = ({ name, flip }: Mutation): Job =>
   checkJob(name, {
     HVKVM_FLIP: flip,
     HVF_CHECK_SECONDS: "12",
-    ...(name.startsWith(BOOT) ? { CARRICK_HVF_FORCE: "mmu-by-stub" } : {}),
+    ...(name.startsWith(BOOT) ? BY_STUB : {}),
   });
 
 /** The stand-in found nothing to change. */
@@ -42,12 +44,13 @@ const steady = (outcome: Outcome): string => outcome.stdout.replace(/^exit_ns .*
 
 /** The emulator's Cortex-A76 as the stand-in shows it. */
 const PLAIN: Machine = { ipaBits: 36, asidBits: 16, isMmuByStub: false };
+const STARTED: Machine = { ...PLAIN, isMmuByStub: true };
 
 /** What a change shows in: programs that do not work as they should, or no more than what the CPU was set to. */
-export function noticedBy(outcome: Outcome, sound: Outcome): "programs" | "fields" | null {
+export function noticedBy(outcome: Outcome, sound: Outcome, machine = PLAIN): "programs" | "fields" | null {
   if (outcome.status === NOTHING_THERE) return null;
   if (outcome.status !== 0 || steady(outcome) !== steady(sound)) return "programs";
-  return wrongSetUp(outcome.record, PLAIN).length > 0 ? "fields" : null;
+  return wrongSetUp(outcome.record, machine).length > 0 ? "fields" : null;
 }
 
 if (import.meta.main) {
@@ -60,12 +63,14 @@ if (import.meta.main) {
           count === undefined ? undefined : Number(first) + Number(count),
         )
       : [...MUTATIONS, ...STUB_MUTATIONS].filter(({ name }) => name.includes(what));
-  const jobs = [checkJob("as it is", {}), ...chosen.map(mutationJob)];
-  const [sound, ...outcomes] = boot({ jobs, files: [checkFile()], limitMs: 2_400_000 });
-  if (sound!.status !== 0) throw new Error(`the check fails without a mutation:\n${sound!.stdout}${sound!.stderr}`);
+  // The second is how the stub's start is compared.
+  const jobs = [checkJob("as it is", {}), checkJob("MMU by the stub", BY_STUB), ...chosen.map(mutationJob)];
+  const [sound, started, ...outcomes] = boot({ jobs, files: [checkFile()], limitMs: 2_400_000 });
+  for (const { status, stdout, stderr } of [sound!, started!])
+    if (status !== 0) throw new Error(`the check fails without a mutation:\n${stdout}${stderr}`);
   let alive = 0;
   for (const [i, outcome] of outcomes.entries()) {
-    const by = noticedBy(outcome, sound!);
+    const by = chosen[i]!.name.startsWith(BOOT) ? noticedBy(outcome, started!, STARTED) : noticedBy(outcome, sound!);
     if (by === null) alive += 1;
     const how = by === null ? "SURVIVED" : `caught by ${by.padEnd(8)}`;
     console.log(`${how} ${chosen[i]!.name} (${outcome.signal ?? outcome.status})`);

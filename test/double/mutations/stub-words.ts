@@ -42,7 +42,7 @@ const UNSEEN: ReadonlySet<number> = new Set([
   ...[0xd5033a9f, 0xd5033b9f, 0xd5033fdf], // dsb ishst, dsb ish, isb
   ...[0xd508831f, 0xd5088345, 0xd5088325, 0xd508871f, 0xd508751f, 0xd508711f], // tlbi vmalle1is, aside1is, vae1is, vmalle1; ic
   ...[0x1400000f, 0xa8c11885, 0xb5000066, 0x17fffffb, 0x910004a5, 0x54ffffa1, 0x17fffff6], // the way through the list of what is to be forgotten
-  ...[0x36000082, 0x36100062, 0x36180082], // tbz of what is asked for: else it is done each time
+  ...[0x36000082, 0x36100062, 0x36180082, 0x36080202], // tbz of what is asked for: else it is done each time
 ]);
 
 /** One for each instruction that something can show. */
