@@ -170,10 +170,6 @@ pub const Tlb = struct {
     pub fn openWindow(t: *Tlb, number: u16, addr: u64, p: [*]u8, bytes: u32, access: abi.Access) void {
         const s = space.get(t.space) orelse return;
         const w = &t.windows[number];
-        if (w.limit == 0) {
-            t.open[t.open_count] = number;
-            t.open_count += 1;
-        }
         const page = addr & page_mask;
         const host = p - (addr & (page_size - 1));
         var before: u64 = 0;
@@ -181,9 +177,15 @@ pub const Tlb = struct {
         var behind: u64 = 0;
         while (behind < window_reach and inRow(s, page, host, behind + 1, access)) behind += 1;
         w.patience = window_patience;
+        const length = (before + behind + 1) * page_size;
+        if (length < bytes) return;
+        if (w.limit == 0) {
+            t.open[t.open_count] = number;
+            t.open_count += 1;
+        }
         w.addend = @intFromPtr(host) -% page;
         w.low = page -% before * page_size;
-        w.limit = (before + behind + 1) * page_size - bytes + 1;
+        w.limit = length - bytes + 1;
     }
 
     /// Is the page `distance` pages behind `page`, which is at `host`, as far behind there and accessible?

@@ -110,6 +110,23 @@ const accesses: Make[] = [
   (r) => (r.one(2) ? 0x910003e0 | (r.below(4) << 14) : 0xd10003e0 | (r.below(4) << 14)) | 31,
 ];
 
+/** What makes an index small, and an access to so far from a base: loops look up bases that they do not change only once. */
+function tabled(r: Random): [number, number] {
+  const index = r.pick(values);
+  const most = r.below(6);
+  const source = value(r) << 5;
+  const small = r.pick([
+    0x12000000 | wide(r) | (most << 10) | source,
+    0xd3400000 | (most << 16) | ((most + r.below(6)) << 10) | source,
+    0x53007c00 | ((31 - most) << 16) | source,
+    0x39400000 | (r.below(8) << 10) | (base(r) << 5),
+  ]);
+  const load = loads(r);
+  const access =
+    0x38200800 | (r.bits(2) << 30) | (load << 22) | (index << 16) | (r.pick([2, 3, 3, 6, 7]) << 13) | (r.bits(1) << 12);
+  return [small | index, access | (base(r) << 5) | moved(r, load)];
+}
+
 /** A conditional branch over up to four words. */
 function branch(r: Random, left: number): number {
   return branchOver(r, 2 + r.below(Math.min(4, left - 1)));
@@ -146,6 +163,9 @@ function loop(r: Random): number[] {
       at++;
     } else if (at === out) {
       words.push(branchOver(r, body - at + 2));
+    } else if (r.one(6) && at + 1 < body && at + 1 !== middle && at + 1 !== out) {
+      words.push(...tabled(r));
+      at++;
     } else {
       words.push(draw(r, at, at < middle ? middle : body));
     }

@@ -24,7 +24,7 @@ pub const longest = 256;
 const Fixed = struct { offset: i32, bytes: i32, writes: bool, back: i32 };
 
 /// The access of an instruction, when its base is n and its offset a constant. `back`: what the base grows by.
-fn fixedAccess(insn: u32, n: u32) ?Fixed {
+pub fn fixedAccess(insn: u32, n: u32) ?Fixed {
     if (decoder.isSimd(insn) or fields.rn(insn) != n) return null;
     switch (info.class(insn) orelse return null) {
         .unsigned_offset => {
@@ -61,7 +61,7 @@ fn of(x: memory.Transfer, offset: i32, back: i32) Fixed {
 }
 
 /// May the instruction change register n other than by the write-back of `fixedAccess`?
-fn changes(insn: u32, n: u32) bool {
+pub fn changes(insn: u32, n: u32) bool {
     const d = bits(insn, 0, 5);
     if (decoder.isSimd(insn)) return n != layout.sp and d == n;
     const class = info.class(insn) orelse return true;

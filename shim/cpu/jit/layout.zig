@@ -45,6 +45,8 @@ pub const Map = struct {
     host: [32]?Reg,
     /// Of the count of the slice; null: it is in memory.
     slice: ?Reg = null,
+    /// Of what was looked up before the loop (`hoist.zig`); null: it is in memory alone.
+    places: [places]?Reg = @splat(null),
     swaps: [fixed.len]Swap = undefined,
     swap_count: u32 = 0,
 
@@ -53,8 +55,11 @@ pub const Map = struct {
     }
 };
 
-/// A host register that holds `in` (null: no guest's) and not, as outside the loop, `out`. `written`: `in` may change.
-pub const Swap = struct { host: Reg, out: u5, in: ?u5, written: bool };
+/// A host register that holds `in` and not, as outside the loop, `out`. `written`: a guest's register that may change.
+pub const Swap = struct { host: Reg, out: u5, in: union(enum) { guest: u5, slice, place: u2 }, written: bool };
+
+/// Base registers that a loop looks up before it begins, at most.
+pub const places = 4;
 
 pub const fixed_map: Map = .{ .host = blk: {
     var all: [32]?Reg = @splat(null);
@@ -149,6 +154,8 @@ pub const Cpu = struct {
     budget: u32,
     /// Host pointers of what accesses off a base register share, or (the last) those off the same sum of registers, while a block runs.
     pointers: [33]u64,
+    /// Those of the base registers that the loop that runs has looked up before.
+    places: [places]u64,
     spill: u64,
     /// The smallest normal numbers, twice their bits, in each element.
     twice_least_double: [2]u64 align(16),
@@ -164,6 +171,12 @@ pub const Cpu = struct {
 
 pub fn cpuField(comptime name: []const u8) Mem {
     return .{ .base = null, .disp = @offsetOf(Cpu, name) };
+}
+
+pub fn place(number: u2) Mem {
+    var m = cpuField("places");
+    m.disp += 8 * @as(i32, number);
+    return m;
 }
 
 const tlb = @offsetOf(Cpu, "v") + @offsetOf(core.Vcpu, "tlb");

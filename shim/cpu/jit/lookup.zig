@@ -5,6 +5,7 @@ const alu = @import("alu.zig");
 const cold = @import("cold.zig");
 const fields = @import("../interp/fields.zig");
 const group = @import("group.zig");
+const hoist = @import("hoist.zig");
 const host = @import("host.zig");
 const layout = @import("layout.zig");
 const mem = @import("../../mem/mem.zig");
@@ -222,6 +223,13 @@ fn nearOf(t: *Translator, w: Based) ?cold.Near {
     return .{ .base = t.useSp(.q, w.n, .rax), .offset = w.offset };
 }
 
+/// What was looked up before the loop.
+fn hoisted(t: *Translator, where: Where) ?Located {
+    const place = hoist.place(t, where) orelse return null;
+    t.pointer.base = none;
+    return .{ .place = place };
+}
+
 fn pointer(n: u32) x64.Mem {
     var m = layout.cpuField("pointers");
     m.disp += @intCast(8 * n);
@@ -232,6 +240,7 @@ fn pointer(n: u32) x64.Mem {
 pub fn locate(t: *Translator, w: Based, bytes: u8, comptime kind: Probe, value: ?Value) Located {
     const a = &t.a;
     const writes = kind == .write;
+    if (hoisted(t, .{ .based = w })) |found| return found;
     if (t.ranges[w.n]) |known| {
         if ((known.writes or !writes) and w.offset >= known.from and w.offset + bytes <= known.to) {
             if (t.pointer.base != w.n or t.pointer.at != a.at) a.mov(.q, .rax, .{ .mem = pointer(w.n) });
@@ -276,16 +285,20 @@ pub fn keepPointer(t: *Translator, n: u32) void {
     if (t.pointer.base == n) t.pointer.at = t.a.at;
 }
 
+/// The register, rcx if need be, that the instruction adds to its base, shifted or not.
+pub fn indexRegister(t: *Translator, insn: u32) Reg {
+    const m = rm(insn);
+    const option = bits(insn, 13, 3);
+    if (option != 2 and option != 6 and m != 31) return t.use(.q, m, .rcx);
+    alu.extendRegister(t, m, option, .rcx);
+    return .rcx;
+}
+
 /// rax = what the instruction adds up.
 fn indexedAddress(t: *Translator, insn: u32) void {
-    const m = rm(insn);
     const amount: u6 = if (bit(insn, 12)) memory.transfer(insn).?.scale else 0;
-    const option = bits(insn, 13, 3);
     const base = t.useSp(.q, rn(insn), .rax);
-    const index = if (option == 2 or option == 6 or m == 31) extended: {
-        alu.extendRegister(t, m, option, .rcx);
-        break :extended Reg.rcx;
-    } else t.use(.q, m, .rcx);
+    const index = indexRegister(t, insn);
     if (amount <= 3) {
         t.a.lea(.q, .rax, .{ .base = base, .index = index, .scale = @intCast(amount) });
     } else {
@@ -298,6 +311,7 @@ fn indexedAddress(t: *Translator, insn: u32) void {
 /// Where several instructions add up the same, the first looks it up for all of them, as in `locate`.
 fn locateIndexed(t: *Translator, insn: u32, bytes: u8, comptime kind: Probe, value: ?Value) Located {
     const a = &t.a;
+    if (hoisted(t, .{ .indexed = insn })) |found| return found;
     if (t.indexed) |known| if (group.sameSum(insn, known.insn) and (known.writes or kind == .read)) {
         if (t.pointer.base != indexed_pointer or t.pointer.at != a.at) a.mov(.q, .rax, .{ .mem = pointer(indexed_pointer) });
         t.pointer.base = indexed_pointer;

@@ -14,6 +14,7 @@ const decoder = @import("../decoder.zig");
 const exits = @import("exit.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
+const hoist = @import("hoist.zig");
 const info = @import("info.zig");
 const layout = @import("layout.zig");
 const recipe = @import("recipe.zig");
@@ -53,6 +54,8 @@ pub const Loop = struct {
     /// Code that brings the fixed registers into their places, and the loop's.
     leave: u32,
     enter: u32,
+    /// What is looked up before it begins.
+    plan: hoist.Plan,
     /// Accesses that are to have no window, by index.
     refused: std.bit_set.IntegerBitSet(longest),
     head: *Head,
@@ -83,18 +86,15 @@ pub const Loop = struct {
     /// A window for an access of the current instruction, if it is to have one.
     pub fn window(l: *Loop, t: *const Translator, bytes: i32, writes: bool) ?cold.Window {
         if (next_window == owners.len or l.refused.isSet(t.index)) return null;
-        const slot = next_window;
-        next_window += 1;
-        owners[slot] = .{ .head = l.head, .page = t.page.number, .word = l.first, .index = t.index };
-        return .{ .what = .{ .slot = slot, .writes = writes, .bytes = @intCast(bytes) }, .bytes = bytes };
+        return .{ .what = .{ .slot = own(l, t.page, t.index), .writes = writes, .bytes = @intCast(bytes) }, .bytes = bytes };
     }
 
     pub fn emitLeave(l: *const Loop, a: *x64.Asm) void {
         for (l.map.swapped()) |s| {
-            if (s.in) |in| {
-                if (s.written) a.store(.q, .{ .mem = layout.lane(in) }, s.host);
-            } else {
-                a.store(.d, .{ .mem = layout.blockField("slice") }, s.host);
+            switch (s.in) {
+                .guest => |in| if (s.written) a.store(.q, .{ .mem = layout.lane(in) }, s.host),
+                .slice => a.store(.d, .{ .mem = layout.blockField("slice") }, s.host),
+                .place => {},
             }
             a.mov(.q, s.host, .{ .mem = layout.lane(s.out) });
         }
@@ -103,10 +103,10 @@ pub const Loop = struct {
     fn emitEnter(l: *const Loop, a: *x64.Asm) void {
         for (l.map.swapped()) |s| {
             a.store(.q, .{ .mem = layout.lane(s.out) }, s.host);
-            if (s.in) |in| {
-                a.mov(.q, s.host, .{ .mem = layout.lane(in) });
-            } else {
-                a.mov(.d, s.host, .{ .mem = layout.blockField("slice") });
+            switch (s.in) {
+                .guest => |in| a.mov(.q, s.host, .{ .mem = layout.lane(in) }),
+                .slice => a.mov(.d, s.host, .{ .mem = layout.blockField("slice") }),
+                .place => |k| a.mov(.q, s.host, .{ .mem = layout.place(k) }),
             }
         }
     }
@@ -167,6 +167,8 @@ const Head = struct {
     word: u32 = 0,
     end: u32 = 0,
     code: u32 = 0,
+    /// The same, where each access is looked up.
+    cautious: u32 = 0,
     refused: std.bit_set.IntegerBitSet(longest) = .initEmpty(),
 };
 var heads: [4096]Head = @splat(.{});
@@ -207,10 +209,11 @@ pub fn lengthOfWindow(slot: u16) u32 {
 pub fn refuseWindow(page: *cache.Page, words: Words, slot: u16) void {
     const o = owners[slot];
     const h = o.head;
-    const old = h.code;
+    const old = h.*;
     h.refused.set(o.index);
     make(page, words, h);
-    patch.link(old + 1, h.code);
+    patch.link(old.code + 1, h.code);
+    if (old.cautious != old.code) patch.link(old.cautious + 1, h.cautious);
 }
 
 /// The branch at word `from` leads back to `head`. Where the code of the loop begins that it ends; null: it is none. The mutex is held.
@@ -282,12 +285,31 @@ fn make(page: *cache.Page, words: Words, h: *Head) void {
         const to = targetOf(words, @intCast(i)) orelse continue;
         if (to >= head and to < head + count) l.joins[to - head] = true;
     }
-    l.map = choose(words[head..][0..count]);
+    l.plan = .{};
+    h.cautious = emit(page, words, l);
+    h.code = h.cautious;
+    l.plan = hoist.find(words[head..][0..count], l.joins[0..count]);
+    if (l.plan.count == 0 or !cache.hasRoom() or next_window + l.plan.count > owners.len) return;
+    for (l.plan.bases[0..l.plan.count]) |*b| b.window = own(l, page, longest);
+    h.code = emit(page, words, l);
+}
+
+/// Translates it by the plan. Where its code begins.
+fn emit(page: *cache.Page, words: Words, l: *Loop) u32 {
+    l.map = choose(words[l.first..][0..l.count], &l.plan);
     l.again = againAtHead(words, l);
-    h.code = attempt(page, words, l) orelse again: {
+    return attempt(page, words, l) orelse again: {
         l.again = null;
         break :again attempt(page, words, l).?;
     };
+}
+
+/// A window for the access at `index`; `longest`: for what is looked up before the loop.
+fn own(l: *const Loop, page: *const cache.Page, index: u32) u16 {
+    const slot = next_window;
+    next_window += 1;
+    owners[slot] = .{ .head = l.head, .page = page.number, .word = l.first, .index = index };
+    return slot;
 }
 
 /// Translates it. Null when NZCV is not as thought at the head.
@@ -323,6 +345,7 @@ fn attempt(page: *cache.Page, words: Words, l: *Loop) ?u32 {
     t.a.at = begin;
     // What is patched when the loop is made again.
     t.a.linkHere(t.a.jmp());
+    const entries = hoist.enter(&t, &l.plan);
     l.emitEnter(&t.a);
     t.a.pad(std.mem.alignForward(u32, t.a.at, 16));
     body(&t, l);
@@ -330,6 +353,7 @@ fn attempt(page: *cache.Page, words: Words, l: *Loop) ?u32 {
     cache.used = t.a.at;
     t.a.at = cold_part;
     t.emitCold();
+    hoist.emitMisses(&t, &l.plan, &entries, l.head.cautious);
     t.publish(begin);
     return begin;
 }
@@ -378,16 +402,20 @@ fn againBefore(words: Words, l: *const Loop, index: u32) ?recipe.Recipe {
     return null;
 }
 
-/// Stands for the count of the slice among the registers, of which 31 is sp.
+/// Stand for the count of the slice and for what was looked up among the registers, of which 31 is sp.
 const slice_number = 32;
-const Weights = [33]u32;
+const first_place = 33;
+const Weights = [first_place + layout.places]u32;
 
-fn choose(words: []const u32) layout.Map {
+fn choose(words: []const u32, plan: *const hoist.Plan) layout.Map {
     var weights: Weights = @splat(0);
     var written: u64 = 0;
-    for (words) |insn| {
+    for (words, plan.of[0..words.len]) |insn, place| {
         weigh(insn, &weights);
         written |= info.written(insn);
+        const k = place orelse continue;
+        weights[plan.bases[k].register] -|= 1;
+        weights[first_place + @as(u32, k)] += 1;
     }
     weights[slice_number] = 3;
     var m = layout.fixed_map;
@@ -397,10 +425,18 @@ fn choose(words: []const u32) layout.Map {
         // Both ways cost two accesses each.
         if (weights[best] < 2 or weights[victim.guest] >= weights[best]) return m;
         m.host[victim.guest] = null;
-        const guest: ?u5 = if (best == slice_number) null else @intCast(best);
-        if (guest) |g| m.host[g] = victim.host else m.slice = victim.host;
-        const changes = guest != null and written >> guest.? & 1 != 0;
-        m.swaps[m.swap_count] = .{ .host = victim.host, .out = victim.guest, .in = guest, .written = changes };
+        var swap: layout.Swap = .{ .host = victim.host, .out = victim.guest, .in = .slice, .written = false };
+        if (best == slice_number) {
+            m.slice = victim.host;
+        } else if (best >= first_place) {
+            swap.in = .{ .place = @intCast(best - first_place) };
+            m.places[swap.in.place] = victim.host;
+        } else {
+            swap.in = .{ .guest = @intCast(best) };
+            swap.written = written >> swap.in.guest & 1 != 0;
+            m.host[best] = victim.host;
+        }
+        m.swaps[m.swap_count] = swap;
         m.swap_count += 1;
     }
     return m;
@@ -411,7 +447,7 @@ fn mostUsed(m: *const layout.Map, weights: *const Weights) ?u32 {
     var best: ?u32 = null;
     var most: u32 = 0;
     for (weights, 0..) |w, i| {
-        const has = if (i == slice_number) m.slice != null else m.host[i] != null;
+        const has = if (i < slice_number) m.host[i] != null else if (i == slice_number) m.slice != null else m.places[i - first_place] != null;
         if (has or w <= most) continue;
         most = w;
         best = @intCast(i);

@@ -4,6 +4,7 @@
 
 const cold = @import("cold.zig");
 const fields = @import("../interp/fields.zig");
+const hoist = @import("hoist.zig");
 const layout = @import("layout.zig");
 const lookup = @import("lookup.zig");
 const x64 = @import("x64.zig");
@@ -48,7 +49,7 @@ pub const Mode = enum { offset, pre, post };
 
 /// Before the address is computed: the probe needs the host's flags, and sp must be aligned.
 pub fn begin(t: *Translator, n: u32) void {
-    t.clobberExactly();
+    if (!hoist.covers(t)) t.clobberExactly();
     if (n == layout.sp) t.checkSp();
 }
 

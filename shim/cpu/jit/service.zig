@@ -190,6 +190,18 @@ pub fn window(cpu: *Cpu, addr: u64, o: Opening) callconv(.c) usize {
     return if (addr -% w.low < w.limit) @intFromPtr(p) else 0;
 }
 
+/// The same for what a loop looks up before it begins. 0: it is to look up each access.
+pub fn hoist(cpu: *Cpu, addr: u64, o: Opening) callconv(.c) usize {
+    const kind: abi.Access = if (o.writes) .write else .read;
+    const w = &cpu.v.tlb.windows[o.slot];
+    w.patience = mem.tlb.window_patience;
+    // Every store is to be noted.
+    if (access.filled != null and o.writes) return 0;
+    const p = access.fill(&cpu.v, addr, kind) orelse return 0;
+    cpu.v.tlb.openWindow(o.slot, addr, p, o.bytes, kind);
+    return if (addr -% w.low < w.limit) @intFromPtr(p) else 0;
+}
+
 /// One that more than a third of the accesses miss costs more than it saves: its loop is made again without it. `distance`:
 /// instructions between two openings.
 fn refuseWindow(cpu: *Cpu, slot: u16, distance: u32) void {

@@ -24,7 +24,9 @@ pub var modify: u32 = 0;
 pub var range: u32 = 0;
 /// rax: address, rdx: `service.Opening`. Comes back with rax: the host pointer, or 0.
 pub var window: u32 = 0;
-/// The same behind the window of the stack: rcx: the address of the last byte, host's flags: of the patience that is left.
+/// The same for what is looked up before a loop.
+pub var hoist: u32 = 0;
+/// The same as `window` behind that of the stack: rcx: the address of the last byte, host's flags: of the patience that is left.
 pub var stack_read: u32 = 0;
 pub var stack_write: u32 = 0;
 /// rax: address, rdx: that of the access's last byte. Comes back with the host's condition e and rcx: what the host adds, when the TLB has the page.
@@ -156,6 +158,7 @@ pub fn make() void {
     modify = coming(&a, &service.modify, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx } }, layout.caller_saved);
     range = asking(&a, &service.range);
     window = asking(&a, &service.window);
+    hoist = asking(&a, &service.hoist);
     stack_read = behindStack(&a, .read);
     stack_write = behindStack(&a, .write);
     beyond_read = beyond(&a, .read);

@@ -52,6 +52,70 @@ __attribute__((noinline)) static uint32_t stride(volatile uint32_t *p, size_t n,
   return sum;
 }
 
+/// Bases that do not change, and indices that are small: a table that is read and written, and one that is written only where told.
+__attribute__((noinline)) static uint64_t tables(volatile uint64_t *hot, const uint8_t *bytes, uint64_t *rare, size_t n, uint64_t x) {
+  for (size_t i = 0; i < n; i++) {
+    x = x * 6364136223846793005u + i;
+    hot[x >> 56] += x;
+    if (x & 64) x ^= hot[i & 255] >> 7;
+    x += hot[bytes[i & 1023]] ^ hot[3];
+    if (rare && i % 1000 == 999) rare[x & 15] ^= x, rare[20]++;
+  }
+  return x;
+}
+
+/// The same until it faults, if it does.
+static void tables_until_fault(const char *name, uint64_t *hot, const uint8_t *bytes, uint64_t *rare) {
+  fault_at = 0;
+  uint64_t x = 0;
+  if (sigsetjmp(back, 1) == 0) x = tables(hot, bytes, rare, 20000, 5);
+  long hot_at = (long)(fault_at - (uintptr_t)hot), rare_at = (long)(fault_at - (uintptr_t)rare);
+  if (!fault_at) printf("%s %016lx\n", name, x);
+  else if (rare && rare_at >= 0 && rare_at < PAGE) printf("%s faults at %ld of the rare one\n", name, rare_at);
+  else printf("%s faults at %ld\n", name, hot_at);
+  fflush(stdout);
+}
+
+/// Bases at the edge of what is mapped, in pages that may only be read, that are copied one by one, that go away and come back.
+static void table_places(uint8_t *p) {
+  const uint8_t *bytes = p + 12 * PAGE;
+  for (int i = 0; i < 1024; i++) p[12 * PAGE + i] = (uint8_t)(i * 7);
+  for (int i = 0; i < 8 * PAGE; i++) p[i] = (uint8_t)(i >> 3);
+  uint64_t *inside = (uint64_t *)(p + 2 * PAGE), *across = (uint64_t *)(p + 3 * PAGE - 1024), *rare = (uint64_t *)(p + 6 * PAGE);
+  tables_until_fault("inside", inside, bytes, NULL);
+  tables_until_fault("across", across, bytes, rare);
+  mprotect(p + 3 * PAGE, PAGE, PROT_READ);
+  tables_until_fault("second page readable", across, bytes, rare);
+  mprotect(p + 3 * PAGE, PAGE, PROT_NONE);
+  tables_until_fault("no second page", across, bytes, rare);
+  tables_until_fault("first page", inside, bytes, rare);
+  mprotect(p + 3 * PAGE, PAGE, PROT_READ | PROT_WRITE);
+  mprotect(p + 6 * PAGE, PAGE, PROT_READ);
+  tables_until_fault("rare one readable", across, bytes, rare);
+  tables_until_fault("not used", across, bytes, NULL);
+  mprotect(p + 6 * PAGE, PAGE, PROT_READ | PROT_WRITE);
+  mprotect(p + 11 * PAGE, PAGE, PROT_NONE);
+  mprotect(p + 13 * PAGE, PAGE, PROT_NONE);
+  tables_until_fault("bytes at the edges", across, bytes, rare);
+  tables_until_fault("bytes behind the edge", across, bytes + PAGE - 500, rare);
+  for (int i = 0; i < 3; i++) {
+    // Which page is copied first decides where the host has them.
+    if (fork() == 0) {
+      p[(2 + (i & 1)) * PAGE] = 1;
+      tables_until_fault("child", across, bytes, rare);
+      _exit(0);
+    }
+    uint64_t mine = tables(across, bytes, rare, 20000, 5);
+    wait(NULL);
+    printf("parent %016lx %016lx\n", mine, across[7] ^ rare[20]);
+    fflush(stdout);
+  }
+  madvise(p + 3 * PAGE, PAGE, MADV_DONTNEED);
+  tables_until_fault("zeroes", across, bytes, rare);
+  uint64_t *tagged = (uint64_t *)((uintptr_t)across | (uintptr_t)0x5a << 56);
+  tables_until_fault("tagged", tagged, bytes, rare);
+}
+
 /// Fills until it faults: how far it came.
 static long fill_until_fault(uint32_t *p, uint32_t x) {
   fault_at = 0;
@@ -118,6 +182,9 @@ int main(void) {
     fflush(stdout);
   }
 
+  uint8_t *places = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  table_places(places);
+
   struct sigaction tick = {.sa_handler = on_tick};
   sigaction(SIGALRM, &tick, NULL);
   struct itimerval timer = {{0, 2000}, {0, 2000}};
@@ -125,6 +192,13 @@ int main(void) {
   uint32_t first = mix(p, WORDS);
   int same = 1;
   while (ticks < 20) same &= mix(p, WORDS) == first;
+  uint64_t *table = (uint64_t *)(places + 3 * PAGE - 1024);
+  memset(table, 1, 2048);
+  uint64_t once = tables(table, bytes, NULL, 50000, 3);
+  for (ticks = 0; ticks < 20;) {
+    memset(table, 1, 2048);
+    same &= tables(table, bytes, NULL, 50000, 3) == once;
+  }
   setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL);
   printf("under signals %s\n", same ? "the same" : "different");
 
