@@ -45,9 +45,14 @@ export function useEngine(engine: Engine): string | null {
     chosen = engine;
     return null;
   }
+  return engineReason() ?? UNAVAILABLE[engine];
+}
+
+/** What the engine says of its last failure; null when there is no more to say. */
+export function engineReason(): string | null {
   const text = new Uint8Array(256);
   const length = shim.cpu_engine_reason(pointerOf(text), text.length);
-  return length > 0 ? Buffer.from(text.subarray(0, length)).toString("latin1") : UNAVAILABLE[engine];
+  return length > 0 ? Buffer.from(text.subarray(0, length)).toString("latin1") : null;
 }
 
 const UNAVAILABLE: Readonly<Record<Engine, string>> = {

@@ -3,7 +3,7 @@
 
 import { HvfProbe } from "../host/shim.gen.ts";
 import { pointerOf, shim } from "../host/shim.ts";
-import { useEngine } from "./cpu.ts";
+import { engineReason, useEngine } from "./cpu.ts";
 
 export type HvfFacts = Readonly<Record<Exclude<keyof typeof HvfProbe, "sizeBytes">, number>>;
 
@@ -12,7 +12,8 @@ export function probeHvf(): HvfFacts | string {
   if (shim.host_start() < 0 || shim.mem_init(0, 0) < 0) return "the host gives no memory for the guest";
   const why = useEngine("hvf");
   if (why !== null) return why;
-  if (shim.cpu_hvf_measure() < 0) return "the virtual machine works, but could not be measured";
+  if (shim.cpu_hvf_measure() < 0)
+    return `the virtual machine could be made, but not measured: ${engineReason() ?? "nothing is told"}`;
   const out = new Uint32Array(HvfProbe.sizeBytes / 4);
   shim.cpu_hvf_probe(pointerOf(out));
   const facts: Record<string, number> = {};

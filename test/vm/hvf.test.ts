@@ -179,6 +179,12 @@ describe("calls that fail", () => {
   }
 });
 
+test("a CPU that is refused is no machine that is refused", () => {
+  expect(outcomes.get("fails vcpu_create:1")!.stdout).toMatch(
+    /refuses to set up a virtual machine and its CPU \(error 0xfae94001\)/,
+  );
+});
+
 describe("refusals are explained", () => {
   for (const [code, words] of REFUSALS) {
     test(`error ${code}`, () => {

@@ -171,7 +171,7 @@ fn explain(err: Error) void {
             hv.err_unsupported, hv.err_no_device => say("Hypervisor.framework does not work on this machine (sysctl kern.hv_support should be 1)", .{}),
             hv.err_busy => say("Hypervisor.framework is busy: this process has a virtual machine already", .{}),
             hv.err_no_resources => say("Hypervisor.framework has no more virtual machines or CPUs to give", .{}),
-            else => say("Hypervisor.framework refuses to make a virtual machine (error 0x{x})", .{code}),
+            else => say("Hypervisor.framework refuses to {s} (error 0x{x})", .{ if (vm.ipa_bits == 0) "make a virtual machine" else "set up a virtual machine and its CPU", code }),
         },
         error.Broken => {
             const t = run.trouble;
