@@ -51,4 +51,5 @@ export const PR_SET_PTRACER = 0x59616d61;
 
 export const PER_QUERY = 0xffffffff;
 export const PER_MASK = 0xff;
+export const UNAME26 = 0x0020000;
 export const PER_LINUX32 = 8;

@@ -4,8 +4,9 @@
 import * as C from "../abi/capability.ts";
 import { EBADF, EFAULT, EINVAL, ENOSYS, EPERM, ESRCH } from "../abi/errno.ts";
 import { HOST_NAME_MAX } from "../abi/limits.ts";
+import { UNAME26 } from "../abi/prctl.ts";
 import { NSEC_PER_SEC } from "../abi/time.ts";
-import { UTS_MACHINE, UTS_RELEASE, UTS_SYSNAME, UTS_VERSION } from "../abi/utsname.ts";
+import { UTS_MACHINE, UTS_RELEASE, UTS_RELEASE_26, UTS_SYSNAME, UTS_VERSION } from "../abi/utsname.ts";
 import { hostMemory } from "../host/identity.ts";
 import { scratch } from "../host/scratch.ts";
 import { NO_RESULT } from "../kernel/op.ts";
@@ -41,7 +42,8 @@ const RANDOM_MAX = 0x1ffffff;
 
 export function sys_uname(task: Task, nameAddr: number): number {
   const { hostname, domainname } = task.kernel;
-  const fields = [UTS_SYSNAME, hostname, UTS_RELEASE, UTS_VERSION, UTS_MACHINE, domainname];
+  const release = (task.personality & UNAME26) !== 0 ? UTS_RELEASE_26 : UTS_RELEASE;
+  const fields = [UTS_SYSNAME, hostname, release, UTS_VERSION, UTS_MACHINE, domainname];
   scratch.u8.fill(0, 0, fields.length * UTS_FIELD_BYTES);
   fields.forEach((text, i) => {
     scratch.bytes.write(text.slice(0, UTS_FIELD_BYTES - 1), i * UTS_FIELD_BYTES, "latin1");

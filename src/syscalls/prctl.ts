@@ -214,7 +214,7 @@ export function sys_personality(task: Task, wanted: number): number {
 
 export function rows(): Row[] {
   return [
-    row(92, sys_personality, [hex], partial("remembered, has no effect")),
+    row(92, sys_personality, [hex], partial("remembered; UNAME26 counts")),
     row(167, sys_prctl, [value(OPTION_NAMES), addr, addr, addr, addr], partial("no PR_SET_MM")),
   ];
 }

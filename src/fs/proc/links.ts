@@ -2,7 +2,7 @@
 // through one jumps to the open file itself, whatever its path says now.
 
 import { ENOENT } from "../../abi/errno.ts";
-import { O_ACCMODE, O_CLOEXEC, O_RDONLY, O_WRONLY } from "../../abi/fcntl.ts";
+import { O_ACCMODE, O_CLOEXEC, O_PATH, O_RDONLY, O_WRONLY } from "../../abi/fcntl.ts";
 import { DT_LNK, DT_REG } from "../../abi/stat.ts";
 import type { File } from "../../vfs/file.ts";
 import type { FileSystem } from "../../vfs/file-system.ts";
@@ -113,7 +113,8 @@ export class FdDirectory extends DescriptorDirectory {
   protected override entry(fd: number, file: File): Inode {
     const { subject, fs, ownership } = this.place;
     const access = file.flags & O_ACCMODE;
-    const mode = 0o100 | (access !== O_WRONLY ? 0o400 : 0) | (access !== O_RDONLY ? 0o200 : 0);
+    const opened = 0o100 | (access !== O_WRONLY ? 0o400 : 0) | (access !== O_RDONLY ? 0o200 : 0);
+    const mode = (file.flags & O_PATH) !== 0 ? 0 : opened;
     const current = () => subject.task.files?.get(fd);
     return new FdLink(
       fs,

@@ -280,6 +280,12 @@ int main(void) {
   err("personality", personality(0xffffffff));
   err("personality set", personality(ADDR_NO_RANDOMIZE));
   err("personality get", personality(0xffffffff));
+  personality(UNAME26);
+  uname(&u);
+  printf("old release %d\n", strncmp(u.release, "2.6.", 4) == 0 && strchr(u.release + 4, '.') == 0);
+  personality(0);
+  uname(&u);
+  printf("own release again %d\n", u.release[0] >= '5');
   err("membarrier query", syscall(SYS_membarrier, 0, 0, 0) > 0 ? 0 : -1);
   err("membarrier global", syscall(SYS_membarrier, 1, 0, 0));
   err("membarrier private unregistered", syscall(SYS_membarrier, 8, 0, 0));

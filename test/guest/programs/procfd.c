@@ -1,6 +1,7 @@
 // Reading /proc/self/fd, /proc/self/task and /proc piece by piece while the entries go away.
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,5 +47,14 @@ int main(void) {
   lseek(dir, at, SEEK_SET);
   if (syscall(SYS_getdents64, dir, buf, sizeof buf) <= 0) return 1;
   printf("after 21 comes %s\n", ((struct entry *)buf)->name);
+  // A link allows what its descriptor does.
+  const int flags[] = {O_RDONLY, O_WRONLY, O_RDWR, O_PATH, O_RDONLY | O_PATH | O_NOFOLLOW};
+  for (int i = 0; i < 5; i++) {
+    struct stat st;
+    int fd = open("/dev/null", flags[i]);
+    snprintf(buf, sizeof buf, "/proc/self/fd/%d", fd);
+    if (lstat(buf, &st) != 0) return 1;
+    printf("%d: %o\n", i, st.st_mode);
+  }
   return 0;
 }
