@@ -3,11 +3,11 @@
 //
 // DIFFERS: on a Mac there are no routes, and links without an address are not told of.
 
-import { EAGAIN, EFAULT, EISCONN, ENETUNREACH, ENODEV, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
+import { EFAULT, EISCONN, ENETUNREACH, ENODEV, EOPNOTSUPP, EPERM } from "../abi/errno.ts";
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../abi/poll.ts";
 import * as S from "../abi/socket.ts";
 import type { Link, LinkAddress } from "../host/interfaces.ts";
-import { type Incoming, intOption, type Outgoing, Socket } from "./socket.ts";
+import { type Incoming, intOption, type Outgoing, receiveFirst, Socket } from "./socket.ts";
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
@@ -100,6 +100,12 @@ export class LinksNetlink extends Socket {
     return count;
   }
 
+  override tell(bytes: Uint8Array): number {
+    this.answers.push(bytes);
+    this.queue.wake(POLLIN | POLLRDNORM);
+    return 0;
+  }
+
   private links(): readonly Link[] {
     return [LOOPBACK, ...this.others()];
   }
@@ -142,15 +148,7 @@ export class LinksNetlink extends Socket {
   }
 
   override receive(message: Incoming): number {
-    const { io, flags } = message;
-    const bytes = this.answers[0];
-    if (bytes === undefined) return -EAGAIN;
-    if ((flags & S.MSG_PEEK) === 0) this.answers.shift();
-    message.address = addressOf(0);
-    const count = Math.min(bytes.length, io.remaining);
-    if (count < bytes.length) message.result |= S.MSG_TRUNC;
-    if (count > 0 && io.put(bytes, 0, count) !== count) return -EFAULT;
-    return (flags & S.MSG_TRUNC) !== 0 ? bytes.length : count;
+    return receiveFirst(this.answers, message);
   }
 }
 

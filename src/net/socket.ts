@@ -1,9 +1,9 @@
 // What every socket is (struct socket, struct proto_ops, net/core/sock.c): an open file with addresses, messages and
 // options. Methods never wait: they answer -EAGAIN, and the call layer blocks on `waitQueue`.
 
-import { ENOPROTOOPT, ENOTCONN, EOPNOTSUPP } from "../abi/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP } from "../abi/errno.ts";
 import { O_NONBLOCK, O_RDWR } from "../abi/fcntl.ts";
-import { MSG_DONTWAIT } from "../abi/socket.ts";
+import { AF_NETLINK, MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC } from "../abi/socket.ts";
 import { socketInode } from "../fs/anon/anonymous-inode.ts";
 import { WaitQueue } from "../lib/wait-queue.ts";
 import type { IoBuffer } from "../mm/io-buffer.ts";
@@ -155,6 +155,11 @@ export abstract class Socket extends File {
     return -ENOPROTOOPT;
   }
 
+  /** A message of the kernel's own, which netlink sockets receive (netlink_sendskb); -EINVAL for all others. */
+  tell(_bytes: Uint8Array): number {
+    return -EINVAL;
+  }
+
   /** TCP_* of net/tcp_states.h, for the tables of sockets; those of other protocols too are connected, listen, or neither. */
   get connectionState(): number {
     return TCP_CLOSE;
@@ -196,4 +201,18 @@ export function intOption(value: number): Uint8Array {
 /** The i32 that an option's value begins with; it must have four bytes. */
 export function intOf(value: Uint8Array): number {
   return new DataView(value.buffer, value.byteOffset, value.length).getInt32(0, true);
+}
+
+/** The first of the kernel's messages to a netlink socket. */
+export function receiveFirst(messages: Uint8Array[], message: Incoming): number {
+  const { io, flags } = message;
+  const bytes = messages[0];
+  if (bytes === undefined) return -EAGAIN;
+  if ((flags & MSG_PEEK) === 0) messages.shift();
+  // struct sockaddr_nl: the kernel is port 0.
+  message.address = Uint8Array.of(AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  const count = Math.min(bytes.length, io.remaining);
+  if (count < bytes.length) message.result |= MSG_TRUNC;
+  if (count > 0 && io.put(bytes, 0, count) !== count) return -EFAULT;
+  return (flags & MSG_TRUNC) !== 0 ? bytes.length : count;
 }

@@ -5,6 +5,8 @@ import * as E from "../abi/errno.ts";
 import { O_ACCMODE, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY, OPEN_FLAGS } from "../abi/fcntl.ts";
 import { RLIMIT_MSGQUEUE } from "../abi/resource.ts";
 import * as S from "../abi/signal.ts";
+import { AF_NETLINK } from "../abi/socket.ts";
+import { S_IFMT, S_IFSOCK } from "../abi/stat.ts";
 import { mqueueInode } from "../fs/anon/anonymous-inode.ts";
 import { Mqueue, MqueueFile } from "../fs/mqueue/mqueue.ts";
 import { scratch } from "../host/scratch.ts";
@@ -15,6 +17,7 @@ import { SigInfo } from "../kernel/sig-info.ts";
 import type { Task } from "../kernel/task.ts";
 import { sendGroupSignal } from "../kernel/task-signals.ts";
 import { readTimespec } from "../kernel/timespec.ts";
+import type { Socket } from "../net/socket.ts";
 import { capable, MAY_READ, MAY_WRITE } from "../vfs/permission.ts";
 import { openFile } from "./descriptor.ts";
 import { pathArg } from "./path-args.ts";
@@ -164,25 +167,37 @@ export function sys_mq_timedreceive(
 const SIGEVENT_BYTES = 64;
 
 export function sys_mq_notify(task: Task, fd: number, eventAddr: number): number {
-  let event: Sigevent | null = null;
-  if (eventAddr !== 0) {
-    if (task.mm.copyIn(eventAddr, SIGEVENT_BYTES) < 0) return -E.EFAULT;
-    const [valueLo, valueHi, signal, kind] = scratch.i32 as unknown as [number, number, number, number];
-    if (kind !== S.SIGEV_NONE && kind !== S.SIGEV_SIGNAL && kind !== S.SIGEV_THREAD) return -E.EINVAL;
-    if (kind === S.SIGEV_SIGNAL && (signal < 0 || signal > S.NSIG)) return -E.EINVAL;
-    // DIFFERS: the C library's threads are started through a netlink socket, which is the host's here.
-    if (kind === S.SIGEV_THREAD) return -E.ENOSYS;
-    event = { valueLo, valueHi, signal, kind };
-  }
+  const event = eventAddr === 0 ? null : readNotice(task, eventAddr);
+  if (typeof event === "number") return event;
   const file = mqueueFile(task, fd);
   if (file === undefined) return -E.EBADF;
   const { mqueue } = file;
   if (event === null) {
-    if (mqueue.registration?.tgid === task.tgid) mqueue.registration = null;
+    if (mqueue.registration?.tgid === task.tgid) mqueue.dropRegistration();
     return 0;
   }
   if (mqueue.registration !== null) return -E.EBUSY;
-  const { kind, signal, valueLo, valueHi } = event;
+  event.socket?.ref();
+  mqueue.registration = { tgid: task.tgid, file, ...event };
+  return 0;
+}
+
+interface Notice {
+  /** SIGEV_* */
+  readonly kind: number;
+  readonly signal: number;
+  /** For SIGEV_THREAD: where the C library's thread hears of it. */
+  readonly socket: Socket | null;
+  tell(): void;
+  dropped(): void;
+}
+
+function readNotice(task: Task, eventAddr: number): Notice | number {
+  if (task.mm.copyIn(eventAddr, SIGEVENT_BYTES) < 0) return -E.EFAULT;
+  const [valueLo, valueHi, signal, kind] = scratch.i32 as unknown as [number, number, number, number];
+  if (kind === S.SIGEV_THREAD) return noticeToSocket(task, task.mm.untag(scratch.getU64(0)), signal);
+  if (kind !== S.SIGEV_NONE && kind !== S.SIGEV_SIGNAL) return -E.EINVAL;
+  if (kind === S.SIGEV_SIGNAL && (signal < 0 || signal > S.NSIG)) return -E.EINVAL;
   const { group, kernel } = task;
   const tell = (): void => {
     if (kind !== S.SIGEV_SIGNAL || signal === 0) return;
@@ -190,15 +205,29 @@ export function sys_mq_notify(task: Task, fd: number, eventAddr: number): number
     const from = SigInfo.from(signal, S.SI_MESGQ, sender?.tgid ?? 0, sender?.cred.uid ?? 0, valueLo, valueHi);
     sendGroupSignal(group, signal, from);
   };
-  mqueue.registration = { tgid: task.tgid, kind, signal, file, tell };
-  return 0;
+  return { kind, signal, socket: null, tell, dropped: () => {} };
 }
 
-interface Sigevent {
-  readonly valueLo: number;
-  readonly valueHi: number;
-  readonly signal: number;
-  readonly kind: number;
+/** NOTIFY_COOKIE_LEN: what a netlink socket gets back, its last byte set to what happened. */
+const COOKIE_BYTES = 32;
+const NOTIFY_WOKENUP = 1;
+const NOTIFY_REMOVED = 2;
+
+function noticeToSocket(task: Task, cookieAddr: number, socketFd: number): Notice | number {
+  if (task.mm.copyIn(cookieAddr, COOKIE_BYTES) < 0) return -E.EFAULT;
+  const cookie = scratch.u8.slice(0, COOKIE_BYTES);
+  const socket = openFile(task, socketFd);
+  if (socket === undefined) return -E.EBADF;
+  if ((socket.inode.mode & S_IFMT) !== S_IFSOCK) return -E.ENOTSOCK;
+  const netlink = socket as Socket;
+  if (netlink.domain !== AF_NETLINK) return -E.EINVAL;
+  const send = (what: number) => (): void => {
+    cookie[COOKIE_BYTES - 1] = what;
+    netlink.tell(cookie);
+    netlink.unref();
+  };
+  const signal = socketFd;
+  return { kind: S.SIGEV_THREAD, signal, socket: netlink, tell: send(NOTIFY_WOKENUP), dropped: send(NOTIFY_REMOVED) };
 }
 
 export function sys_mq_getsetattr(task: Task, fd: number, newAddr: number, oldAddr: number): number {
@@ -229,7 +258,7 @@ export function rows(): Row[] {
     row(181, sys_mq_unlink, [path], full()),
     row(182, sys_mq_timedsend, [fd, inBuf(2), size, u32, struct("timespec")], full()),
     row(183, sys_mq_timedreceive, [fd, outBuf(2), size, addr, struct("timespec")], full()),
-    row(184, sys_mq_notify, [fd, struct("sigevent")], partial("no SIGEV_THREAD")),
+    row(184, sys_mq_notify, [fd, struct("sigevent")], full()),
     row(185, sys_mq_getsetattr, [fd, struct("mq_attr"), struct("mq_attr")], full()),
   ];
 }

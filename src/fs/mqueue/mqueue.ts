@@ -25,6 +25,8 @@ export interface Registration {
   /** By which file it was made. */
   readonly file: MqueueFile;
   tell(): void;
+  /** It is taken back, without a message. */
+  dropped(): void;
 }
 
 export class Mqueue {
@@ -76,6 +78,12 @@ export class Mqueue {
     }
     this.filled.wake();
     this.polled.wake(READABLE);
+  }
+
+  dropRegistration(): void {
+    const told = this.registration;
+    this.registration = null;
+    told?.dropped();
   }
 
   receive(): Message {
@@ -141,7 +149,7 @@ export class MqueueFile extends File {
 
   protected override release(): void {
     const { mqueue } = this;
-    if (mqueue.registration?.file === this) mqueue.registration = null;
+    if (mqueue.registration?.file === this) mqueue.dropRegistration();
     mqueue.users -= 1;
     mqueue.letGo();
   }

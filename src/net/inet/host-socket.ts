@@ -1,9 +1,9 @@
 // Sockets of the host's network (ip(7), tcp(7), udp(7), netlink(7)): each is one of the host's, which does the protocol;
 // here is what waits, and what a run without a network may not do.
 
-import { EALREADY, EFAULT, EINPROGRESS, EISCONN, EMSGSIZE, ENOTTY } from "../../abi/errno.ts";
+import { EALREADY, EFAULT, EINPROGRESS, EINVAL, EISCONN, EMSGSIZE, ENOTTY } from "../../abi/errno.ts";
 import { FIONREAD } from "../../abi/ioctl.ts";
-import { POLLERR, POLLHUP, POLLOUT } from "../../abi/poll.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM } from "../../abi/poll.ts";
 import * as S from "../../abi/socket.ts";
 import { HostPoller } from "../../host/poller.ts";
 import { MESSAGE_MAX, messageBytes, sockets } from "../../host/sockets.ts";
@@ -14,6 +14,7 @@ import {
   type Incoming,
   intOf,
   type Outgoing,
+  receiveFirst,
   Socket,
   type SocketUsers,
   TCP_CLOSE,
@@ -22,7 +23,12 @@ import {
 } from "../socket.ts";
 import type { Network } from "./network.ts";
 
+/** What a socket has been told that nothing was told to. */
+const NOTHING: Uint8Array[] = [];
+
 export class HostSocket extends Socket {
+  /** Messages of this kernel, not the host's: mq_notify(2) sends them to netlink sockets. */
+  private told = NOTHING;
   private readonly fd: number;
   private readonly channel: HostChannel;
   private readonly network: Network;
@@ -50,7 +56,15 @@ export class HostSocket extends Socket {
   }
 
   override poll(): number {
-    return this.channel.poll();
+    return this.channel.poll() | (this.told.length > 0 ? POLLIN | POLLRDNORM : 0);
+  }
+
+  override tell(bytes: Uint8Array): number {
+    if (this.domain !== S.AF_NETLINK) return -EINVAL;
+    if (this.told === NOTHING) this.told = [];
+    this.told.push(bytes);
+    this.queue.wake(POLLIN | POLLRDNORM);
+    return 0;
   }
 
   override bind(address: Uint8Array): number {
@@ -139,6 +153,7 @@ export class HostSocket extends Socket {
 
   override receive(message: Incoming): number {
     const { io, flags } = message;
+    if (this.told.length > 0) return receiveFirst(this.told, message);
     // Streams tell no sender; bytes go straight to the guest.
     if (this.isPlain(message)) return io.remaining === 0 ? 0 : this.result(io.hostRead(this.fd, -1));
     const count = Math.min(io.remaining, MESSAGE_MAX);

@@ -3,7 +3,9 @@
 #include "say.h"
 #include <mqueue.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -40,6 +42,13 @@ static int events(mqd_t q) {
   poll(&p, 1, 0);
   return p.revents;
 }
+static sem_t started;
+static int started_with;
+static void start(union sigval value) {
+  started_with = value.sival_int;
+  sem_post(&started);
+}
+
 int main(void) {
   snprintf(name, sizeof name, "/carrick-%d", getpid());
   umask(022);
@@ -131,6 +140,41 @@ int main(void) {
   printf("signal %d\n", got);
   event.sigev_notify = 77;
   say("bad kind", mq_notify(q, &event));
+  // threads of the C library are started by one that listens at a netlink socket, to which the kernel sends a cookie back
+  receive("three", r);
+  char cookie[32], back[64];
+  for (int i = 0; i < 32; i++) cookie[i] = 'a' + i;
+  int link = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+  struct sigevent thread = {.sigev_notify = SIGEV_THREAD, .sigev_signo = link, .sigev_value.sival_ptr = cookie};
+  struct pollfd heard = {link, POLLIN, 0};
+  say("thread notify", syscall(SYS_mq_notify, q, &thread));
+  say("busy", syscall(SYS_mq_notify, q, &thread));
+  say("nothing heard", poll(&heard, 1, 0));
+  mq_send(w, "three", 5, 0);
+  say("heard", poll(&heard, 1, 1000));
+  say("cookie", recv(link, back, sizeof back, MSG_NOSIGNAL | MSG_WAITALL));
+  printf("%.31s %d\n", back, back[31]);
+  say("once", recv(link, back, sizeof back, MSG_DONTWAIT));
+  say("thread notify", syscall(SYS_mq_notify, q, &thread));
+  say("removed", syscall(SYS_mq_notify, q, NULL));
+  say("cookie", read(link, back, sizeof back));
+  printf("%.31s %d\n", back, back[31]);
+  thread.sigev_signo = w;
+  say("no socket", syscall(SYS_mq_notify, q, &thread));
+  thread.sigev_signo = -1;
+  say("no descriptor", syscall(SYS_mq_notify, q, &thread));
+  thread.sigev_signo = socket(AF_UNIX, SOCK_STREAM, 0);
+  say("another family", syscall(SYS_mq_notify, q, &thread));
+  thread.sigev_signo = link;
+  thread.sigev_value.sival_ptr = (void *)8;
+  say("no cookie", syscall(SYS_mq_notify, q, &thread));
+  receive("three", r);
+  sem_init(&started, 0, 0);
+  struct sigevent call = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = start, .sigev_value.sival_int = 43};
+  say("library's notify", mq_notify(q, &call));
+  mq_send(w, "three", 5, 0);
+  sem_wait(&started);
+  printf("called with %d\n", started_with);
   // a handler interrupts a wait
   receive("three", r);
   struct itimerval soon = {.it_value.tv_usec = 20000};
