@@ -6,16 +6,25 @@
 const std = @import("std");
 const abi = @import("abi");
 const format = @import("format");
+const Edits = @import("difftest_edits.zig").Edits;
 
 const c = std.c;
 
 /// The calls of the shim that the runner needs, by their exported names.
-const Shim = struct {
+pub const Shim = struct {
     mem_init: *const fn (usize, usize) callconv(.c) i32,
     space_create: *const fn () callconv(.c) i32,
     frame_alloc: *const fn (u32, u32) callconv(.c) i32,
     frame_ptr: *const fn (u32) callconv(.c) usize,
+    frame_unref: *const fn (u32, u32) callconv(.c) void,
     space_map: *const fn (u32, usize, u32, u32, u32) callconv(.c) i32,
+    space_unmap: *const fn (u32, usize, u32) callconv(.c) i32,
+    space_protect: *const fn (u32, usize, u32, u32) callconv(.c) i32,
+    space_lookup: *const fn (u32, usize) callconv(.c) i32,
+    space_frame: *const fn (u32, usize) callconv(.c) i32,
+    space_cow: *const fn (u32, usize, u32) callconv(.c) i32,
+    space_fork: *const fn (u32) callconv(.c) i32,
+    space_destroy: *const fn (u32) callconv(.c) void,
     user_poke: *const fn (u32, usize, [*]const u8, u32) callconv(.c) i32,
     cpu_block_create: *const fn () callconv(.c) usize,
     cpu_engine: *const fn (u32) callconv(.c) i32,
@@ -34,7 +43,8 @@ const Shim = struct {
 
 /// whole: in one entry. again: twice, and the second run counts (decoded code is reused). step: in single-step mode.
 /// slice: with a budget of one instruction. few: with budgets that end in the middle of loops. edge: with the end of a page between the words. rewrite: where other words have just run.
-const Mode = enum { whole, again, step, slice, few, edge, rewrite };
+/// edits: while pages are changed (difftest_edits.zig).
+const Mode = enum { whole, again, step, slice, few, edge, rewrite, edits };
 
 const Runner = struct {
     mode: Mode,
@@ -42,6 +52,7 @@ const Runner = struct {
     block: *abi.RegisterBlock,
     space: u32,
     data: *[format.data_words]u64,
+    edits: ?Edits = null,
 
     fn init(path: [*:0]const u8, engine: u32, mode: Mode) Runner {
         const shim = Shim.load(path);
@@ -55,7 +66,9 @@ const Runner = struct {
         const words: *[format.data_words]u64 = @ptrFromInt(data);
         @memcpy(words, memory[0..format.data_words]);
         @memcpy(@as([*]u64, @ptrFromInt(rodata)), memory[format.data_words..]);
-        return .{ .mode = mode, .shim = shim, .block = @ptrFromInt(shim.cpu_block_create()), .space = space, .data = words };
+        var r: Runner = .{ .mode = mode, .shim = shim, .block = @ptrFromInt(shim.cpu_block_create()), .space = space, .data = words };
+        if (mode == .edits) r.edits = .init(shim, space, &memory);
+        return r;
     }
 
     fn mapRegion(shim: Shim, space: u32, address: u64, length: u64, prot: u32) usize {
@@ -112,6 +125,10 @@ const Runner = struct {
     }
 
     fn enter(r: *Runner, case: *const format.Case) u32 {
+        if (r.edits) |*edits| {
+            edits.next(r.block);
+            r.space = edits.space;
+        }
         if (r.mode == .rewrite) r.overwrite(case);
         r.load(case);
         if (r.mode == .again) {
@@ -131,6 +148,7 @@ const Runner = struct {
                 else => 100_000,
             };
             const exit: u32 = @bitCast(r.shim.cpu_enter(r.block, budget));
+            if (exit == @intFromEnum(abi.Exit.fault)) if (r.edits) |*edits| if (edits.resolves(r.block)) continue;
             if (exit != @intFromEnum(abi.Exit.budget) and exit != @intFromEnum(abi.Exit.step)) return exit;
         }
         return @intFromEnum(abi.Exit.budget);
@@ -164,12 +182,13 @@ const Runner = struct {
 
     fn keepChanges(r: *Runner, result: *format.Result) void {
         for (memory[0..format.data_words], 0..) |before, index| {
-            if (r.data[index] == before) continue;
+            const now = if (r.edits) |*edits| (edits.word(index) orelse continue) else &r.data[index];
+            if (now.* == before) continue;
             const change: *format.Change = @ptrCast(@alignCast(&output[output_used]));
-            change.* = .{ .offset = index * 8, .value = r.data[index] };
+            change.* = .{ .offset = index * 8, .value = now.* };
             output_used += @sizeOf(format.Change);
             result.changes += 1;
-            r.data[index] = before;
+            now.* = before;
         }
     }
 

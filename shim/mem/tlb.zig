@@ -55,7 +55,7 @@ pub const stack_read = 0;
 pub const stack_write = 1;
 pub const stack_windows = 2;
 /// Pages that a window has at most on either side of the one that was missed.
-const window_reach = 32;
+pub var window_reach: u64 = 32;
 /// What misses does so this often before the window is opened there.
 pub const window_patience = 128;
 
@@ -211,8 +211,20 @@ pub const Tlb = struct {
         t.open_count = 0;
     }
 
-    /// Every write of the page goes through `fill`.
+    /// The next write of the page goes through `fill`.
     pub fn refuseWrites(t: *Tlb, addr: u64) void {
+        slot(&t.write, addr).tag = 0;
+    }
+
+    /// The next write of any page does.
+    pub fn refuseAllWrites(t: *Tlb) void {
+        @memset(std.mem.asBytes(&t.write), 0);
+        t.closeWindows();
+    }
+
+    /// The next access of the page goes through `fill`.
+    pub fn forgetPage(t: *Tlb, addr: u64) void {
+        slot(&t.read, addr).tag = 0;
         slot(&t.write, addr).tag = 0;
     }
 

@@ -46,8 +46,8 @@ export function runOracle(stream: Uint8Array, cpu: string = ORACLE_CPU): Promise
 }
 
 /** How our runner enters the engine: see shim/cpu/difftest.zig. Every way must give the same results. */
-export type Mode = "whole" | "again" | "step" | "slice" | "few" | "edge" | "rewrite";
-export const MODES: readonly Mode[] = ["whole", "again", "step", "slice", "few", "edge", "rewrite"];
+export type Mode = "whole" | "again" | "step" | "slice" | "few" | "edge" | "rewrite" | "edits";
+export const MODES: readonly Mode[] = ["whole", "again", "step", "slice", "few", "edge", "rewrite", "edits"];
 
 /** `level`: of x86-64, what the host's CPU is taken for. The translator makes loops at once. */
 export function runOurs(stream: Uint8Array, mode: Mode = "whole", engine = 0, level = ""): Promise<Uint8Array> {

@@ -58,8 +58,8 @@ fn storeOnce(to: [*]u8, bytes: []const u8) void {
     }
 }
 
-/// Told of places that may be written, when somebody looks on (jit/check.zig).
-pub var filled: ?*const fn (v: *Vcpu, addr: u64, p: [*]u8) void = null;
+/// Told of every place that was found, when somebody looks on (jit/check.zig).
+pub var filled: ?*const fn (v: *Vcpu, addr: u64, p: [*]u8, access: abi.Access) void = null;
 
 /// The host pointer of `addr`, for an access that does not leave the page.
 pub fn fill(v: *Vcpu, addr: u64, access: abi.Access) ?[*]u8 {
@@ -67,9 +67,7 @@ pub fn fill(v: *Vcpu, addr: u64, access: abi.Access) ?[*]u8 {
         v.fault_addr = addr;
         return null;
     };
-    if (filled) |look| {
-        if (access == .write) look(v, addr, p) else v.tlb.refuseWrites(addr);
-    }
+    if (filled) |look| look(v, addr, p, access);
     return p;
 }
 

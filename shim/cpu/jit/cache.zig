@@ -91,6 +91,7 @@ pub fn init() bool {
     if (std.c.ftruncate(fd, arena_bytes) != 0) return false;
     writable = map(fd, .{ .READ = true, .WRITE = true }) orelse return false;
     running = map(fd, .{ .READ = true, .EXEC = true }) orelse return false;
+    limitArena();
     return true;
 }
 
@@ -104,6 +105,15 @@ pub fn listen() void {
 fn map(fd: i32, prot: std.c.PROT) ?[*]u8 {
     const p = std.c.mmap(null, arena_bytes, prot, .{ .TYPE = .SHARED }, fd, 0);
     return if (p == std.c.MAP_FAILED) null else @ptrCast(p);
+}
+
+/// How much of each half is used. CARRICK_CPU_ARENA=N makes it N times 256 KiB, so that it is often full, for tests.
+var half_bytes: u32 = cold_half;
+
+fn limitArena() void {
+    const text = std.c.getenv("CARRICK_CPU_ARENA") orelse return;
+    const n = std.fmt.parseInt(u32, std.mem.span(text), 10) catch return;
+    if (n >= 1 and n < cold_half / (256 << 10)) half_bytes = n * (256 << 10);
 }
 
 /// Asks for the memory that the next block is likely to need. Only a hint.
@@ -209,7 +219,7 @@ fn takePage() ?*Page {
 
 /// For a block or a loop.
 pub fn hasRoom() bool {
-    return used + block_bytes <= cold_half and used_cold + block_bytes <= arena_bytes;
+    return used + block_bytes <= half_bytes and used_cold + block_bytes <= cold_half + half_bytes;
 }
 
 /// The page, made if need be, with room for a block in the arena. May flush. Null when the host has no memory, or it has to

@@ -3,24 +3,28 @@
 const std = @import("std");
 const builtin = @import("builtin");
 
-pub const Features = struct { bmi2: bool = false, lzcnt: bool = false, fma: bool = false, avx: bool = false };
+pub const Features = struct { bmi2: bool = false, lzcnt: bool = false, fma: bool = false };
 
 pub var features: Features = .{};
 
-/// Asks the CPU. Call once, before anything is translated. CARRICK_CPU_LEVEL=2 leaves it at x86-64-v2, for tests.
+/// Asks the CPU. Call once, before anything is translated. CARRICK_CPU_LEVEL=2 leaves it at x86-64-v2, for tests; letters behind it say what it has
+/// beyond that: b BMI2, l LZCNT, f FMA. Nothing of x86-64-v4 is used.
 pub fn probe() void {
     if (builtin.cpu.arch != .x86_64) return;
-    if (std.c.getenv("CARRICK_CPU_LEVEL")) |level| if (level[0] == '2') return;
     const one = cpuid(1, 0);
     const seven = cpuid(7, 0);
     const extended = cpuid(0x8000_0001, 0);
     const avx = one.ecx >> 27 & 1 != 0 and one.ecx >> 28 & 1 != 0 and xgetbv() & 6 == 6;
     features = .{
-        .bmi2 = avx and seven.ebx >> 8 & 1 != 0,
-        .lzcnt = extended.ecx >> 5 & 1 != 0,
-        .avx = avx,
-        .fma = avx and one.ecx >> 12 & 1 != 0,
+        .bmi2 = avx and seven.ebx >> 8 & 1 != 0 and allowed('b'),
+        .lzcnt = extended.ecx >> 5 & 1 != 0 and allowed('l'),
+        .fma = avx and one.ecx >> 12 & 1 != 0 and allowed('f'),
     };
+}
+
+fn allowed(letter: u8) bool {
+    const level = std.mem.span(std.c.getenv("CARRICK_CPU_LEVEL") orelse return true);
+    return level.len == 0 or level[0] != '2' or std.mem.findScalar(u8, level, letter) != null;
 }
 
 const Answer = struct { eax: u32, ebx: u32, ecx: u32, edx: u32 };

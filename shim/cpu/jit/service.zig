@@ -7,6 +7,7 @@ const abi = @import("../../abi.zig");
 const access = @import("../interp/access.zig");
 const blocks = @import("block.zig");
 const cache = @import("cache.zig");
+const check = @import("check.zig");
 const layout = @import("layout.zig");
 const loops = @import("loop.zig");
 const mem = @import("../../mem/mem.zig");
@@ -177,7 +178,6 @@ const openings = 16;
 pub fn window(cpu: *Cpu, addr: u64, o: Opening) callconv(.c) usize {
     const kind: abi.Access = if (o.writes) .write else .read;
     const p = access.fill(&cpu.v, addr, kind) orelse return 0;
-    if (access.filled != null) return if (o.bytes + (addr & (abi.page_size - 1)) <= abi.page_size) @intFromPtr(p) else 0;
     const w = &cpu.v.tlb.windows[o.slot];
     w.opened +%= 1;
     if (o.slot >= mem.tlb.stack_windows and w.opened == openings) {
@@ -187,6 +187,7 @@ pub fn window(cpu: *Cpu, addr: u64, o: Opening) callconv(.c) usize {
         w.since = now;
     }
     cpu.v.tlb.openWindow(o.slot, addr, p, o.bytes, kind);
+    if (o.writes and check.on) check.opened(&cpu.v.tlb, o.slot);
     return if (addr -% w.low < w.limit) @intFromPtr(p) else 0;
 }
 
