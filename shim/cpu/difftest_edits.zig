@@ -107,6 +107,7 @@ pub const Edits = struct {
             9 => e.fork(false),
             10 => e.fork(true),
             11 => e.visit(block),
+            12 => if (e.other != 0) std.mem.swap(u32, &e.space, &e.other),
             else => {},
         }
     }

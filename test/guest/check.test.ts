@@ -1,11 +1,11 @@
 // Guest programs under the translator's check (shim/cpu/jit/check.zig): the interpreter runs every piece of translated code again and
-// must agree with it.
+// must agree with it, whose accesses ask the page tables, not what the translator remembers of them.
 
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { debianPackage } from "../../scripts/corpora.ts";
-import { compile, underCarrick } from "../support/guest.ts";
+import { busybox } from "../support/busybox.ts";
+import { carrick, compile, underCarrick } from "../support/guest.ts";
 
 const CHECKED = { env: { CARRICK_CPU_CHECK: "1", GREETING: "hi" }, timeoutMs: 120_000 };
 
@@ -22,8 +22,34 @@ if (process.arch === "x64") {
     }, 130_000);
   }
 
+  for (const [name, ...args] of [
+    ["edges", "1"],
+    ["moves", "3"],
+    ["stacks", "2"],
+  ] as const) {
+    test(`${name}, checked`, () => {
+      const result = underCarrick(compile(join(import.meta.dir, "parallel", `${name}.c`)), args, CHECKED, "jit", 1);
+      expect(result.stderr).not.toContain("carrick");
+      expect(result.stdout).toBe(readFileSync(join(import.meta.dir, "parallel", `${name}.txt`), "utf8"));
+      expect(result.status).toBe(0);
+    }, 130_000);
+  }
+
+  test("translations are mapped twice, to write and to run, and nowhere to do both", async () => {
+    const child = Bun.spawn([...carrick, "run-elf", "--cpu", "jit", busybox, "sh", "-c", "echo on; read line"], {
+      stdin: "pipe",
+      stdout: "pipe",
+    });
+    for await (const _ of child.stdout) break;
+    const maps = readFileSync(`/proc/${child.pid}/maps`, "utf8").split("\n");
+    child.stdin.write("\n");
+    child.stdin.end();
+    await child.exited;
+    const rights = maps.filter((line) => line.includes("carrick-code")).map((line) => line.split(" ")[1]);
+    expect(rights.sort()).toEqual(["r-xs", "rw-s"]);
+  });
+
   test("a shell, sorting and a digest, checked", () => {
-    const busybox = join(debianPackage("busybox-static"), "bin/busybox");
     const script =
       "b=$1; $b seq 1 300 | $b sort -r | $b sha256sum; $b seq 1 50 | $b awk '{ s += $1 / 7 } END { print s }'; echo $((12345 * 678))";
     const args = ["sh", "-c", script, "sh", busybox];

@@ -5,9 +5,10 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { debianRoot, npmPackage } from "../../scripts/corpora.ts";
 import { busybox } from "../support/busybox.ts";
 import { engines } from "../support/engines.ts";
-import { compile, underCarrick } from "../support/guest.ts";
+import { carrick, compile, run, testCpu, underCarrick } from "../support/guest.ts";
 
 const programs = join(import.meta.dir, "parallel");
 
@@ -23,8 +24,35 @@ for (const cpu of engines) {
     test(`stops and changes on ${cpu}, ${cpus} CPUs`, () => check("stress", ["10"], cpu, cpus), 300_000);
   }
   for (const cpus of [1, 2]) test(`stacks on ${cpu}, ${cpus} CPUs`, () => check("stacks", ["30"], cpu, cpus), 300_000);
+  test(`edges of stacks on ${cpu}`, () => check("edges", ["3"], cpu, 1), 300_000);
+  for (const cpus of [1, 2])
+    test(`stacks that others change on ${cpu}, ${cpus} CPUs`, () => check("moves", ["8"], cpu, cpus), 300_000);
   test(`spaces on ${cpu}`, () => check("spaces", ["6"], cpu, 2), 300_000);
 }
+
+test("a code cache that is full all the time, on four CPUs", () => {
+  const args = ["node_modules/fast-check/lib/fast-check.js", "--bundle", "--platform=node", "--format=cjs"];
+  const native = run([join(npmPackage("@esbuild/linux-x64"), "bin/esbuild"), ...args]);
+  const program = join(npmPackage("@esbuild/linux-arm64"), "bin/esbuild");
+  const ours = underCarrick(program, args, { env: { CARRICK_CPU_ARENA: "4" }, timeoutMs: 120_000 }, testCpu, 4);
+  expect(ours.status).toBe(0);
+  expect(ours.stdout === native.stdout).toBe(true);
+}, 130_000);
+
+test("programs and libraries lie at the same addresses in every process of a run, and elsewhere in the next", () => {
+  const root = debianRoot("interpreters", ["python3", "perl", "lua5.4", "sqlite3", "bash", "gawk"]);
+  const script =
+    'for i in 1 2 3; do /usr/bin/bash -c "while read -r l; do case \\$l in *r-xp*) echo \\$l;; esac; done < /proc/self/maps"; echo; done';
+  const maps = [0, 1].map(() => {
+    const { stdout } = run([...carrick, "run-elf", "--rootfs", root, "--", "/usr/bin/bash", "-c", script]);
+    const processes = stdout.split("\n\n").filter((text) => text !== "");
+    expect(processes.length).toBe(3);
+    expect(processes[0]).toContain("libc.so.6");
+    expect(new Set(processes.map((text) => text.trim())).size).toBe(1);
+    return processes[0];
+  });
+  expect(maps[0]).not.toBe(maps[1]!);
+});
 
 test("a guest finds as many CPUs as it was given", () => {
   const script = "nproc; grep -c ^processor /proc/cpuinfo; taskset -p $$ | sed 's/.*: //'";

@@ -181,7 +181,8 @@ static void protect(uint8_t *region, const char *text) {
 }
 
 static const char *const shapes[] = {"-wwww-", "wwwwww", "-rwwr-", "--ww--", "w-wwrw", "-wwww-"};
-enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+/// How many of them are tried.
+static int shape_count = sizeof shapes / sizeof shapes[0];
 
 /// Pages of a file, in order or upside down, seen at another place too.
 static void in_a_file(const char *where, int flags, int upside_down) {
@@ -198,7 +199,7 @@ static void in_a_file(const char *where, int flags, int upside_down) {
   }
   // A private page is seen at no other place.
   uint8_t *seen = flags == MAP_SHARED ? view : region;
-  for (int s = 0; s < SHAPES; s++) {
+  for (int s = 0; s < shape_count; s++) {
     warm(region);
     protect(region, flags == MAP_SHARED ? shapes[s] : "wwwwww");
     try_edges(where, region, seen);
@@ -226,7 +227,7 @@ static void in_a_file(const char *where, int flags, int upside_down) {
 
 /// A child goes on with copies at once; so does its parent.
 static void copied(uint8_t *region) {
-  for (int s = 0; s < SHAPES; s++) {
+  for (int s = 0; s < shape_count; s++) {
     protect(region, "wwwwww");
     warm(region);
     pid_t pid = fork();
@@ -347,10 +348,10 @@ static void coroutines(uint8_t *region) {
     routines[i] = frame;
   }
   uint64_t random = 3;
-  for (int i = 0; i < 40000; i++) {
+  for (int i = 0; i < 7000 * shape_count; i++) {
     random = random * 6364136223846793005u + 1442695040888963407u;
     // For long on one, then to and fro.
-    turn = i / 5000 % 2 ? (int)(random >> 60) % ROUTINES : i / 700 % ROUTINES;
+    turn = i / 3500 % 2 ? (int)(random >> 60) % ROUTINES : i / 700 % ROUTINES;
     switch_to(&home, routines[turn]);
   }
 }
@@ -381,7 +382,7 @@ static void handlers(uint8_t *region) {
     uint8_t *stack = mmap(NULL, 64 << 10, PROT_READ | PROT_WRITE, kind == 0 ? MAP_PRIVATE | MAP_ANONYMOUS : kind == 1 ? MAP_SHARED : MAP_PRIVATE, kind == 0 ? -1 : fd, 0);
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = 64 << 10}, NULL);
     struct data d = {0};
-    for (uint64_t i = 0; i < 1000; i++) {
+    for (uint64_t i = 0; i < 170 * (uint64_t)shape_count; i++) {
       d.x[0] = i;
       store_x(region + 2 * PAGE, &d, 1);
       raise(SIGUSR1);
@@ -397,7 +398,8 @@ static void handlers(uint8_t *region) {
   close(fd);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc > 1) shape_count = atoi(argv[1]);
   setvbuf(stdout, NULL, _IOLBF, 0);
   sigaltstack(&(stack_t){.ss_sp = malloc(64 << 10), .ss_size = 64 << 10}, NULL);
   struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
