@@ -36,7 +36,7 @@ fn rowOf(insn: u32) ?struct { []const u8, []const u8 } {
 fn field(pattern: []const u8, letter: u8, insn: u32) u32 {
     var value: u32 = 0;
     for (pattern, 0..) |c, i| {
-        if (c == letter) value = value << 1 | insn >> @intCast(31 - i) & 1;
+        if (c == letter) value = value << 1 | (insn >> @intCast(31 - i) & 1);
     }
     return value;
 }
