@@ -509,7 +509,7 @@ fn weigh(insn: u32, weights: *Weights) void {
             uses[m] += 1;
         },
         else => for ([_]u32{ d, n, m }) |r| {
-            uses[r] += 1 + @intFromBool(r == d);
+            uses[r] += 1 + @as(u32, @intFromBool(r == d));
         },
     }
     // 31 is sp only as a base, and where it is moved.
@@ -528,4 +528,11 @@ fn weighMove(insn: u32, weights: *Weights) void {
     for ([_]u32{ fields.rd(insn), fields.rn(insn) }) |r| if (r != 31) {
         weights[r] += 1;
     };
+}
+
+test "what an instruction sets weighs as much as what it reads and sets" {
+    var weights: Weights = @splat(0);
+    // add x1, x2, x3; add x4, x4, x5
+    for ([_]u32{ 0x8b030041, 0x8b050084 }) |insn| weigh(insn, &weights);
+    try std.testing.expectEqualSlices(u32, &.{ 0, 2, 1, 1, 4, 1 }, weights[0..6]);
 }
