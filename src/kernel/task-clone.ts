@@ -13,7 +13,8 @@ import { CallWork, Task } from "./task.ts";
 import { signalPending } from "./task-signals.ts";
 import { ThreadGroup } from "./thread-group.ts";
 
-const NAMESPACES =
+/** The flags that clone(2) knows. */
+export const NAMESPACES =
   C.CLONE_NEWNS |
   C.CLONE_NEWCGROUP |
   C.CLONE_NEWUTS |

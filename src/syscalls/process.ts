@@ -9,7 +9,7 @@ import { scratch } from "../host/scratch.ts";
 import { installPidfd, pidfdGroup } from "../kernel/pidfd.ts";
 import { writeRusage } from "../kernel/rusage.ts";
 import type { Task } from "../kernel/task.ts";
-import { type CloneArgs, cloneTask } from "../kernel/task-clone.ts";
+import { type CloneArgs, cloneTask, NAMESPACES } from "../kernel/task-clone.ts";
 import { type ChildEvent, waitForChild } from "../kernel/task-wait.ts";
 import { capable } from "../vfs/permission.ts";
 import { openFile } from "./descriptor.ts";
@@ -207,9 +207,9 @@ function writeChildInfo(task: Task, infoAddr: number, event: ChildEvent | null):
 export function sys_unshare(task: Task, what: number): number {
   const plain = C.CLONE_FS | C.CLONE_FILES | C.CLONE_SYSVSEM;
   const threads = C.CLONE_THREAD | C.CLONE_SIGHAND | C.CLONE_VM;
-  if ((what & ~(plain | threads | NAMESPACES)) !== 0) return -EINVAL;
+  if ((what & ~(plain | threads | SEPARABLE)) !== 0) return -EINVAL;
   if ((what & threads) !== 0 && task.group.tasks.length > 1) return -EINVAL;
-  if ((what & NAMESPACES) !== 0) return -EPERM;
+  if ((what & SEPARABLE) !== 0) return -EPERM;
   if ((what & C.CLONE_FS) !== 0) task.fs.unshare();
   if ((what & C.CLONE_FILES) !== 0 && task.files.shared) {
     const own = task.files.fork();
@@ -229,18 +229,11 @@ export function sys_setns(task: Task, fd: number, kind: number): number {
   }
   const group = pidfdGroup(task, fd);
   if (typeof group === "number") return group === -EBADF ? -EINVAL : group;
-  return kind === 0 || (kind & ~NAMESPACES) !== 0 ? -EINVAL : enterNamespaces(task, kind);
+  return kind === 0 || (kind & ~SEPARABLE) !== 0 ? -EINVAL : enterNamespaces(task, kind);
 }
 
-const NAMESPACES =
-  C.CLONE_NEWNS |
-  C.CLONE_NEWCGROUP |
-  C.CLONE_NEWUTS |
-  C.CLONE_NEWIPC |
-  C.CLONE_NEWUSER |
-  C.CLONE_NEWPID |
-  C.CLONE_NEWNET |
-  C.CLONE_NEWTIME;
+/** Those that setns(2) and unshare(2) know. */
+const SEPARABLE = NAMESPACES | C.CLONE_NEWTIME;
 
 function enterNamespaces(task: Task, kinds: number): number {
   // Nobody gains capabilities by entering his own user name space again.
