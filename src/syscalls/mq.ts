@@ -6,7 +6,6 @@ import { O_ACCMODE, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY, OPEN_FLAGS 
 import { RLIMIT_MSGQUEUE } from "../abi/resource.ts";
 import * as S from "../abi/signal.ts";
 import { AF_NETLINK } from "../abi/socket.ts";
-import { S_IFMT, S_IFSOCK } from "../abi/stat.ts";
 import { mqueueInode } from "../fs/anon/anonymous-inode.ts";
 import { Mqueue, MqueueFile } from "../fs/mqueue/mqueue.ts";
 import { scratch } from "../host/scratch.ts";
@@ -216,10 +215,9 @@ const NOTIFY_REMOVED = 2;
 function noticeToSocket(task: Task, cookieAddr: number, socketFd: number): Notice | number {
   if (task.mm.copyIn(cookieAddr, COOKIE_BYTES) < 0) return -E.EFAULT;
   const cookie = scratch.u8.slice(0, COOKIE_BYTES);
-  const socket = openFile(task, socketFd);
-  if (socket === undefined) return -E.EBADF;
-  if ((socket.inode.mode & S_IFMT) !== S_IFSOCK) return -E.ENOTSOCK;
-  const netlink = socket as Socket;
+  const { socketOf } = require("./socket-calls.ts") as typeof import("./socket-calls.ts");
+  const netlink = socketOf(task, socketFd);
+  if (typeof netlink === "number") return netlink;
   if (netlink.domain !== AF_NETLINK) return -E.EINVAL;
   const send = (what: number) => (): void => {
     cookie[COOKIE_BYTES - 1] = what;

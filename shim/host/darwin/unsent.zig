@@ -20,6 +20,7 @@ pub fn reason(fd: i32, rc: i32) i32 {
 
 /// Sends a datagram of the internet to an address though the socket has a peer, for which Darwin says EISCONN: bytes sent or -errno.
 /// Meanwhile the socket is that address's: only the kernel's thread uses it.
+/// DIFFERS: what the peer sends meanwhile is dropped.
 pub fn elsewhere(fd: i32, message: *const c.struct_msghdr, how: c_int, to: *const addresses.Address) i32 {
     const EISCONN = 106;
     var peer: addresses.Address = .{ .len = @sizeOf(@FieldType(addresses.Address, "bytes")) };
