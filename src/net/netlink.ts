@@ -7,7 +7,15 @@ import { EFAULT, EISCONN, ENETUNREACH, ENODEV, EOPNOTSUPP, EPERM } from "../abi/
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../abi/poll.ts";
 import * as S from "../abi/socket.ts";
 import type { Link, LinkAddress } from "../host/interfaces.ts";
-import { type Incoming, intOption, type Outgoing, receiveFirst, Socket } from "./socket.ts";
+import {
+  type Incoming,
+  intOption,
+  NETLINK_ADDRESS_BYTES,
+  netlinkAddress,
+  type Outgoing,
+  receiveFirst,
+  Socket,
+} from "./socket.ts";
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
@@ -15,7 +23,6 @@ const NLM_F_MULTI = 2;
 const NLM_F_ACK = 4;
 const NLM_F_DUMP = 0x300;
 const HEADER_BYTES = 16;
-const ADDRESS_BYTES = 12;
 const BUFFER_BYTES = 212992;
 const MESSAGE_MAX = 65536;
 
@@ -51,7 +58,7 @@ export class LinksNetlink extends Socket {
   }
 
   override bind(address: Uint8Array): number {
-    if (address.length < ADDRESS_BYTES) return -EFAULT;
+    if (address.length < NETLINK_ADDRESS_BYTES) return -EFAULT;
     this.port = wordsOf(address).getUint32(4, true) || this.ownPort();
     return 0;
   }
@@ -64,10 +71,10 @@ export class LinksNetlink extends Socket {
     return -EISCONN;
   }
   override ownAddress(): Uint8Array {
-    return addressOf(this.port);
+    return netlinkAddress(this.port);
   }
   override peerAddress(): Uint8Array {
-    return addressOf(0);
+    return netlinkAddress(0);
   }
   override shutdown(): number {
     return -EOPNOTSUPP;
@@ -154,14 +161,6 @@ export class LinksNetlink extends Socket {
 
 function wordsOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-/** struct sockaddr_nl. */
-function addressOf(port: number): Uint8Array {
-  const bytes = new Uint8Array(ADDRESS_BYTES);
-  wordsOf(bytes).setUint16(0, S.AF_NETLINK, true);
-  wordsOf(bytes).setUint32(4, port, true);
-  return bytes;
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

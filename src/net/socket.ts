@@ -209,10 +209,21 @@ export function receiveFirst(messages: Uint8Array[], message: Incoming): number 
   const bytes = messages[0];
   if (bytes === undefined) return -EAGAIN;
   if ((flags & MSG_PEEK) === 0) messages.shift();
-  // struct sockaddr_nl: the kernel is port 0.
-  message.address = Uint8Array.of(AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  // The kernel is port 0.
+  message.address = netlinkAddress(0);
   const count = Math.min(bytes.length, io.remaining);
   if (count < bytes.length) message.result |= MSG_TRUNC;
   if (count > 0 && io.put(bytes, 0, count) !== count) return -EFAULT;
   return (flags & MSG_TRUNC) !== 0 ? bytes.length : count;
+}
+
+export const NETLINK_ADDRESS_BYTES = 12;
+
+/** struct sockaddr_nl. */
+export function netlinkAddress(port: number): Uint8Array {
+  const bytes = new Uint8Array(NETLINK_ADDRESS_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, AF_NETLINK, true);
+  view.setUint32(4, port, true);
+  return bytes;
 }
