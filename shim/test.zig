@@ -6,6 +6,7 @@ test {
     _ = @import("mem/io_test.zig");
     _ = @import("cpu/decoder.zig");
     _ = @import("cpu/exports.zig");
+    _ = @import("cpu/hvf/coherence_test.zig");
     _ = @import("cpu/hvf/counter.zig");
     _ = @import("cpu/hvf/identity.zig");
     _ = @import("cpu/hvf/registers.zig");

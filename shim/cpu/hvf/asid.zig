@@ -23,7 +23,11 @@ pub fn current(s: *const space.Space) ?u16 {
 
 /// The number to run this space with.
 pub fn of(s: *space.Space) u16 {
-    if (!isCurrent(s)) s.asid = generation | take();
+    if (!isCurrent(s)) {
+        // May begin a generation.
+        const number = take();
+        s.asid = generation | number;
+    }
     return @truncate(s.asid);
 }
 
@@ -32,25 +36,26 @@ fn take() u16 {
         if (next > last) roll();
         const candidate: u16 = @intCast(next);
         next += 1;
-        if (!isRunning(candidate)) return candidate;
+        if (std.mem.indexOfScalar(u16, kept[0..kept_count], candidate) == null) return candidate;
     }
 }
+
+/// Numbers that spaces brought along into this generation: nobody else's before the next one, whether those spaces run or not.
+var kept: [vcpu.max_cpus]u16 = undefined;
+var kept_count: usize = 0;
 
 /// Begins again. What a CPU was bound to last keeps its number: it may be running.
 fn roll() void {
-    generation += 1 << 16;
+    const following = generation + (1 << 16);
+    kept_count = 0;
+    for (vcpu.all()) |cpu| {
+        const s = space.get(cpu.cpu.space) orelse continue;
+        const number = current(s) orelse continue;
+        s.asid = following | number;
+        kept[kept_count] = number;
+        kept_count += 1;
+    }
+    generation = following;
     next = 1;
-    for (vcpu.all()) |cpu| {
-        const s = space.get(cpu.cpu.space) orelse continue;
-        if (s.asid != 0) s.asid = generation | (s.asid & 0xffff);
-    }
     coherence.requestAll(stub.request_tlb_all);
-}
-
-fn isRunning(number: u16) bool {
-    for (vcpu.all()) |cpu| {
-        const s = space.get(cpu.cpu.space) orelse continue;
-        if (current(s) == number) return true;
-    }
-    return false;
 }

@@ -142,8 +142,12 @@ const mac = struct {
     extern "c" fn sys_icache_invalidate(start: *anyopaque, len: usize) void;
 };
 
+/// Told of every frame that is cleaned.
+pub var onClean: if (builtin.is_test) ?*const fn (frame: u32) void else void = if (builtin.is_test) null else {};
+
 /// Pushes a frame's bytes to where instructions are fetched from, and drops what was fetched before (Arm ARM B2.7.4), for all CPUs.
 pub fn cleanFrame(frame: u32) void {
+    if (builtin.is_test) if (onClean) |call| call(frame);
     clean(frames.ptr(frame), frames.page_size);
 }
 
