@@ -5,7 +5,7 @@
 // Environment: HVKVM_IPA (width of a physical address, 36), HVKVM_COUNT (file that keeps counts of calls, see `counted`), HVKVM_RECORD (file that is told what
 // CPUs are set to before they run, see `recorded`), HVKVM_FAIL (name:n or name:n:code, the nth
 // call of hv_name fails, with that error), HVKVM_CANCEL (microseconds: about so often a run ends as canceled or unknown), HVKVM_WXN (what can be written is never
-// executed), HVKVM_FLIP (kind:number:bit, one bit of what the caller sets is changed: sys, a system register; reg, a register; code, a word of the page
+// executed), HVKVM_DIRECT (a BRK of a program ends the run, as an exception that the hypervisor takes for itself), HVKVM_FLIP (kind:number:bit, one bit of what the caller sets is changed: sys, a system register; reg, a register; code, a word of the page
 // that VBAR_EL1 names; table, an entry of the root that TTBR1_EL1 names; way, the first entry of the table of that level behind the root's last; word:old:new puts a word in the place of another
 // wherever it stands in that page, and ends the process with 99 where it does not; put:number:word puts a word there), HVKVM_NO_WX (mappings may not be both), HVKVM_NO_HOST_MMU (a CPU whose MMU the host turned on does not come up).
 
@@ -50,7 +50,7 @@ typedef struct {
   int fd;
   struct kvm_run *run;
   pid_t owner;
-  bool used, masked, host_mmu, wxn_set, was_fired, has_run;
+  bool used, masked, host_mmu, wxn_set, was_fired, has_run, is_watched;
   _Atomic int canceled;
   uint64_t hvc_pc;
   uint16_t hvc_imm;
@@ -218,6 +218,33 @@ API hv_return_t hv_vm_map(void *addr, uint64_t ipa, size_t size, uint64_t flags)
   return rc;
 }
 
+// Stops.
+
+static uint64_t stop_va;
+static uint32_t *stop_word;
+static unsigned stop_count;
+
+// Ends the first run that comes to this address as hvkvm's callers end one from outside: sets the word, and the run is canceled before the instruction. 0:
+// no more. How many there were.
+API unsigned hvkvm_stop_at(uint64_t va, uint32_t *word) {
+  stop_va = va, stop_word = word;
+  return stop_count;
+}
+
+static void watch(Cpu *c) {
+  bool direct = set("HVKVM_DIRECT");
+  if (!direct && !stop_va && !c->is_watched) return;
+  struct kvm_guest_debug debug = {.control = 0};
+  if (direct) debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP;
+  if (stop_va) {
+    debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW;
+    // BAS: the whole word; PMC: EL1 and EL0; E.
+    debug.arch.dbg_bcr[0] = 0xf << 5 | 3 << 1 | 1, debug.arch.dbg_bvr[0] = stop_va;
+  }
+  c->is_watched = stop_va != 0;
+  ioctl(c->fd, KVM_SET_GUEST_DEBUG, &debug);
+}
+
 // Only of what was mapped in one call.
 API hv_return_t hv_vm_unmap(uint64_t ipa, size_t size) {
   COUNT(vm_unmap);
@@ -355,7 +382,7 @@ API hv_return_t hv_vcpu_create(uint64_t *vcpu, hv_vcpu_exit_t **exit, void *conf
   if (c && ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init) == 0) {
     init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
     if (ioctl(c->fd, KVM_ARM_VCPU_INIT, &init) == 0) {
-      c->used = true, c->owner = gettid(), c->masked = true, c->host_mmu = false, c->wxn_set = c->was_fired = c->has_run = false;
+      c->used = true, c->owner = gettid(), c->masked = true, c->host_mmu = false, c->wxn_set = c->was_fired = c->has_run = c->is_watched = false;
       c->canceled = 0, c->run->immediate_exit = 0, c->hvc_pc = 0;
       poison(c);
       // An exit that is asked for does not depend on what the thread blocks.
@@ -503,6 +530,15 @@ static bool interrupted(Cpu *c) {
   return true;
 }
 
+static hv_return_t debugged(Cpu *c) {
+  uint64_t syndrome = c->run->debug.arch.hsr;
+  if (syndrome >> 26 == 0x3c) return exception(c, syndrome, 0, 0);
+  stop_count++, stop_va = 0;
+  watch(c);
+  __atomic_store_n(stop_word, 1, __ATOMIC_SEQ_CST);
+  return ended(c, EXIT_CANCELED, CALL_canceled);
+}
+
 static void replace_word(uint32_t *page, uint32_t old, uint32_t other) {
   int replaced = 0;
   for (int i = 0; i < 1024; i++)
@@ -565,6 +601,7 @@ API hv_return_t hv_vcpu_run(uint64_t vcpu) {
   flip_memory(c);
   record_tables(c);
   force_wxn(c);
+  watch(c);
   if (c->host_mmu && set("HVKVM_NO_HOST_MMU")) return exception(c, 0x21ull << 26 | 1 << 25 | 0xf, 0, 0);
   if (!c->masked && c->run->s.regs.device_irq_level & KVM_ARM_DEV_EL1_VTIMER) {
     uint64_t ctl = 0;
@@ -584,6 +621,7 @@ API hv_return_t hv_vcpu_run(uint64_t vcpu) {
     switch (c->run->exit_reason) {
       case KVM_EXIT_HYPERCALL: return hypercall(c);
       case KVM_EXIT_MMIO: return exception(c, 0x24ull << 26 | 1 << 25 | (c->run->mmio.is_write ? 0x47 : 7), 0, c->run->mmio.phys_addr);
+      case KVM_EXIT_DEBUG: return debugged(c);
       case KVM_EXIT_ARM_NISV: return exception(c, 0x24ull << 26 | c->run->arm_nisv.esr_iss, 0, c->run->arm_nisv.fault_ipa);
       case KVM_EXIT_INTR:
         if (interrupted(c)) return HV_SUCCESS;

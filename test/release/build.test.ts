@@ -15,6 +15,7 @@ import { executablePath, TARGETS } from "../../scripts/release/targets.ts";
 import { has, root } from "../../scripts/toolchain.ts";
 import { readCodeSignature } from "../../src/host/code-signature.ts";
 import { functions, later } from "../../src/host/shim.gen.ts";
+import { stubWords } from "../double/mutations/stub-words.ts";
 import { compile, qemu, run } from "../support/guest.ts";
 
 setDefaultTimeout(180_000);
@@ -43,6 +44,12 @@ describe("carrick-darwin-arm64", () => {
     expect(readCodeSignature(shim)).toMatchObject({ adHoc: true, problems: [] });
     expect(program.includes(shim)).toBe(true);
     expect(program.includes(read("libcarrick.so"))).toBe(false);
+  });
+
+  test("whose code at EL1 is, word by word, what the virtual machine has tried", () => {
+    const words = stubWords(join(dist, "libcarrick.dylib"));
+    expect(words.length).toBeGreaterThan(600);
+    expect(words).toEqual(stubWords(join(dist, "linux-arm64/libcarrick.so")));
   });
 
   test.skipIf(!has("llvm-objdump"))("whose shim exports every function that is asked of it", () => {

@@ -32,7 +32,7 @@ const BY_STUB = { CARRICK_HVF_FORCE: "mmu-by-stub" };
 export const mutationJob = ({ name, flip }: Mutation): Job =>
   checkJob(name, {
     HVKVM_FLIP: flip,
-    HVF_CHECK_SECONDS: "12",
+    HVF_CHECK_SECONDS: "6",
     ...(name.startsWith(BOOT) ? BY_STUB : {}),
   });
 

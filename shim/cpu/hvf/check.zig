@@ -10,6 +10,8 @@ const exits = @import("check/exits.zig");
 const frames = @import("../../mem/frames.zig");
 const memory = @import("check/memory.zig");
 const probe = @import("probe.zig");
+const stops = @import("check/stops.zig");
+const strictness = @import("check/strictness.zig");
 const stub = @import("stub.zig");
 const tasks = @import("check/tasks.zig");
 const vcpu = @import("vcpu.zig");
@@ -61,6 +63,9 @@ const all = .{
     memory.memoryIsNotEl1s,
     vectorsAreThere,
     tasks.exceptionsBeginAnew,
+    memory.memoryGrows,
+    stops.landAnywhere,
+    strictness.callersAreHeld,
 };
 
 pub fn main() u8 {

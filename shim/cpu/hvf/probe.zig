@@ -50,7 +50,7 @@ pub fn readIdentity(handle: hv.Vcpu) hv.Return {
 
 // A guest of one page of code and one of data.
 
-const code_va = 0x10000;
+pub const code_va = 0x10000;
 pub const data_va = 0x20000;
 
 pub const Guest = struct {

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import type { Mutation } from "./hvf.ts";
 
-const NOP = 0xd503201f;
+export const NOP = 0xd503201f;
 const PAGE = 4096;
 /** What the vectors that nobody may come to begin with: mrs x1, tpidr_el1; mov x0, #7. */
 const BROKEN = Buffer.from("81d038d5e00080d2", "hex");
@@ -35,10 +35,10 @@ function wordsOf(page: Buffer): number[] {
 
 /** `boot` of stub.zig is its end. */
 export const BOOT = "stub's start";
-const BOOT_WORDS = 6;
+export const BOOT_WORDS = 6;
 
-/** What an emulated CPU cannot show, because it forgets all when it leaves a guest and does all in order, or what costs no more than time. */
-const UNSEEN: ReadonlySet<number> = new Set([
+/** What an emulated CPU cannot show, because it forgets all when it leaves a guest and does all in order, or what costs no more than time: test/vm/stub-run.ts holds it. */
+export const UNSEEN: ReadonlySet<number> = new Set([
   ...[0xd5033a9f, 0xd5033b9f, 0xd5033fdf], // dsb ishst, dsb ish, isb
   ...[0xd508831f, 0xd5088345, 0xd5088325, 0xd508871f, 0xd508751f, 0xd508711f], // tlbi vmalle1is, aside1is, vae1is, vmalle1; ic
   ...[0x1400000f, 0xa8c11885, 0xb5000066, 0x17fffffb, 0x910004a5, 0x54ffffa1, 0x17fffff6], // the way through the list of what is to be forgotten

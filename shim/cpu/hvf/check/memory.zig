@@ -51,6 +51,25 @@ fn entryOf(table: u32, shift: u6) *u64 {
     return &@as(vm.Table, @ptrCast(@alignCast(frames.ptr(table))))[@as(u64, probe.data_va) >> shift & 511];
 }
 
+/// Guest memory is shown to the machine as it is handed out, and not before.
+pub fn memoryGrows() Error!void {
+    const first = frames.reservedFrames();
+    expect(first > 0 and @as(u64, first) * frames.page_size <= 256 << 20, "little memory at first");
+    var g = try Guest.make(&probe.load_byte);
+    defer g.end();
+    var held: [64]u32 = undefined;
+    var count: usize = 0;
+    defer for (held[0..count]) |frame| for (frame..frame + run_frames) |one| frames.unref(@intCast(one));
+    while (count < held.len and frames.reservedFrames() == first) : (count += 1) held[count] = frames.allocRun(run_frames, true) orelse break;
+    expect(frames.reservedFrames() > first, "more memory when it is asked for");
+    const last = held[count - 1] + run_frames - 1;
+    frames.ptr(last)[0] = 0x77;
+    if (space.map(space.get(g.handle).?, probe.data_va, last, 1, 1 | abi.prot_shared) < 0) return error.NoMemory;
+    expect(try go(&g) == .syscall and g.block.x[0] == 0x77, "a read of memory that came later");
+}
+
+const run_frames = 4096;
+
 /// The linear view is data: EL1 can be led into nothing but its own page.
 pub fn memoryIsNotEl1s() Error!void {
     var g = try Guest.make(&.{ 0xd2800020, 0xd4000122, svc }); // mov x0, #1; hvc #9
