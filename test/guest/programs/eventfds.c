@@ -81,7 +81,8 @@ int main(void) {
   say("fsync", fsync(b));
 
   // timerfd
-  struct itimerspec t = {{0, 0}, {0, 20000000}}, old;
+  // Long enough for a slow machine to read early.
+  struct itimerspec t = {{0, 0}, {0, 200000000}}, old;
   int f = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
   say("read unarmed", read(f, &v, 8));
   say("settime", timerfd_settime(f, 0, &t, 0));

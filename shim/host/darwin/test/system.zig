@@ -77,3 +77,15 @@ test "the machine's facts are the machine's" {
     try expectEqual(@as(i32, 0), host.identity(&ids, ids.len));
     try expectEqual(linux.geteuid(), ids[1]);
 }
+
+test "every host has each member of the boundary" {
+    const native = @import("../../linux.zig");
+    inline for (.{ .{ @import("../../host.zig"), host }, .{ native, host }, .{ host, native }, .{ native.memory, host.memory }, .{ native.threads, host.threads } }) |pair| {
+        inline for (@typeInfo(pair[0]).@"struct".decls) |member| {
+            if (!@hasDecl(pair[1], member.name)) std.debug.print("one host has no {s}\n", .{member.name});
+            try expect(@hasDecl(pair[1], member.name));
+            // And it leads to something.
+            if (pair[1] == host) _ = @TypeOf(@field(host, member.name));
+        }
+    }
+}
