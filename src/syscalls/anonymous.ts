@@ -7,13 +7,14 @@ import * as S from "../abi/signal.ts";
 import * as T from "../abi/time.ts";
 import { EventFile } from "../fs/anon/eventfd.ts";
 import { SIGNALFD_SIGINFO_BYTES, SignalFile, type SignalQueue } from "../fs/anon/signalfd.ts";
-import { TimerFile, type TimerService } from "../fs/anon/timerfd.ts";
+import { TimerFile } from "../fs/anon/timerfd.ts";
 import { scratch } from "../host/scratch.ts";
 import { realtimeToMonotonic } from "../kernel/clock.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { SigInfo } from "../kernel/sig-info.ts";
 import type { Task } from "../kernel/task.ts";
 import { dequeueSignal, UNBLOCKABLE } from "../kernel/task-signals.ts";
+import { timersOf } from "../kernel/timer-service.ts";
 import { putTimespec, spanNs, timespecAt } from "../kernel/timespec.ts";
 import type { WaitQueue } from "../lib/wait-queue.ts";
 import type { File } from "../vfs/file.ts";
@@ -36,23 +37,6 @@ export function sys_eventfd2(task: Task, initial: number, flags: number): number
   if ((flags & ~(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
   const file = new EventFile(O_RDWR | (flags & O_NONBLOCK), initial, (flags & EFD_SEMAPHORE) !== 0);
   return install(task, file, flags);
-}
-
-const services = new WeakMap<Kernel, TimerService>();
-
-function timersOf(kernel: Kernel): TimerService {
-  let service = services.get(kernel);
-  if (service === undefined) {
-    service = {
-      nowNs: () => kernel.clock.monotonicNs(),
-      start: (deadlineNs, fire) => {
-        const timer = kernel.timers.add(deadlineNs, fire);
-        return () => kernel.timers.cancel(timer);
-      },
-    };
-    services.set(kernel, service);
-  }
-  return service;
 }
 
 const ALARMS = [T.CLOCK_REALTIME_ALARM, T.CLOCK_BOOTTIME_ALARM];

@@ -5,6 +5,7 @@ import { AT_FDCWD, O_CLOEXEC, O_NONBLOCK } from "../abi/fcntl.ts";
 import * as N from "../abi/inotify.ts";
 import { InotifyFile } from "../fs/inotify/inotify-file.ts";
 import type { Task } from "../kernel/task.ts";
+import { timersOf } from "../kernel/timer-service.ts";
 import { DIRECTORY, FOLLOW } from "../vfs/namei.ts";
 import { MAY_READ } from "../vfs/permission.ts";
 import { openFile, placeAt } from "./path-args.ts";
@@ -25,7 +26,7 @@ const KNOWN =
 
 export function sys_inotify_init1(task: Task, how: number): number {
   if ((how & ~(O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
-  const file = new InotifyFile(how & O_NONBLOCK);
+  const file = new InotifyFile(how & O_NONBLOCK, timersOf(task.kernel));
   const fd = task.files.install(file, (how & O_CLOEXEC) !== 0);
   if (fd < 0) file.unref();
   return fd;
@@ -51,7 +52,9 @@ export function sys_inotify_rm_watch(task: Task, fd: number, wd: number): number
   return file instanceof InotifyFile ? file.unwatch(wd) : -EINVAL;
 }
 
-const NOTE = partial("changes that other processes of the host make are not seen");
+const NOTE = partial(
+  "changes that other processes of the host make are seen a quarter of a second later, and not their reads",
+);
 
 export function rows(): Row[] {
   return [

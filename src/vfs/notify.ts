@@ -1,7 +1,16 @@
 // What happens to files, told to those who watch them (fs/notify/fsnotify.c). The open, name and attribute calls
-// report here; inotify(7) listens. Only changes made through this kernel are seen.
+// report here; inotify(7) listens. What the host's programs change comes from fs/inotify/host-watches.ts.
 
-import { IN_DELETE_SELF, IN_ISDIR, IN_MOVE_SELF, IN_MOVED_FROM, IN_MOVED_TO } from "../abi/inotify.ts";
+import {
+  IN_ACCESS,
+  IN_CLOSE_NOWRITE,
+  IN_DELETE_SELF,
+  IN_ISDIR,
+  IN_MOVE_SELF,
+  IN_MOVED_FROM,
+  IN_MOVED_TO,
+  IN_OPEN,
+} from "../abi/inotify.ts";
 import { S_IFDIR, S_IFMT } from "../abi/stat.ts";
 import type { Inode } from "./inode.ts";
 import type { Dentry, Path } from "./path.ts";
@@ -16,7 +25,7 @@ export interface Watcher {
 const watched = new Map<string, Set<Watcher>>();
 let nextCookie = 1;
 
-function keyOf(inode: Inode): string {
+export function keyOf(inode: Inode): string {
   return `${inode.fs.dev}:${inode.ino}`;
 }
 
@@ -45,10 +54,39 @@ export function isWatched(inode: Inode): boolean {
   return watched.size > 0 && watched.has(keyOf(inode));
 }
 
+/** What changes nothing. */
+const ONLY_LOOKS = IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE | IN_ISDIR;
+
+/** Who wants to know what the guests change of watched inodes. */
+let ownChange: ((inode: Inode, name: string) => void) | null = null;
+
+export function onOwnChange(hear: typeof ownChange): void {
+  ownChange = hear;
+}
+
 function tell(inode: Inode, mask: number, cookie: number, name: string, entry: Dentry | null = null): void {
+  if ((mask & ~ONLY_LOOKS) !== 0) ownChange?.(inode, name);
+  tellOfHost(inode, mask, cookie, name, entry);
+}
+
+/** Tells the watchers of an inode; for what no guest has done. */
+export function tellOfHost(
+  inode: Inode,
+  mask: number,
+  cookie: number,
+  name: string,
+  entry: Dentry | null = null,
+): void {
   const set = watched.get(keyOf(inode));
   if (set === undefined) return;
   for (const watcher of [...set]) watcher.event(mask, cookie, name, entry);
+}
+
+/** What the two halves of a move have in common. */
+export function newCookie(): number {
+  const cookie = nextCookie;
+  nextCookie += 1;
+  return cookie;
 }
 
 /** Something happened to the inode at `dentry`: told to its own watchers and to those of its directory. */
@@ -85,8 +123,7 @@ export function notifyGone(inode: Inode): void {
 
 export function notifyMove(from: Dentry, oldName: string, to: Dentry, newName: string, moved: Inode): void {
   if (watched.size === 0) return;
-  const cookie = nextCookie;
-  nextCookie += 1;
+  const cookie = newCookie();
   const directory = (moved.mode & S_IFMT) === S_IFDIR ? IN_ISDIR : 0;
   tell(from.inode, IN_MOVED_FROM | directory, cookie, oldName);
   tell(to.inode, IN_MOVED_TO | directory, cookie, newName);

@@ -1,5 +1,4 @@
 // The queue behind an inotify descriptor (fs/notify/inotify; inotify(7)). It hears what vfs/notify.ts reports.
-// DIFFERS: changes that other processes of the host make to a bind-mounted directory are not reported.
 
 import { EAGAIN, EEXIST, EFAULT, EINVAL, ENOSPC, ENOTTY } from "../../abi/errno.ts";
 import * as N from "../../abi/inotify.ts";
@@ -14,6 +13,8 @@ import { addWatcher, removeWatcher, type Watcher } from "../../vfs/notify.ts";
 import type { Dentry } from "../../vfs/path.ts";
 import { isUnlinked } from "../../vfs/path-string.ts";
 import { anonymousInode } from "../anon/anonymous-inode.ts";
+import type { TimerService } from "../anon/timerfd.ts";
+import { unwatchHost, watchHost } from "./host-watches.ts";
 
 /** fs.inotify.max_queued_events and max_user_watches. */
 const MAX_QUEUED = 16384;
@@ -56,6 +57,12 @@ export class InotifyFile extends File {
   private readonly watches = new Map<number, Watch>();
   private readonly events: Event[] = [];
   private lastWd = 0;
+  private readonly timers: TimerService;
+
+  constructor(flags: number, timers: TimerService) {
+    super(flags);
+    this.timers = timers;
+  }
 
   override get waitQueue(): WaitQueue {
     return this.readable;
@@ -87,6 +94,7 @@ export class InotifyFile extends File {
     const watch = new Watch(this, this.lastWd, inode, mask);
     this.watches.set(watch.wd, watch);
     addWatcher(inode, watch);
+    watchHost(inode, this.timers);
     return watch.wd;
   }
 
@@ -101,7 +109,7 @@ export class InotifyFile extends File {
   /** Ends a watch: the guest hears IN_IGNORED last. */
   drop(watch: Watch): void {
     if (!this.watches.delete(watch.wd)) return;
-    removeWatcher(watch.inode, watch);
+    forget(watch);
     this.queue({ wd: watch.wd, mask: N.IN_IGNORED, cookie: 0, name: "" });
   }
 
@@ -147,9 +155,14 @@ export class InotifyFile extends File {
   }
 
   protected override release(): void {
-    for (const watch of this.watches.values()) removeWatcher(watch.inode, watch);
+    for (const watch of this.watches.values()) forget(watch);
     this.watches.clear();
   }
+}
+
+function forget(watch: Watch): void {
+  removeWatcher(watch.inode, watch);
+  unwatchHost(watch.inode);
 }
 
 /** Bytes of the name field: the name, a NUL at least, padded. */
