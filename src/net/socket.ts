@@ -31,10 +31,16 @@ export interface SocketUsers {
   readonly current: SocketUser | null;
 }
 
-export const NOBODY: PeerCredentials = { pid: 0, uid: -1, gid: -1 };
+/** What a UNIX socket knows of who is on the other side: SO_PEERCRED and SO_PEERGROUPS. */
+export interface Peer extends PeerCredentials {
+  /** null when there is nobody, or nobody of this kernel. */
+  readonly groups: readonly number[] | null;
+}
 
-export function credentialsOf(user: SocketUser): PeerCredentials {
-  return { pid: user.tgid, uid: user.cred.euid, gid: user.cred.egid };
+export const NOBODY: Peer = { pid: 0, uid: -1, gid: -1, groups: null };
+
+export function credentialsOf(user: SocketUser): Peer {
+  return { pid: user.tgid, uid: user.cred.euid, gid: user.cred.egid, groups: user.cred.groups };
 }
 
 /** A message on its way out (struct msghdr): what a retry after -EAGAIN still has to send. */

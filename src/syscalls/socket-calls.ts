@@ -13,6 +13,7 @@ import {
   ENOTSOCK,
   EOPNOTSUPP,
   EPROTONOSUPPORT,
+  ERANGE,
   ESOCKTNOSUPPORT,
 } from "../abi/errno.ts";
 import { O_NONBLOCK } from "../abi/fcntl.ts";
@@ -346,6 +347,9 @@ export function getOption(
   if (room > 0x7fffffff) return -EINVAL;
   const value = (level === S.SOL_SOCKET ? commonOption(socket, name) : null) ?? socket.option(level, name, room);
   if (typeof value === "number") return value;
+  if (level === S.SOL_SOCKET && name === S.SO_PEERGROUPS && room < value.length) {
+    return task.mm.writeU32(lengthAddr, value.length) < 0 ? -EFAULT : -ERANGE;
+  }
   const count = Math.min(room, value.length);
   if (count > 0 && task.mm.copyOutBytes(addr, value, 0, count) !== count) return -EFAULT;
   return task.mm.writeU32(lengthAddr, count);

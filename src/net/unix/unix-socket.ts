@@ -10,6 +10,7 @@ import {
   EFAULT,
   EINVAL,
   EISCONN,
+  ENODATA,
   ENOPROTOOPT,
   ENOTCONN,
   ENOTTY,
@@ -27,7 +28,7 @@ import {
   intOption,
   NOBODY,
   type Outgoing,
-  type PeerCredentials,
+  type Peer,
   Socket,
   TCP_CLOSE,
   TCP_ESTABLISHED,
@@ -82,8 +83,7 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
   /** Of a listener: connections that nobody has accepted, and how many there may be. */
   private pending: UnixSocket[] = [];
   private backlog = 0;
-  /** SO_PEERCRED. */
-  peerCredentials: PeerCredentials = NOBODY;
+  peerCredentials: Peer = NOBODY;
   /** Sockets that wait until this one has room. */
   private readonly senders = new Set<UnixSocket>();
 
@@ -422,6 +422,10 @@ export abstract class UnixSocket extends Socket implements PacketOwner {
         const { pid, uid, gid } = this.away ? this.host!.credentials : this.peerCredentials;
         return new Uint8Array(Int32Array.of(pid, uid, gid).buffer);
       }
+      case S.SO_PEERGROUPS: {
+        const { groups } = this.peerCredentials;
+        return groups === null ? -ENODATA : new Uint8Array(Uint32Array.from(groups).buffer);
+      }
     }
     if (!PLAIN.has(name)) return -ENOPROTOOPT;
     return intOption(this.plainOptions?.get(name) ?? PLAIN.get(name)!);
@@ -464,7 +468,7 @@ const PLAIN = new Map([
 ]);
 
 /** Makes two sockets each other's peers; `second` sees the credentials of who joined them. */
-export function join(first: UnixSocket, second: UnixSocket, credentials: PeerCredentials): void {
+export function join(first: UnixSocket, second: UnixSocket, credentials: Peer): void {
   first.peer = second;
   second.peer = first;
   first.state = State.connected;

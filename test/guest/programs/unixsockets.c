@@ -75,6 +75,17 @@ static int receive(const char *what, int s, size_t size, size_t room, int flags)
   printf("\n");
   return first;
 }
+// SO_PEERGROUPS of a peer that is this process itself.
+static void show_groups(const char *what, int fd) {
+  gid_t own[256], seen[256];
+  int count = getgroups(256, own);
+  socklen_t none = 0, len = sizeof seen;
+  long r = getsockopt(fd, SOL_SOCKET, 59, seen, &none);
+  int right = count > 0 ? r < 0 && errno == ERANGE : r == 0;
+  r = getsockopt(fd, SOL_SOCKET, 59, seen, &len);
+  if (r < 0) { say(what, r); return; }
+  printf("%s: no room %d count %d same %d\n", what, right, none == len && (int)len == count * 4, !memcmp(own, seen, len));
+}
 static int option(int fd, int name) {
   int v = -1;
   socklen_t len = sizeof v;
@@ -178,6 +189,9 @@ static void names(void) {
   len = sizeof u;
   getsockopt(s, SOL_SOCKET, SO_PEERCRED, &u, &len);
   printf("cred %d %d %d\n", u.pid == getpid(), u.uid == getuid(), u.gid == getgid());
+  show_groups("peer's groups", s);
+  show_groups("connector's groups", c);
+  show_groups("nobody's groups", l);
   char text[10] = {0};
   say("read", read(s, text, 10));
   say("sendto connected", sendto(s, "x", 1, 0, (void *)&a, 3));
