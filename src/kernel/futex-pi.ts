@@ -1,6 +1,6 @@
 // Futexes with an owner (kernel/futex/pi.c, requeue.c): the word holds the owner's tid, and unlocking hands the lock to
 // the oldest waiter. Waiters sleep in the futex table under the key "pi" + that of the word.
-// DIFFERS: priorities are not inherited; waiters are served in the order of their coming.
+// DIFFERS: priorities are not inherited.
 
 import * as E from "../abi/errno.ts";
 import * as F from "../abi/futex.ts";

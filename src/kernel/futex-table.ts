@@ -22,10 +22,18 @@ export interface FutexWaiter {
 
 export class FutexQueue {
   readonly key: string;
+  /** By falling real-time priority, which tasks without one have as 0; the oldest first among equals. */
   readonly waiters: FutexWaiter[] = [];
 
   constructor(key: string) {
     this.key = key;
+  }
+
+  add(waiter: FutexWaiter): void {
+    const { waiters } = this;
+    let at = waiters.length;
+    while (at > 0 && waiters[at - 1]!.task.rtPriority < waiter.task.rtPriority) at -= 1;
+    waiters.splice(at, 0, waiter);
   }
 }
 
@@ -60,7 +68,7 @@ export class FutexTable {
       queue = new FutexQueue(key);
       this.queues.set(key, queue);
     }
-    queue.waiters.push(waiter);
+    queue.add(waiter);
     waiter.queue = queue;
   }
 
@@ -73,7 +81,7 @@ export class FutexTable {
     if (queue.waiters.length === 0) this.queues.delete(queue.key);
   }
 
-  /** Wakes up to `count` waiters whose bitset meets `bitset`, oldest first. The number woken. */
+  /** Wakes up to `count` waiters whose bitset meets `bitset`, in the order of the queue. The number woken. */
   wake(key: string, count: number, bitset = FUTEX_BITSET_MATCH_ANY): number {
     const queue = this.queues.get(key);
     if (queue === undefined) return 0;
