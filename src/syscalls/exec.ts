@@ -1,8 +1,9 @@
 // execve(2) and execveat(2) (fs/exec.c): reads the arguments, opens the program, and enters it.
 
-import { E2BIG, EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR } from "../abi/errno.ts";
+import { E2BIG, EACCES, EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR } from "../abi/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../abi/fcntl.ts";
 import { MAX_ARG_STRINGS_BYTES, MAX_ARG_STRLEN } from "../abi/limits.ts";
+import { S_IFMT, S_IFREG } from "../abi/stat.ts";
 import { NO_RESULT } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
 import { execTask } from "../kernel/task-exec.ts";
@@ -47,8 +48,12 @@ function openProgram(task: Task, base: number, name: string, how: number): File 
   if (base === AT_FDCWD || name.startsWith("/")) return openExecutable(task.fs, task.fs.cwd, name, follow);
   const file = task.files.get(base);
   if (file === undefined) return -EBADF;
-  if (file.path === null) return name === "" ? file.ref() : -ENOTDIR;
+  if (file.path === null) return name !== "" ? -ENOTDIR : isRegular(file) ? file.ref() : -EACCES;
   return name === "" ? openExecutableAt(task.fs, file.path) : openExecutable(task.fs, file.path, name, follow);
+}
+
+function isRegular(file: File): boolean {
+  return (file.inode.mode & S_IFMT) === S_IFREG;
 }
 
 function enterProgram(task: Task, file: File, base: number, name: string, argvAddr: number, envpAddr: number): number {

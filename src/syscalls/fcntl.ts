@@ -31,6 +31,8 @@ export function sys_fcntl(task: Task, fd: number, command: number, arg: number):
       return files.duplicate(fd, arg | 0, true);
     case F.F_DUPFD_QUERY:
       return files.get(arg | 0) === undefined ? -EBADF : files.get(arg | 0) === file ? 1 : 0;
+    case F.F_CREATED_QUERY:
+      return file.created ? 1 : 0;
     case F.F_GETFD:
       return files.cloexec(fd) ? F.FD_CLOEXEC : 0;
     case F.F_SETFD:

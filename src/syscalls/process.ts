@@ -7,6 +7,7 @@ import { NSIG, SIGCHLD, SIGINFO_BYTES } from "../abi/signal.ts";
 import * as W from "../abi/wait.ts";
 import { scratch } from "../host/scratch.ts";
 import { installPidfd, pidfdGroup } from "../kernel/pidfd.ts";
+import { PID_MAX } from "../kernel/pids.ts";
 import { writeRusage } from "../kernel/rusage.ts";
 import type { Task } from "../kernel/task.ts";
 import { type CloneArgs, cloneTask, NAMESPACES } from "../kernel/task-clone.ts";
@@ -54,7 +55,6 @@ const WAIT_NAMES = {
 };
 const ID_NAMES = { P_ALL: W.P_ALL, P_PID: W.P_PID, P_PGID: W.P_PGID, P_PIDFD: W.P_PIDFD };
 const PAGE = 4096;
-const PID_MAX_LIMIT = 4194304;
 
 export function sys_clone(
   task: Task,
@@ -120,7 +120,7 @@ function readCloneArgs(task: Task, argsAddr: number, argsSize: number): CloneArg
   if (tidCount > 1) return -EINVAL;
   const tid = task.mm.readU32(tidAddr);
   if (tid < 0) return tid;
-  args.tid = tid >= 1 && tid < PID_MAX_LIMIT ? tid : -1;
+  args.tid = tid >= 1 && tid < PID_MAX ? tid : -1;
   return args;
 }
 

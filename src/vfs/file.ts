@@ -37,6 +37,8 @@ export abstract class File {
   owner = 0;
   ownerSignal = 0;
 
+  /** Opening it made the file (FMODE_CREATED). */
+  created = false;
   /** It counts as a writer of its inode. */
   private writing = false;
   private releaseHooks: Set<ReleaseHook> | null = null;

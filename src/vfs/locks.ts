@@ -63,12 +63,18 @@ export function lockQueue(inode: Inode): WaitQueue {
 function conflicts(held: RecordLock, wanted: RecordLock): boolean {
   if (held.owner === wanted.owner) return false;
   if (held.type !== F_WRLCK && wanted.type !== F_WRLCK) return false;
+  return overlap(held, wanted);
+}
+
+function overlap(held: RecordLock, wanted: RecordLock): boolean {
   return held.start < wanted.end && wanted.start < held.end;
 }
 
-/** F_GETLK: the first lock that would block `wanted`. */
+/** F_GETLK: the first lock that would block `wanted`; with F_UNLCK as its type the first that its owner holds there. */
 export function blockingRecord(inode: Inode, wanted: RecordLock): RecordLock | undefined {
-  return contexts.get(inode)?.records.find((held) => conflicts(held, wanted));
+  const own = (held: RecordLock) => held.owner === wanted.owner && overlap(held, wanted);
+  const others = (held: RecordLock) => conflicts(held, wanted);
+  return contexts.get(inode)?.records.find(wanted.type === F_UNLCK ? own : others);
 }
 
 /** Owners that sleep for a record lock, and what they want: the edges of the wait graph. */

@@ -121,6 +121,7 @@ function create(ctx: FsContext, at: Walk, flags: number, mode: number): File | n
   if (dir.fs.cacheNames) parent.keep(dentry);
   else file.inode.dentry = dentry;
   notifyEntry(parent, at.name, IN_CREATE, false);
+  file.created = true;
   return finish(file, { mount: at.mount, dentry }, flags);
 }
 

@@ -36,9 +36,10 @@ export abstract class MemoryRegular extends MemoryInode {
     return this.opens > 0;
   }
 
-  override open(flags: number): File {
+  override open(flags: number): File | number {
+    const error = (flags & O_TRUNC) !== 0 ? this.setSize(0) : 0;
+    if (error !== 0) return error;
     this.opens += 1;
-    if ((flags & O_TRUNC) !== 0) this.setSize(0);
     return new MemoryFile(this, flags);
   }
 

@@ -212,6 +212,10 @@ int main(void) {
   result("clone3 CLEAR_SIGHAND with SIGHAND", clone3(&ca, sizeof ca));
   int tidset[1] = {3999};
   ca = (struct clone_args){.exit_signal = SIGCHLD, .set_tid = (uintptr_t)tidset, .set_tid_size = 1};
+  FILE *most = fopen("/proc/sys/kernel/pid_max", "r");
+  if (fscanf(most, "%d", tidset) != 1) printf("no pid_max\n");
+  fclose(most);
+  result("clone3 set_tid of pid_max", clone3(&ca, sizeof ca));
   ca.set_tid_size = 33;
   result("clone3 set_tid of 33", clone3(&ca, sizeof ca));
   ca = (struct clone_args){.exit_signal = 65};

@@ -164,5 +164,14 @@ int main(void) {
   say("F_DUPFD full", fcntl(fd, F_DUPFD, 39));
   // SIGIO
   say("leases", fcntl(open("f", O_RDONLY), F_GETLEASE));
+  // F_CREATED_QUERY
+  int made = open("made", O_RDWR | O_CREAT, 0600), again = open("made", O_RDWR | O_CREAT, 0600), plain = open("made", O_RDONLY);
+  int unnamed = open(".", O_TMPFILE | O_RDWR, 0600);
+  say("created", fcntl(made, 1028, 0));
+  say("created, there before", fcntl(again, 1028, 0));
+  say("created, without O_CREAT", fcntl(plain, 1028, 0));
+  say("created, dup", fcntl(dup(made), 1028, 0));
+  say("created, O_TMPFILE", fcntl(unnamed, 1028, 0));
+  unlink("made");
   return 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -295,6 +296,13 @@ int main(int argc, char **argv) {
   runat("execveat bad fd", 99, "link", rep, 0);
   runat("execveat directory by fd", d, "", rep, AT_EMPTY_PATH);
   close(d);
+  int ends[2];
+  pipe(ends);
+  runat("execveat pipe by fd", ends[0], "", rep, AT_EMPTY_PATH);
+  close(ends[0]), close(ends[1]);
+  socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+  runat("execveat socket by fd", ends[0], "", rep, AT_EMPTY_PATH);
+  close(ends[0]), close(ends[1]);
   // A memfd
   int m = memfd_create("prog", MFD_CLOEXEC);
   int src = open(self, O_RDONLY | O_CLOEXEC);

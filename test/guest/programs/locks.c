@@ -119,6 +119,9 @@ int main(void) {
   say("ofd other description", lk(d, F_OFD_SETLK, F_WRLCK, SEEK_SET, 0, 10, 0));
   say("ofd dup", lk(a2, F_OFD_SETLK, F_WRLCK, SEEK_SET, 0, 10, 0));
   query("ofd query", d, F_OFD_GETLK, F_WRLCK, 0, 0);
+  query("ofd query of what others hold, unlocking", d, F_OFD_GETLK, F_UNLCK, 0, 0);
+  query("ofd query of its own", a, F_OFD_GETLK, F_UNLCK, 5, 0);
+  query("ofd query of its own, elsewhere", a, F_OFD_GETLK, F_UNLCK, 10, 5);
   say("posix against ofd", SET(F_WRLCK, 0, 10));
   CHILD("ofd child", say("same description", lk(a, F_OFD_SETLK, F_WRLCK, SEEK_SET, 0, 10, 0));
     query("another", d, F_OFD_GETLK, F_WRLCK, 0, 0));

@@ -26,6 +26,11 @@ int main(void) {
   say("shrink ok", ftruncate(m, 8));
   say("add shrink", fcntl(m, F_ADD_SEALS, F_SEAL_SHRINK));
   say("shrink", ftruncate(m, 4));
+  char place[64];
+  snprintf(place, sizeof place, "/proc/self/fd/%d", m);
+  say("open emptying", open(place, O_RDWR | O_TRUNC));
+  fstat(m, &st);
+  say("its size", st.st_size);
   say("grow ok", ftruncate(m, 20));
   say("add grow", fcntl(m, F_ADD_SEALS, F_SEAL_GROW));
   say("grow", ftruncate(m, 40));
