@@ -335,6 +335,8 @@ export class Scheduler {
     if (!this.inKernel && instructions > BUDGET_MIN && !this.kernel.cpu.isTimed)
       this.nsPerInstruction = elapsed / instructions;
     this.measureBurst(task, instructions * this.nsPerInstruction);
+    // Who asks for CPU time, trap after trap, may be far beyond its slice, with timers on CPU clocks due.
+    if (now - this.sliceStartNs > 2 * SLICE_NS && this.trapsLeft > 1) this.trapsLeft = this.trapsGiven = 1;
   }
 
   /** Learns how long the task runs from trap to trap, from a stretch in which it ran guest code for `ns`. */

@@ -26,8 +26,13 @@ export function sendSignal(task: Task, signal: number, info: SigInfo = fromKerne
 }
 
 /** Sends to a process: any thread that does not block the signal takes it. */
-export function sendGroupSignal(group: ThreadGroup, signal: number, info: SigInfo = fromKernel(signal)): number {
-  return post(group, group.leader, signal, info, false);
+export function sendGroupSignal(
+  group: ThreadGroup,
+  signal: number,
+  info: SigInfo = fromKernel(signal),
+  first: Task = group.leader,
+): number {
+  return post(group, first, signal, info, false);
 }
 
 /** Sends to every member of a process group. */

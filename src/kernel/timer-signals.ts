@@ -29,6 +29,8 @@ abstract class Countdown {
   /** Next expiry on the timer's clock; Infinity when disarmed. */
   private expiryNs = Number.POSITIVE_INFINITY;
   intervalNs = 0;
+  /** Of those who run at the same time, each is told in turn. */
+  private turn = 0;
 
   constructor(kernel: Kernel, cpu: CpuClock | null) {
     this.kernel = kernel;
@@ -72,6 +74,15 @@ abstract class Countdown {
     else this.kernel.cpuTimers.add(this);
   }
 
+  /** Who of the process is told first: of a CPU clock one of those who make it go on, so that profilers see what runs. */
+  protected firstOf(group: ThreadGroup): Task {
+    if (this.cpu === null) return group.leader;
+    const { current } = this.kernel.scheduler;
+    const running = group.tasks.filter((task) => task === current || task.cpuThread >= 0);
+    this.turn += 1;
+    return running[this.turn % running.length] ?? group.leader;
+  }
+
   /** Fires when the time has come. */
   check(): void {
     const now = this.nowNs();
@@ -102,7 +113,8 @@ export class IntervalTimer extends Countdown {
   }
 
   protected override expired(): void {
-    sendGroupSignal(this.group, this.signal, SigInfo.from(this.signal, SI_KERNEL, 0, 0));
+    const { group, signal } = this;
+    sendGroupSignal(group, signal, SigInfo.from(signal, SI_KERNEL, 0, 0), this.firstOf(group));
   }
 }
 
@@ -179,7 +191,7 @@ export class PosixTimer extends Countdown implements TimerSource {
     this.queued = true;
     this.pendingOverrun = periods - 1;
     if (kind === SIGEV_THREAD_ID && task !== null) sendSignal(task, signal, info);
-    else sendGroupSignal(this.group, signal, info);
+    else sendGroupSignal(this.group, signal, info, this.firstOf(this.group));
     if (!this.isQueued()) this.queued = false;
   }
 
@@ -190,6 +202,8 @@ export class PosixTimer extends Countdown implements TimerSource {
   }
 
   dequeued(info: SigInfo): void {
+    // Periods that nobody has looked at yet count too.
+    this.check();
     this.queued = false;
     this.overrun = this.pendingOverrun;
     info.overrun = this.overrun;

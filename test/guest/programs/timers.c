@@ -76,6 +76,60 @@ static void *burner(void *a) {
   return a;
 }
 
+// A signal that was blocked tells of all periods up to when it is taken.
+static int taken, periods;
+static void counts(int signal, siginfo_t *info, void *context) { taken++, periods = info->si_overrun; }
+static void all_periods(clockid_t clock, const char *name) {
+  struct sigaction sa = {.sa_sigaction = counts, .sa_flags = SA_SIGINFO}, old;
+  sigaction(SIGUSR2, &sa, &old);
+  sigset_t set;
+  sigemptyset(&set), sigaddset(&set, SIGUSR2);
+  sigprocmask(SIG_BLOCK, &set, 0);
+  taken = periods = 0;
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2};
+  timer_t timer;
+  timer_create(clock, &event, &timer);
+  struct itimerspec its = {{0, 20000000}, {0, 20000000}};
+  long before = now(clock);
+  timer_settime(timer, 0, &its, 0);
+  long armed = now(clock);
+  while (now(clock) - armed < 100000000) {}
+  long least = (now(clock) - armed) / 20000000 - 1;
+  sigprocmask(SIG_UNBLOCK, &set, 0);
+  while (!taken && now(clock) - armed < 5000000000) {}
+  long most = (now(clock) - before) / 20000000 - 1;
+  printf("%s: taken %d, periods %d, timer_getoverrun %d\n", name, taken, periods >= least && periods <= most, timer_getoverrun(timer) == periods);
+  timer_delete(timer);
+  sigaction(SIGUSR2, &old, 0);
+}
+// The signals of CPU clocks go to the thread that runs, and not to a leader that sleeps.
+static volatile int here, elsewhere;
+static __thread int is_profiled;
+static void samples(int signal) { is_profiled ? here++ : elsewhere++; }
+static void sample(const char *name) {
+  for (int i = 0; i < 50 && here + elsewhere < 5; i++) burn(100000000);
+  printf("%s: in the thread that runs %d, elsewhere %d\n", name, here >= 3, elsewhere);
+  here = elsewhere = 0;
+}
+static void *profiled(void *arg) {
+  is_profiled = 1;
+  usleep(20000);
+  struct sigaction sa = {.sa_handler = samples}, old;
+  sigaction(SIGPROF, &sa, &old);
+  struct itimerval it = {{0, 20000}, {0, 20000}}, none = {0};
+  setitimer(ITIMER_PROF, &it, 0);
+  sample("ITIMER_PROF");
+  setitimer(ITIMER_PROF, &none, 0);
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGPROF};
+  struct itimerspec its = {{0, 20000000}, {0, 20000000}};
+  timer_t timer;
+  timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer);
+  timer_settime(timer, 0, &its, 0);
+  sample("CLOCK_PROCESS_CPUTIME_ID");
+  timer_delete(timer);
+  sigaction(SIGPROF, &old, 0);
+  return 0;
+}
 int main(void) {
   setvbuf(stdout, 0, _IONBF, 0);
   // Clocks
@@ -249,6 +303,11 @@ int main(void) {
   pthread_create(&th, 0, burner, 0);
   pthread_join(th, 0);
   printf("another thread's time: own %d process %d\n", now(CLOCK_THREAD_CPUTIME_ID) - a < 150000000, now(CLOCK_PROCESS_CPUTIME_ID) - p >= 190000000);
+  all_periods(CLOCK_MONOTONIC, "CLOCK_MONOTONIC");
+  all_periods(CLOCK_PROCESS_CPUTIME_ID, "CLOCK_PROCESS_CPUTIME_ID");
+  all_periods(CLOCK_THREAD_CPUTIME_ID, "CLOCK_THREAD_CPUTIME_ID");
+  pthread_create(&th, 0, profiled, 0);
+  pthread_join(th, 0);
   pid_t pid = fork();
   if (pid == 0) {
     burn(30000000);
