@@ -8,6 +8,8 @@ const WORDS = S.SIGINFO_BYTES / 4;
 /** A POSIX timer: counts its overruns until its signal is taken. */
 export interface TimerSource {
   dequeued(info: SigInfo): void;
+  /** Its signal was dropped, because it is ignored now. */
+  dropped(): void;
 }
 
 /** A siginfo_t as the guest sees it, as 32-bit words. */
@@ -164,7 +166,9 @@ export class PendingQueue {
   flush(lo: number, hi: number): void {
     for (let signal = 1; signal <= S.NSIG; signal++) {
       if (!this.has(signal) || !inMask(lo, hi, signal)) continue;
-      this.count -= this.lists[signal]?.length ?? 0;
+      const list = this.lists[signal] ?? [];
+      for (const info of list) info.timer?.dropped();
+      this.count -= list.length;
       this.lists[signal] = undefined;
       this.unmark(signal);
     }

@@ -209,6 +209,10 @@ export class PosixTimer extends Countdown implements TimerSource {
     info.overrun = this.overrun;
   }
 
+  dropped(): void {
+    this.queued = false;
+  }
+
   /** A new setting: the signal of the old one is withdrawn. */
   reset(): void {
     this.disarm();

@@ -102,6 +102,34 @@ static void all_periods(clockid_t clock, const char *name) {
   timer_delete(timer);
   sigaction(SIGUSR2, &old, 0);
 }
+// A periodic timer whose queued signal is dropped, because it is ignored for a while, goes on.
+static void ignored_for_a_while(void) {
+  struct sigaction sa = {.sa_sigaction = counts, .sa_flags = SA_SIGINFO}, old;
+  sigaction(SIGUSR2, &sa, &old);
+  sigset_t set;
+  sigemptyset(&set), sigaddset(&set, SIGUSR2);
+  sigprocmask(SIG_BLOCK, &set, 0);
+  taken = 0;
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2};
+  struct itimerspec its = {{0, 5000000}, {0, 5000000}};
+  timer_t timer;
+  timer_create(CLOCK_MONOTONIC, &event, &timer);
+  timer_settime(timer, 0, &its, 0);
+  sigset_t pending;
+  do usleep(5000), sigpending(&pending);
+  while (!sigismember(&pending, SIGUSR2));
+  signal(SIGUSR2, SIG_IGN);
+  sigaction(SIGUSR2, &sa, 0);
+  for (int i = 0; i < 1000 && !taken; i++) {
+    usleep(5000);
+    sigprocmask(SIG_UNBLOCK, &set, 0);
+    sigprocmask(SIG_BLOCK, &set, 0);
+  }
+  printf("ignored for a while: taken afterwards %d\n", taken > 0);
+  timer_delete(timer);
+  sigprocmask(SIG_UNBLOCK, &set, 0);
+  sigaction(SIGUSR2, &old, 0);
+}
 // The signals of CPU clocks go to the thread that runs, and not to a leader that sleeps.
 static volatile int here, elsewhere;
 static __thread int is_profiled;
@@ -306,6 +334,7 @@ int main(void) {
   all_periods(CLOCK_MONOTONIC, "CLOCK_MONOTONIC");
   all_periods(CLOCK_PROCESS_CPUTIME_ID, "CLOCK_PROCESS_CPUTIME_ID");
   all_periods(CLOCK_THREAD_CPUTIME_ID, "CLOCK_THREAD_CPUTIME_ID");
+  ignored_for_a_while();
   pthread_create(&th, 0, profiled, 0);
   pthread_join(th, 0);
   pid_t pid = fork();
