@@ -59,9 +59,9 @@ export class ImageRegular extends MemoryRegular {
     return Math.ceil(bytes / PAGE) * (PAGE / 512);
   }
 
-  override open(flags: number): File {
+  override opened(flags: number): File {
     if (this.cache !== null) this.fs.idle.delete(this);
-    return super.open(flags);
+    return super.opened(flags);
   }
 
   override closed(): void {

@@ -38,7 +38,11 @@ export abstract class MemoryRegular extends MemoryInode {
 
   override open(flags: number): File | number {
     const error = (flags & O_TRUNC) !== 0 ? this.setSize(0) : 0;
-    if (error !== 0) return error;
+    return error < 0 ? error : this.opened(flags);
+  }
+
+  /** A new description, when nothing is left that may fail. */
+  opened(flags: number): File {
     this.opens += 1;
     return new MemoryFile(this, flags);
   }

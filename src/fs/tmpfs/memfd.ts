@@ -36,7 +36,7 @@ export function createMemfd(clock: TimeSource, name: string, flags: number, cred
   inode.nlink = 0;
   if ((flags & MFD_ALLOW_SEALING) !== 0) inode.seals &= ~F_SEAL_SEAL;
   if (noExec) inode.seals = (inode.seals & ~F_SEAL_SEAL) | F_SEAL_EXEC;
-  const file = inode.open(O_RDWR | O_LARGEFILE);
+  const file = inode.opened(O_RDWR | O_LARGEFILE);
   file.path = { mount, dentry: new Dentry(null, `/memfd:${name} (deleted)`, inode) };
   return file;
 }

@@ -18,6 +18,7 @@ static pthread_mutex_t mutex;
 struct job {
   void (*wait)(void);
   int id;
+  atomic_int tid;
 };
 
 static void on_word(void) { syscall(SYS_futex, &word, FUTEX_WAIT, 0, 0, 0, 0); }
@@ -28,20 +29,32 @@ static void *waits(void *a) {
   struct sched_param p = {priorities[j->id]};
   // musl has no sched_setscheduler.
   if (p.sched_priority) say("priority", syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &p));
+  j->tid = syscall(SYS_gettid);
   j->wait();
   order[served] = j->id;
   served++;
   if (j->wait == on_mutex) pthread_mutex_unlock(&mutex);
   return 0;
 }
+// Until the thread sleeps, in the call that it makes next.
+static void until_asleep(struct job *j) {
+  char path[64], line[256], *state;
+  do {
+    usleep(2000);
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", j->tid);
+    FILE *f = fopen(path, "r");
+    state = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : 0;
+    if (f) fclose(f);
+  } while (j->tid == 0 || !state || state[2] != 'S');
+}
 static void serve(const char *what, void (*wait)(void), void (*next)(void)) {
   pthread_t threads[THREADS];
   struct job jobs[THREADS];
   served = 0;
   for (int i = 0; i < THREADS; i++) {
-    jobs[i] = (struct job){wait, i};
+    jobs[i].wait = wait, jobs[i].id = i, jobs[i].tid = 0;
     pthread_create(&threads[i], 0, waits, &jobs[i]);
-    usleep(30000);
+    until_asleep(&jobs[i]);
   }
   for (int i = 0; i < THREADS; i++) {
     next();
