@@ -62,7 +62,7 @@ require_mac() {
   esac
   [ "${release%%.*}" -ge 14 ] || fail "this is macOS $release; carrick needs macOS 14 or later"
   if [ "$(sysctl -n kern.hv_support 2>/dev/null || echo 0)" != 1 ]; then
-    say "warning: this machine has no hypervisor (kern.hv_support); programs will run on the software CPU, slowly"
+    say "warning: this machine has no hypervisor (kern.hv_support); programs run with --cpu interp only, slowly"
   fi
 }
 

@@ -1,7 +1,7 @@
 // `carrick doctor`: looks at the machine and at carrick on it, and says what is well and what is not. A report to paste into an issue, or as
 // JSON for scripts.
 
-import { system } from "../host/self.ts";
+import { mayHaveHvf } from "../cpu/hvf-probe.ts";
 import { type Command, VERSION } from "./commands.ts";
 import { type Check, executableCheck, hostChecks, signatureCheck } from "./doctor-host.ts";
 import { hypervisorProbeCheck, PROBE_OPTION, printProbe } from "./doctor-hypervisor.ts";
@@ -34,7 +34,7 @@ async function doctor(parsed: Parsed): Promise<number> {
   report(attempted("executable", executableCheck));
   report(attempted("signature", signatureCheck));
   for (const check of hostChecks()) report(check);
-  if (system().isMac) report(hypervisorProbeCheck());
+  if (mayHaveHvf()) report(hypervisorProbeCheck());
   const { engineChecks } = await import("./doctor-engines.ts");
   for await (const check of engineChecks()) report(check);
   const { storeChecks } = await import("./doctor-store.ts");

@@ -58,12 +58,16 @@ export interface MachineOptions {
   readonly root: (poller: HostPoller, clock: HostClock) => { fs: FileSystem; source: string };
 }
 
+/** What somebody may do whose machine has no hypervisor. */
+const instead = (engine: Engine): string => (engine === "hvf" ? "; --cpu interp does without it, slowly" : "");
+
 /** Throws BootError. */
 export function startMachine(options: MachineOptions): Machine {
   const umask = startHost();
   if (shim.mem_init(0, 0) < 0) throw new BootError("the host gives no memory for the guest");
   const refusal = useEngine(options.engine);
-  if (refusal !== null) throw new BootError(`the CPU ${options.engine} cannot be used: ${refusal}`);
+  if (refusal !== null)
+    throw new BootError(`the CPU ${options.engine} cannot be used: ${refusal}${instead(options.engine)}`);
   const poller = new HostPoller();
   const clock = new HostClock();
   const vdso = new Vdso();

@@ -1,11 +1,17 @@
 // What Hypervisor.framework does on this machine, where public reports contradict each other: the shim tries it (shim/cpu/hvf/probe.zig and
 // measure.zig), this reads the answers. For a process of its own: whatever uses the CPU afterwards uses this one.
 
+import { system } from "../host/self.ts";
 import { HvfProbe } from "../host/shim.gen.ts";
 import { pointerOf, shim } from "../host/shim.ts";
 import { engineReason, useEngine } from "./cpu.ts";
 
 export type HvfFacts = Readonly<Record<Exclude<keyof typeof HvfProbe, "sizeBytes">, number>>;
+
+/** Whether there may be one: on a Mac, and where tests name its stand-in (shim/cpu/hvf/hv.zig). */
+export function mayHaveHvf(): boolean {
+  return system().isMac || process.env["CARRICK_HV"] !== undefined;
+}
 
 /** A string says why there is none. */
 export function probeHvf(): HvfFacts | string {

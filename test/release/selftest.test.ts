@@ -108,7 +108,8 @@ describe("selftest", () => {
     expect(carrick(["selftest", "--cpu", "hvf"])).toEqual({
       status: 125,
       stdout: expect.stringMatching(/^carrick .*; CPU hvf\n$/),
-      stderr: "carrick: the CPU hvf cannot be used: Hypervisor.framework needs a Mac with Apple silicon\n",
+      stderr:
+        "carrick: the CPU hvf cannot be used: Hypervisor.framework needs a Mac with Apple silicon; --cpu interp does without it, slowly\n",
     });
     expect(leftBehind()).toEqual([]);
   });

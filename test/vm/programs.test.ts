@@ -5,10 +5,12 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { debianPackage, npmPackage } from "../../scripts/corpora.ts";
+import { makePack } from "../../scripts/release/guest-pack.ts";
 import { compile, type Libc } from "../support/guest.ts";
 import { comparable, recordOf, SEPARATOR_LINE, shapes, TRACERS, tracerRoot, tracerWords } from "../support/tracers.ts";
 import { copy, type Entry, file, symlink, tree } from "./cpio.ts";
-import { boot, COUNTED, carrick, carrickFile, type Job, type Outcome } from "./machine.ts";
+import { type Case, firstSteps, REFUSED } from "./first-steps.ts";
+import { boot, COUNTED, carrick, carrickFile, type Outcome } from "./machine.ts";
 
 const programs = join(import.meta.dir, "../guest/programs");
 const ENGINE = ["--cpu", "hvf"];
@@ -49,15 +51,9 @@ const HARD: Readonly<Record<string, string>> = {
 };
 /** The same program with every call counted, so that none is answered without the kernel. */
 const OBSERVED = "whoami (observed)";
+/** One task that asks for the time, where there are two CPUs. */
+const CLOCK = "clock (2 CPUs)";
 const UNDER_STRESS = ["hello", "sigaction", "mmap", "exec", "vectors"];
-
-interface Case {
-  readonly job: Job;
-  readonly expected: string;
-  readonly status: number;
-  /** What of its output can be compared; all of it without. */
-  readonly seen?: (stdout: string) => string;
-}
 
 const files: Entry[] = [];
 const cases: Case[] = [];
@@ -145,7 +141,10 @@ function addAll(): void {
   addParallel("litmus", "1");
   addParallel("stress", "1");
   addParallel("spaces", "1");
+  files.push(copy("guest/clock", compile(join(import.meta.dir, "clock.c"))));
+  addProgram(CLOCK, ["--cpus", "2", "/guest/clock"], "backwards 0\n");
   addEndurance();
+  cases.push(...firstSteps());
   addTracers();
   files.push(copy("opt/esbuild", join(npmPackage("@esbuild/linux-arm64"), "bin/esbuild")));
   const typescript = "export const a: number = 1; console.log(<b>{a}</b>)";
@@ -202,6 +201,7 @@ function bootWith(wanted: readonly Case[]): void {
  * instructions, and once in many boots that shows. What it did the first time is printed.
  */
 beforeAll(() => {
+  makePack(true);
   files.push(carrickFile());
   bootWith(cases);
   const differs = (one: Case): boolean =>
@@ -229,6 +229,20 @@ test("who a task is costs no exit, unless somebody watches", () => {
   const exits = (name: string): number => outcomes.get(name)!.counts[COUNTED.indexOf("hvc")]!;
   expect(exits("whoami")).toBeLessThan(QUESTIONS / 4);
   expect(exits(OBSERVED)).toBeGreaterThan(QUESTIONS);
+});
+
+test("who has no hypervisor reads why, and what to do", () => {
+  for (const [name, sentence] of REFUSED) expect(outcomes.get(name)!.stderr).toBe(sentence);
+  expect(REFUSED.size).toBe(4);
+});
+
+test("the time costs no exit, and one task alone no second CPU", () => {
+  const of = (name: string, call: (typeof COUNTED)[number]): number =>
+    outcomes.get(name)!.counts[COUNTED.indexOf(call)]!;
+  // Of 20,000 questions.
+  expect(of(CLOCK, "hvc")).toBeLessThan(1000);
+  expect(of(CLOCK, "vcpu_create")).toBe(1);
+  expect(of("litmus (2 CPUs)", "vcpu_create")).toBeGreaterThan(1);
 });
 
 test("a system call costs one run and no register", () => {
