@@ -149,6 +149,8 @@ pub const HvfProbe = extern struct {
     icache_works: u32 = 0,
     timer_works: u32 = 0,
     kick_works: u32 = 0,
+    /// Memory that the host was given back and that is used anew is the same for the guest and for the host.
+    memory_works: u32 = 0,
     /// How many of cache maintenance, `dc zva`, and reads of CTR_EL0, DCZID_EL0 and the counter trapped, when each was done once.
     emulated: u32 = 0,
     /// Nanoseconds of an empty system call and back.

@@ -55,6 +55,7 @@ const MUST_WORK: readonly (readonly [keyof HvfFacts, string])[] = [
   ["ready", "make a virtual machine"],
   ["tlb_works", "see changed pages"],
   ["icache_works", "see changed code"],
+  ["memory_works", "share memory that was given back"],
   ["timer_works", "stop at a time"],
   ["kick_works", "stop when told to"],
 ];

@@ -354,7 +354,7 @@ describe("what doctor makes of what it sees", () => {
         split_wx: 0,
       },
       ...{ id_trap_class: 0x18, counter_is_hosts: 1, counter_hz: 24_000_000, host_counter_hz: 24_000_000 },
-      ...{ tlb_works: 1, icache_works: 1, timer_works: 1, kick_works: 1, exit_ns: 900 },
+      ...{ tlb_works: 1, icache_works: 1, memory_works: 1, timer_works: 1, kick_works: 1, exit_ns: 900 },
     };
     const check = (change: Record<string, number>): { status: string; text: string } =>
       probeCheck(JSON.stringify({ ...facts, ...change }), "status 0");
@@ -365,7 +365,7 @@ describe("what doctor makes of what it sees", () => {
     }
     texts.add(check({ counter_hz: 1_000_000_000, counter_is_hosts: 0 }).text);
     expect(texts.size).toBe(7);
-    for (const key of ["ready", "tlb_works", "icache_works", "timer_works", "kick_works"]) {
+    for (const key of ["ready", "tlb_works", "icache_works", "memory_works", "timer_works", "kick_works"]) {
       expect(check({ [key]: 0 }).status).toBe("bad");
     }
     expect(probeCheck('{"reason":"no"}', "status 1")).toMatchObject({ status: "bad", text: "no" });

@@ -4,7 +4,10 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const counter = @import("counter.zig");
+const frames = @import("../../mem/frames.zig");
+const host = @import("../../host/host.zig").memory;
 const probe = @import("probe.zig");
+const space = @import("../../mem/space.zig");
 const system = @import("system.zig");
 const vcpu = @import("vcpu.zig");
 
@@ -14,6 +17,7 @@ pub fn all(cpu: *vcpu.Cpu) probe.Error!void {
     const found = &probe.found;
     found.tlb_works = @intFromBool(try seesNewPage(cpu));
     found.icache_works = @intFromBool(try seesNewCode(cpu));
+    found.memory_works = @intFromBool(try sharesMemory(cpu));
     found.kick_works = @intFromBool(try endsByKick(cpu));
     found.timer_works = @intFromBool(try endsByTimer(cpu));
     found.emulated = try emulatedOnce(cpu);
@@ -40,6 +44,30 @@ fn seesNewCode(cpu: *vcpu.Cpu) probe.Error!bool {
     for (0..50) |i| {
         g.write(&.{ 0xd2800000 | @as(u32, @intCast(i)) << 5, probe.svc }); // movz x0, #i
         if (try g.go(cpu, patience) != .syscall or g.block.x[0] != i) return false;
+    }
+    return true;
+}
+
+/// Frames that are given back together: more than the host's pages are long.
+const given_frames = 64;
+
+/// Memory goes back to the host and is touched anew, by the guest first and by the host first: a hypervisor that had kept the old pages would show.
+fn sharesMemory(cpu: *vcpu.Cpu) probe.Error!bool {
+    var g = try Guest.make(&.{ 0xd2a00041, 0x39400020, 0x39000422, probe.svc }); // movz x1, #2, lsl 16; ldrb w0, [x1]; strb w2, [x1, #1]; svc
+    defer g.end();
+    const first = frames.allocRun(given_frames, true) orelse return error.NoMemory;
+    defer for (first..first + given_frames) |frame| frames.unref(@intCast(frame));
+    const frame = first + given_frames / 2;
+    const bytes = frames.ptr(frame);
+    if (space.map(space.get(g.handle).?, probe.data_va, frame, 1, 3 | abi.prot_shared) < 0) return error.NoMemory;
+    for (0..8) |round| {
+        const wanted: u8 = if (round % 2 == 0) 0 else @intCast(round);
+        if (wanted != 0) bytes[0] = wanted;
+        g.block.x[2] = 0x40 + round;
+        if (try g.go(cpu, patience) != .syscall or g.block.x[0] != wanted or bytes[1] != 0x40 + round) return false;
+        bytes[0] = 0xee;
+        const run = frames.ptr(first);
+        if (host.giveBack(run, given_frames * frames.page_size)) host.commit(run, given_frames * frames.page_size) else bytes[0] = 0;
     }
     return true;
 }

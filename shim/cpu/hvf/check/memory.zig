@@ -137,6 +137,7 @@ pub fn memoryIsCoherent() Error!void {
     try measure.all(bench.cpu);
     expect(found.tlb_works == 1, "changed pages are seen");
     expect(found.icache_works == 1, "changed code is seen");
+    expect(found.memory_works == 1, "memory that was given back is shared");
     expect(found.timer_works == 1, "the timer ends a loop");
     expect(found.kick_works == 1, "a kick ends a loop");
     expect(found.exit_ns > 0, "the cost of an exit");
