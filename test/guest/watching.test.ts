@@ -3,6 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { must, root } from "../../scripts/toolchain.ts";
 import { workFolder } from "../support/busybox.ts";
 import { carrick, compile, onDarwinDouble } from "../support/guest.ts";
 
@@ -114,6 +115,7 @@ test("in a mount, with another spelling of its place", async () => {
 });
 
 test("above the Darwin host", async () => {
+  must([process.execPath, join(root, "scripts/darwin-double.ts")]);
   const folder = join(work, "darwin");
   await scenario([...onDarwinDouble, "run-elf", watch], folder, places(folder));
-});
+}, 900_000);
