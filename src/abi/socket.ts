@@ -87,6 +87,10 @@ export const SOCKADDR_STORAGE_BYTES = 128;
 export const SOMAXCONN = 4096;
 
 /** Commands of sockets (include/uapi/linux/sockios.h). */
+export const FIOSETOWN = 0x8901;
+export const SIOCSPGRP = 0x8902;
+export const FIOGETOWN = 0x8903;
+export const SIOCGPGRP = 0x8904;
 export const SIOCATMARK = 0x8905;
 export const SIOCOUTQ = 0x5411;
 
