@@ -1,6 +1,6 @@
 // Tasks that wait for a CPU, in the order of the time that they have had (kernel/sched/fair.c): who has had least is next. So a task that
 // sleeps most of the time runs as soon as the one that computes stops, and not after all others that compute.
-// DIFFERS: a policy and a real-time priority are remembered only; a nice value changes a task's share.
+// DIFFERS: a policy is remembered only, and a real-time priority orders those who wait for a futex, not these; a nice value changes a task's share.
 
 import type { Task } from "./task.ts";
 
