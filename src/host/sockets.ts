@@ -12,6 +12,9 @@ const CONTROL_MAX = 4096;
 /** Most bytes of one message: no datagram is larger. */
 export const MESSAGE_MAX = 65536;
 const OPTION_MAX = 4096;
+/** struct sock_fprog: u16 length, u64 pointer; struct sock_filter. */
+const FPROG_BYTES = 16;
+const FILTER_BYTES = 8;
 
 const header = new Uint8Array(SocketMessage.sizeBytes);
 const headerWords = new Uint32Array(header.buffer);
@@ -68,6 +71,13 @@ export const sockets = {
   },
   setOption(fd: number, level: number, name: number, value: Uint8Array): number {
     return shim.host_set_option(fd, level, name, staged(value), Math.min(value.length, OPTION_MAX));
+  },
+  /** SO_ATTACH_FILTER and its like: the value is a struct sock_fprog, which points to the program. */
+  attachFilter(fd: number, level: number, name: number, program: Uint8Array): number {
+    const fprog = new DataView(new ArrayBuffer(FPROG_BYTES));
+    fprog.setUint16(0, program.length / FILTER_BYTES, true);
+    fprog.setBigUint64(8, BigInt(pointerOf(program)), true);
+    return sockets.setOption(fd, level, name, new Uint8Array(fprog.buffer));
   },
   option(fd: number, level: number, name: number, max: number): Uint8Array | number {
     return answered(shim.host_get_option(fd, level, name, answerPtr, Math.min(max, OPTION_MAX)), OPTION_MAX);

@@ -82,6 +82,9 @@ export class LinksNetlink extends Socket {
   override setOption(): number {
     return 0;
   }
+  override attachFilter(): number {
+    return 0;
+  }
   override option(level: number, name: number): Uint8Array | number {
     const isSize = level === S.SOL_SOCKET && (name === S.SO_RCVBUF || name === S.SO_SNDBUF);
     return intOption(isSize ? BUFFER_BYTES : 0);

@@ -156,6 +156,10 @@ export abstract class Socket extends File {
   setOption(_level: number, _name: number, _value: Uint8Array): number {
     return -ENOPROTOOPT;
   }
+  /** SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: a classic BPF program. */
+  attachFilter(_name: number, _program: Uint8Array): number {
+    return -ENOPROTOOPT;
+  }
   /** getsockopt(2): the value, at most `max` bytes of it, or -errno. */
   option(_level: number, _name: number, _max: number): Uint8Array | number {
     return -ENOPROTOOPT;

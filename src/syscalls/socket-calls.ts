@@ -294,8 +294,26 @@ export function setOption(task: Task, fd: number, level: number, name: number, a
   if (length < 0) return -EINVAL;
   const value = new Uint8Array(Math.min(length, OPTION_MAX));
   if (value.length > 0 && task.mm.copyInBytes(addr, value, 0, value.length) !== value.length) return -EFAULT;
+  if (level === S.SOL_SOCKET && (name === S.SO_ATTACH_FILTER || name === S.SO_ATTACH_REUSEPORT_CBPF))
+    return attachFilter(task, socket, name, value);
   if (level === S.SOL_SOCKET && isTimeout(name)) return setTimeLimit(socket, isReceive(name), value);
   return socket.setOption(level, name, value);
+}
+
+/** struct sock_fprog: u16 length, u64 pointer to instructions of 8 bytes. */
+const FPROG_BYTES = 16;
+const FILTER_BYTES = 8;
+const FILTER_MAX = 4096;
+
+function attachFilter(task: Task, socket: Socket, name: number, fprog: Uint8Array): number {
+  if (fprog.length !== FPROG_BYTES) return -EINVAL;
+  const view = new DataView(fprog.buffer);
+  const count = view.getUint16(0, true);
+  if (count === 0 || count > FILTER_MAX) return -EINVAL;
+  const program = new Uint8Array(count * FILTER_BYTES);
+  const addr = task.mm.untag(Number(view.getBigUint64(8, true)));
+  if (task.mm.copyInBytes(addr, program, 0, program.length) !== program.length) return -EFAULT;
+  return socket.attachFilter(name, program);
 }
 
 function isTimeout(name: number): boolean {

@@ -15,6 +15,13 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
       "collapse: EOPNOTSUPP\ng: size 40960\ninsert: EOPNOTSUPP\ng: size 40960\nshifted 4096 0\ncollapse odd: EOPNOTSUPP\ncollapse to the end: EOPNOTSUPP",
     ],
   ],
+  // Sockets take no programs.
+  sockfilters: [
+    ["attach: 0", "attach: ENOPROTOOPT"],
+    ["received: wanted", "received: unwanted"],
+    ["then: EAGAIN", "then: 6"],
+    ["detach: 0", "detach: ENOPROTOOPT"],
+  ],
   // Names of attributes have at most 127 bytes.
   xattrs: [["f has 4 user attributes", "f has 3 user attributes"]],
 };

@@ -181,6 +181,10 @@ export class HostSocket extends Socket {
     return sockets.setOption(this.fd, level, name, value);
   }
 
+  override attachFilter(name: number, program: Uint8Array): number {
+    return sockets.attachFilter(this.fd, S.SOL_SOCKET, name, program);
+  }
+
   override option(level: number, name: number, max: number): Uint8Array | number {
     return sockets.option(this.fd, level, name, max);
   }
