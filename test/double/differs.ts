@@ -17,10 +17,10 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   ],
   // Sockets take no programs.
   sockfilters: [
-    ["attach: 0", "attach: ENOPROTOOPT"],
+    ["attach: 0", "attach: errno 92"],
     ["received: wanted", "received: unwanted"],
     ["then: EAGAIN", "then: 6"],
-    ["detach: 0", "detach: ENOPROTOOPT"],
+    ["detach: 0", "detach: errno 92"],
   ],
   // Names of attributes have at most 127 bytes.
   xattrs: [["f has 4 user attributes", "f has 3 user attributes"]],
