@@ -171,7 +171,12 @@ export function rows(): Row[] {
     row(205, sys_getpeername, [fd, sockaddr, addr], full()),
     row(206, sys_sendto, [fd, inBuf(2), size, msgFlags, sockaddr, int], full()),
     row(207, sys_recvfrom, [fd, outBuf(2), size, msgFlags, sockaddr, addr], full()),
-    row(208, sys_setsockopt, [fd, level, option, inBuf(4), int], partial("no filters on UNIX sockets; SO_PEEK_OFF is not known")),
+    row(
+      208,
+      sys_setsockopt,
+      [fd, level, option, inBuf(4), int],
+      partial("no filters on UNIX sockets; SO_PEEK_OFF is not known"),
+    ),
     row(209, sys_getsockopt, [fd, level, option, addr, addr], partial("no filters; SO_PEEK_OFF is not known")),
     row(210, sys_shutdown, [fd, how], full()),
     row(211, sys_sendmsg, [fd, struct("msghdr"), msgFlags], full()),
