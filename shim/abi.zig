@@ -60,10 +60,12 @@ pub const RegisterBlock = extern struct {
     pstate: u64 = 0,
 
     /// What translated code uses most, near the registers, and set where the task is entered: what tags of the TLB have of the address
-    /// space, NZCV as the host's flags have it, the instructions left in the slice, and the host's table of where indirect branches lead.
+    /// space, NZCV as the host's flags have it, the instructions left in the slice, where flat addresses end, and the host's table of where indirect branches lead.
     tlb_mark: u64 = 0,
     host_flags: u32 = 0,
     slice: i32 = 0,
+    /// Where addresses end that may be accessed without being looked up.
+    flat_end: u64 = 0,
     jumps: u64 = 0,
 
     tpidr: u64 = 0,

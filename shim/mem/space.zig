@@ -32,6 +32,11 @@ pub const Space = struct {
     next: u32,
     /// What a CPU that walks the tables itself knows this space by (cpu/hvf/asid.zig); 0: nothing yet.
     asid: u64,
+    /// For a CPU that maps what it runs a second time (cpu/jit/mirror.zig): instructions executed so far, from how many on that is to be done, and how many
+    /// more it takes when it was in vain.
+    executed: u64,
+    flat_from: u64,
+    flat_pause: u64,
 };
 
 /// Pauses the CPUs of a space from the first `need` on.
@@ -84,7 +89,7 @@ pub fn adopt(root: u32) ?u32 {
         handle = handles;
         handles += 1;
     }
-    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0, .asid = 0 };
+    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0, .asid = 0, .executed = 0, .flat_from = 0, .flat_pause = 16 << 20 };
     count_live += 1;
     return handle;
 }

@@ -245,6 +245,10 @@ pub var dropped: ?*const fn (va: u64, count: u64) void = null;
 /// space): for a CPU that walks the tables itself. On return no such CPU uses what was there.
 pub var hardware: ?*const fn (s: *space.Space, va: u64, count: u64) void = null;
 
+/// Told of pages of a space that lose a right, move or vanish (the count is endless for a whole space), while no CPU that runs the space is inside:
+/// for who has mapped them elsewhere too. On return they are not.
+pub var mirrored: ?*const fn (handle: u32, va: u64, count: u64) void = null;
+
 /// Every TLB in use.
 var list: ?*Tlb = null;
 var next_context: u32 = 1;
@@ -293,6 +297,7 @@ pub fn tableGone(s: *space.Space, va: u64) void {
 
 fn dropPages(s: *space.Space, va: u64, count: u64) void {
     if (hardware) |call| call(s, va, count);
+    if (mirrored) |call| call(space.handleOf(s), va, count);
     if (s.context == 0) return;
     if (count > precise_pages) return flush(s);
     if (dropped) |call| call(va, count);
@@ -322,6 +327,7 @@ fn flush(s: *space.Space) void {
 pub fn forget(s: *space.Space) void {
     if (hardware) |call| call(s, 0, std.math.maxInt(u64));
     const handle = space.handleOf(s);
+    if (mirrored) |call| call(handle, 0, std.math.maxInt(u64));
     s.context = 0;
     var it = list;
     while (it) |t| : (it = t.next) {
@@ -367,6 +373,7 @@ pub fn closeAllWindows() void {
 /// No space is left: unbinds and empties every TLB. They stay on the list.
 pub fn reset() void {
     if (dropped) |call| call(0, std.math.maxInt(u64));
+    if (mirrored) |call| call(0, 0, std.math.maxInt(u64));
     next_context = 1;
     var it = list;
     while (it) |t| : (it = t.next) {

@@ -16,6 +16,7 @@ const loops = @import("loop.zig");
 const Mutex = @import("../../host/host.zig").threads.Mutex;
 const single = @import("../interp/translate.zig").single;
 const Site = @import("service.zig").Site;
+const trap = @import("trap.zig");
 
 const linux = std.os.linux;
 
@@ -27,12 +28,15 @@ const max_pages = 1 << 16;
 const buckets = 1 << 14;
 pub const page_words = abi.page_size / 4;
 
+/// What code is translated for. `exact`: FPCR asks for more than a rounding mode, so no arithmetic of the host. `flat`: memory is in the CPU's
+/// mirror (mirror.zig).
+pub const Mode = packed struct(u2) { exact: bool, flat: bool };
+
 /// A page of guest code as it is mapped at `va`.
 pub const Page = struct {
     frame: u32,
     va: u64,
-    /// FPCR asks for more than a rounding mode: no arithmetic of the host.
-    exact: bool,
+    mode: Mode,
     /// Its place in the list of all pages since the last flush.
     number: u32,
     chain: ?*Page,
@@ -190,6 +194,7 @@ pub fn flush() void {
     _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
     generation +%= 1;
     loops.reset();
+    trap.reset();
 }
 
 pub fn pageOf(number: u32) *Page {
@@ -200,10 +205,10 @@ inline fn bucketOf(frame: u32) *?*Page {
     return &index[(frame *% 0x9e3779b1) >> 18];
 }
 
-pub fn find(frame: u32, va: u64, exact: bool) ?*Page {
+pub fn find(frame: u32, va: u64, mode: Mode) ?*Page {
     var it = @atomicLoad(?*Page, bucketOf(frame), .acquire);
     while (it) |p| : (it = @atomicLoad(?*Page, &p.chain, .acquire)) {
-        if (p.frame == frame and p.va == va and p.exact == exact) return p;
+        if (p.frame == frame and p.va == va and p.mode == mode) return p;
     }
     return null;
 }
@@ -219,20 +224,20 @@ fn takePage() ?*Page {
 
 /// For a block or a loop.
 pub fn hasRoom() bool {
-    return used + block_bytes <= half_bytes and used_cold + block_bytes <= cold_half + half_bytes;
+    return trap.hasRoom() and used + block_bytes <= half_bytes and used_cold + block_bytes <= cold_half + half_bytes;
 }
 
 /// The page, made if need be, with room for a block in the arena. May flush. Null when the host has no memory, or it has to
 /// wait (`full`).
-pub fn getPage(frame: u32, va: u64, exact: bool) ?*Page {
+pub fn getPage(frame: u32, va: u64, mode: Mode) ?*Page {
     if (!hasRoom() and !tryFlush()) return null;
     commit(&committed, used, cold_half);
     commit(&committed_cold, used_cold, arena_bytes);
-    if (find(frame, va, exact)) |p| return p;
+    if (find(frame, va, mode)) |p| return p;
     if (page_count == max_pages and !tryFlush()) return null;
     const p = takePage() orelse return null;
     const bucket = bucketOf(frame);
-    p.* = .{ .frame = frame, .va = va, .exact = exact, .number = page_count, .chain = bucket.*, .entry = @splat(0) };
+    p.* = .{ .frame = frame, .va = va, .mode = mode, .number = page_count, .chain = bucket.*, .entry = @splat(0) };
     pages[page_count] = p;
     page_count += 1;
     filterBit(va).* |= filterMask(va);

@@ -2,6 +2,7 @@
 //! block, so that the hot part is contiguous.
 
 const exits = @import("exit.zig");
+const flat = @import("flat.zig");
 const layout = @import("layout.zig");
 const mem = @import("../../mem/mem.zig");
 const lookup = @import("lookup.zig");
@@ -34,6 +35,8 @@ pub const Cold = struct {
         read: struct { size: u8, back: u32 },
         write: struct { size: u8, back: u32, value: Value },
         modify: struct { back: u32 },
+        /// An access to the mirror. It has no `from`.
+        flat: flat.Access,
         /// The look-up that accesses share; comes back with the host pointer, or goes on without sharing.
         range: struct { bytes: u16, writes: bool, back: u32 },
         /// The current instruction is to be done by the interpreter's function; continues at `back`. `flags`: it sets NZCV, which the
@@ -110,6 +113,7 @@ pub fn emit(t: *Translator, c: Cold) void {
             c.copies.reload(a);
             a.jmpTo(w.back);
         },
+        .flat => |f| flat.emitCold(t, c, f),
         .range => |r| slowRange(t, c, r.bytes, r.writes, r.back),
         .exact => |e| {
             a.linkHere(c.from);

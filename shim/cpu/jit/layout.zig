@@ -1,6 +1,6 @@
 //! Which host register holds what while translated code runs, and the state of the host thread that runs it.
 //!
-//! rbp points into the register block, 160 bytes in, so that x4..x30, sp, and what code uses most behind them are within an 8-bit displacement;
+//! rbp points into the register block, 168 bytes in, so that x5..x30, sp, and what code uses most behind them are within an 8-bit displacement;
 //! hosts rename such memory. The gs segment is the `Cpu`. Eleven guest registers stay in host registers between instructions and
 //! between blocks; the others live in the register block. rax, rcx and rdx are scratch, xmm registers hold nothing between
 //! instructions.
@@ -8,6 +8,7 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const core = @import("../interp/core.zig");
+const mirrors = @import("mirror.zig");
 const x64 = @import("x64.zig");
 
 pub const Block = abi.RegisterBlock;
@@ -17,7 +18,7 @@ pub const Rm = x64.Rm;
 
 pub const block_reg: Reg = .rbp;
 /// What rbp points beyond the start of the register block.
-pub const block_bias = 160;
+pub const block_bias = 168;
 
 pub const sp = 31;
 
@@ -157,6 +158,9 @@ pub const Cpu = struct {
     /// Those of the base registers that the loop that runs has looked up before.
     places: [places]u64,
     spill: u64,
+    mirror: mirrors.Mirror,
+    /// Instructions of the bound space that it does not know of yet.
+    executed: u32,
     /// The smallest normal numbers, twice their bits, in each element.
     twice_least_double: [2]u64 align(16),
     twice_least_single: [4]u32 align(16),

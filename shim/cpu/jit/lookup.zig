@@ -295,7 +295,7 @@ pub fn indexRegister(t: *Translator, insn: u32) Reg {
 }
 
 /// rax = what the instruction adds up.
-fn indexedAddress(t: *Translator, insn: u32) void {
+pub fn indexedAddress(t: *Translator, insn: u32) void {
     const amount: u6 = if (bit(insn, 12)) memory.transfer(insn).?.scale else 0;
     const base = t.useSp(.q, rn(insn), .rax);
     const index = indexRegister(t, insn);

@@ -23,6 +23,7 @@ const patch = @import("patch.zig");
 const service = @import("service.zig");
 const thunks = @import("thunks.zig");
 const translate = @import("translate.zig");
+const trap = @import("trap.zig");
 const x64 = @import("x64.zig");
 
 const Translator = translate.Translator;
@@ -288,6 +289,7 @@ fn make(page: *cache.Page, words: Words, h: *Head) void {
     l.plan = .{};
     h.cautious = emit(page, words, l);
     h.code = h.cautious;
+    if (page.mode.flat) return;
     l.plan = hoist.find(words[head..][0..count], l.joins[0..count]);
     if (l.plan.count == 0 or !cache.hasRoom() or next_window + l.plan.count > owners.len) return;
     for (l.plan.bases[0..l.plan.count]) |*b| b.window = own(l, page, longest);
@@ -349,7 +351,10 @@ fn attempt(page: *cache.Page, words: Words, l: *Loop) ?u32 {
     l.emitEnter(&t.a);
     t.a.pad(std.mem.alignForward(u32, t.a.at, 16));
     body(&t, l);
-    if (l.failed) return null;
+    if (l.failed) {
+        trap.forget();
+        return null;
+    }
     cache.used = t.a.at;
     t.a.at = cold_part;
     t.emitCold();

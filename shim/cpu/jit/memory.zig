@@ -4,6 +4,7 @@
 
 const cold = @import("cold.zig");
 const fields = @import("../interp/fields.zig");
+const flat = @import("flat.zig");
 const hoist = @import("hoist.zig");
 const layout = @import("layout.zig");
 const lookup = @import("lookup.zig");
@@ -24,7 +25,7 @@ fn rt(insn: u32) u32 {
 /// What moves: `bytes` at a time; how a general register is filled.
 const Kind = union(enum) { load: Extend, store, load_vector, store_vector, prefetch };
 
-const Extend = enum { zero, sign_w, sign_x };
+pub const Extend = enum { zero, sign_w, sign_x };
 
 pub const Transfer = struct { kind: Kind, scale: u3 };
 
@@ -56,8 +57,13 @@ pub fn begin(t: *Translator, n: u32) void {
 pub const general_sizes = [4]Size{ .b, .w, .d, .q };
 
 /// Fills register r with what is there.
-fn loadGeneral(t: *Translator, r: u32, scale: u3, extend: Extend, there: x64.Mem) void {
+pub fn loadGeneral(t: *Translator, r: u32, scale: u3, extend: Extend, there: x64.Mem) void {
     const dst = t.target(r, .rdx);
+    extendInto(t, dst, scale, extend, there);
+    t.put(r, dst);
+}
+
+pub fn extendInto(t: *Translator, dst: x64.Reg, scale: u3, extend: Extend, there: x64.Mem) void {
     const src: x64.Rm = .{ .mem = there };
     const from = general_sizes[scale];
     switch (extend) {
@@ -65,26 +71,34 @@ fn loadGeneral(t: *Translator, r: u32, scale: u3, extend: Extend, there: x64.Mem
         .sign_w => t.a.movsx(.d, from, dst, src),
         .sign_x => t.a.movsx(.q, from, dst, src),
     }
-    t.put(r, dst);
 }
 
-fn storeGeneral(t: *Translator, r: u32, scale: u3, there: x64.Mem) void {
+pub fn storeGeneral(t: *Translator, r: u32, scale: u3, there: x64.Mem) void {
     const size = general_sizes[scale];
     t.a.store(size, .{ .mem = there }, t.use(.q, r, .rdx));
 }
 
 /// Loads vector register v; its upper part becomes zero.
 pub fn loadVector(t: *Translator, v: u32, scale: u3, src: x64.Mem) void {
+    loadXmm(t, .xmm0, scale, src);
+    putVector(t, v, .xmm0, scale);
+}
+
+pub fn loadXmm(t: *Translator, dst: x64.Xmm, scale: u3, src: x64.Mem) void {
     switch (scale) {
         0, 1 => {
             t.a.movzx(general_sizes[scale], .rcx, .{ .mem = src });
-            t.a.sseGeneral(.p66, .d, 0x6e, 0, .{ .reg = .rcx });
+            t.a.sseGeneral(.p66, .d, 0x6e, @intFromEnum(dst), .{ .reg = .rcx });
         },
-        2 => t.a.sse(.p66, 0x6e, .xmm0, .{ .mem = src }),
-        3 => t.a.sse(.f3, 0x7e, .xmm0, .{ .mem = src }),
-        else => t.a.sse(.none, 0x10, .xmm0, .{ .mem = src }),
+        2 => t.a.sse(.p66, 0x6e, dst, .{ .mem = src }),
+        3 => t.a.sse(.f3, 0x7e, dst, .{ .mem = src }),
+        else => t.a.sse(.none, 0x10, dst, .{ .mem = src }),
     }
-    t.copies.put(&t.a, v, .xmm0, switch (scale) {
+}
+
+/// Vector register v becomes what `loadXmm` loaded.
+pub fn putVector(t: *Translator, v: u32, src: x64.Xmm, scale: u3) void {
+    t.copies.put(&t.a, v, src, switch (scale) {
         0, 1, 2 => .s,
         3 => .d,
         else => .no,
@@ -127,6 +141,7 @@ fn access(t: *Translator, x: Transfer, r: u32, where: lookup.Where) void {
 pub fn writeBack(t: *Translator, n: u32, offset: i32) void {
     t.outdates(n);
     t.constants[n] = null;
+    flat.moved(t, n, t.drift[n], offset);
     t.outdatesSum(n);
     if (t.hostOf(n)) |h| {
         t.a.lea(.q, h, .{ .base = h, .disp = offset });
@@ -144,6 +159,10 @@ pub fn writeBack(t: *Translator, n: u32, offset: i32) void {
 fn atBase(t: *Translator, insn: u32, mode: Mode, offset: i32) bool {
     const x = transfer(insn) orelse return false;
     if (x.kind == .prefetch) return mode == .offset;
+    if (t.page.mode.flat) {
+        flat.atBase(t, insn, x, mode, offset);
+        return true;
+    }
     const n = rn(insn);
     begin(t, n);
     access(t, x, rt(insn), .{ .based = .{
@@ -178,6 +197,10 @@ pub fn indexed(t: *Translator, insn: u32) bool {
 pub fn register_offset(t: *Translator, insn: u32) bool {
     const x = transfer(insn) orelse return false;
     if (x.kind == .prefetch) return true;
+    if (t.page.mode.flat) {
+        flat.indexed(t, insn, x);
+        return true;
+    }
     begin(t, rn(insn));
     access(t, x, rt(insn), .{ .indexed = insn });
     lookup.keepPointer(t, lookup.indexed_pointer);
@@ -200,7 +223,7 @@ pub fn literal(t: *Translator, insn: u32) bool {
     return true;
 }
 
-const Pair = struct { scale: u3, mode: Mode, offset: i32, loads: bool, vectors: bool };
+pub const Pair = struct { scale: u3, mode: Mode, offset: i32, loads: bool, vectors: bool };
 
 /// What a pair instruction moves; null when it is reserved.
 pub fn pairOf(insn: u32) ?Pair {
@@ -219,6 +242,10 @@ pub fn pairOf(insn: u32) ?Pair {
 
 pub fn pair(t: *Translator, insn: u32) bool {
     const p = pairOf(insn) orelse return false;
+    if (t.page.mode.flat) {
+        flat.pair(t, insn, p);
+        return true;
+    }
     const n = rn(insn);
     const two = [2]u32{ rt(insn), bits(insn, 10, 5) };
     const size: u5 = @as(u5, 1) << p.scale;

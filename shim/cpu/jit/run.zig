@@ -11,6 +11,7 @@ const interp = @import("../interp/run.zig");
 const layout = @import("layout.zig");
 const loops = @import("loop.zig");
 const mem = @import("../../mem/mem.zig");
+const mirrors = @import("mirror.zig");
 const service = @import("service.zig");
 const thunks = @import("thunks.zig");
 
@@ -32,20 +33,24 @@ pub fn init() bool {
 fn start() bool {
     if (!cache.init()) return false;
     host.probe();
+    check.start();
+    // What is run again has to be noted.
+    if (!check.on) mirrors.init();
     loops.start();
     thunks.make();
     const cpu = create(false) orelse return false;
     if (!attach(&cpu.v.cpu)) return false;
     main_cpu = cpu;
-    check.start();
     return true;
 }
 
 /// Makes a virtual CPU. Null when the host has no memory.
 fn create(worker: bool) ?*Cpu {
     // Fresh zeroes, which take memory where they are written.
-    const raw = std.c.calloc(1, @sizeOf(Cpu) + 64) orelse return null;
+    const region = mirrors.reserve(@sizeOf(Cpu));
+    const raw: *anyopaque = if (region) |r| r else std.c.calloc(1, @sizeOf(Cpu) + 64) orelse return null;
     const cpu: *Cpu = @ptrFromInt(std.mem.alignForward(usize, @intFromPtr(raw), 64));
+    if (region) |r| mirrors.adopt(&cpu.mirror, r);
     interp.prepare(&cpu.v, worker);
     cpu.key = 0;
     cpu.backs = @splat(loops.patience);
@@ -116,6 +121,7 @@ fn enterWith(cpu: *Cpu, b: *Block, budget: u32) i32 {
     service.startSlice(cpu, budget);
     b.host_flags = layout.savedFlags(b.pstate);
     b.tlb_mark = cpu.v.tlb.mark;
+    b.flat_end = mirrors.end;
     const code = service.begin(cpu, b.pc);
     if (code == 0) return @intCast(b.exit);
     fp.enter(b);

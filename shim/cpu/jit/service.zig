@@ -11,8 +11,10 @@ const check = @import("check.zig");
 const layout = @import("layout.zig");
 const loops = @import("loop.zig");
 const mem = @import("../../mem/mem.zig");
+const mirror = @import("mirror.zig");
 const patch = @import("patch.zig");
 const run = @import("../interp/run.zig");
+const single = @import("../interp/translate.zig").single;
 const interp = @import("../interp/core.zig");
 const flags = @import("../interp/flags.zig");
 const threads = @import("../../host/host.zig").threads;
@@ -49,17 +51,17 @@ pub fn pageSlot(va: u64) usize {
     return ((va >> 12) *% 0x9e37_79b9_7f4a_7c15) >> (64 - @ctz(@as(u64, layout.page_slots)));
 }
 
-/// Does FPCR ask for more than a rounding mode?
-fn exact(cpu: *const Cpu) bool {
-    return cpu.block.fpcr & ~@as(u32, 3 << 22) != 0;
+/// How code is translated that this CPU runs now.
+fn mode(cpu: *const Cpu) cache.Mode {
+    return .{ .exact = cpu.block.fpcr & ~@as(u32, 3 << 22) != 0, .flat = mirror.isFlat(cpu) };
 }
 
 /// Bits of a key below the epoch.
-const key_bits = 13;
+const key_bits = 14;
 
 /// Forgets where pages are, when that may have changed.
 fn syncKey(cpu: *Cpu) void {
-    const key = @atomicLoad(u64, &cache.epoch, .acquire) << key_bits | @as(u64, @intFromBool(exact(cpu))) << 12 | cpu.v.tlb.context;
+    const key = @atomicLoad(u64, &cache.epoch, .acquire) << key_bits | @as(u64, @as(u2, @bitCast(mode(cpu)))) << 12 | cpu.v.tlb.context;
     if (cpu.key != key) {
         cpu.key = key;
         @memset(&cpu.pages, layout.no_page);
@@ -89,7 +91,7 @@ pub fn lookup(cpu: *Cpu, pc: u64) ?u32 {
     while (true) {
         // Before the code is looked for: what is found may be dropped at once, and must not outlive the next epoch.
         syncKey(cpu);
-        if (cache.find(at.frame, pc - offset, exact(cpu))) |page| {
+        if (cache.find(at.frame, pc - offset, mode(cpu))) |page| {
             const found = @atomicLoad(u32, &page.entry[word], .acquire);
             if (found != 0) {
                 cpu.pages[pageSlot(pc)] = page.number;
@@ -104,7 +106,7 @@ pub fn lookup(cpu: *Cpu, pc: u64) ?u32 {
 fn translateAt(cpu: *Cpu, at: mem.Translation, va: u64, word: u10) bool {
     cache.mutex.lock();
     defer cache.mutex.unlock();
-    const page = cache.getPage(at.frame, va, exact(cpu)) orelse return false;
+    const page = cache.getPage(at.frame, va, mode(cpu)) orelse return false;
     if (page.entry[word] != 0) return true;
     const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - @as(usize, word) * 4));
     blocks.make(page, words, word);
@@ -155,6 +157,44 @@ pub fn read(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
 pub fn write(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
     if (!access.write(&cpu.v, addr, cpu.value[0..size])) return fault(cpu, place, .write);
     return 1;
+}
+
+/// What an access in flat code goes on with.
+const Flat = enum(usize) { leave, again, done };
+
+/// A flat access of `size` bytes at addr faulted on the host, or lies beyond the mirror. All registers are in the block.
+pub fn flat(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
+    const kind: abi.Access = if (place.mark) .write else .read;
+    const last = addr +% (size - 1);
+    for ([_]u64{ addr, last }) |a| {
+        if (access.fill(&cpu.v, a, kind) == null) return fault(cpu, place, kind);
+    }
+    const first_shown = mirror.show(cpu, addr, place.mark);
+    const shown = (addr ^ last) < abi.page_size or mirror.show(cpu, last, place.mark);
+    if (!mirror.isFlat(cpu)) endSlice(cpu);
+    if (first_shown or shown and (addr ^ last) >= abi.page_size) return @intFromEnum(Flat.again);
+    mirror.missed(cpu);
+    if (!mirror.isFlat(cpu)) endSlice(cpu);
+    return @intFromEnum(if (interpretAt(cpu, place.pc())) Flat.done else Flat.leave);
+}
+
+/// The slice is looked at before the next block: what the CPU runs has to be found anew.
+fn endSlice(cpu: *Cpu) void {
+    const left = cpu.block.slice;
+    if (left <= 0) return;
+    cpu.budget += @intCast(left);
+    cpu.slice_start -= left;
+    cpu.block.slice = 0;
+}
+
+/// Executes the instruction at pc, which is no branch. False: it leaves guest code.
+fn interpretAt(cpu: *Cpu, pc: u64) bool {
+    const at = mem.translate(cpu.v.tlb.space, pc, .exec) orelse {
+        _ = fetchFault(cpu, pc);
+        return false;
+    };
+    single(&cpu.v.stepping, pc, @as(*align(1) const u32, @ptrCast(at.ptr)).*);
+    return execute(cpu, &cpu.v.stepping);
 }
 
 /// Where to read and write at addr, which is aligned.
@@ -228,7 +268,7 @@ fn translatePlainly(cpu: *Cpu, at: mem.Translation, pc: u64) ?u32 {
     cache.mutex.lock();
     defer cache.mutex.unlock();
     const offset = pc & (abi.page_size - 1);
-    const page = cache.getPage(at.frame, pc - offset, exact(cpu)) orelse return null;
+    const page = cache.getPage(at.frame, pc - offset, mode(cpu)) orelse return null;
     return blocks.plainly(page, @ptrCast(@alignCast(at.ptr - offset)), @intCast(offset / 4));
 }
 
@@ -260,7 +300,7 @@ fn loopAt(cpu: *Cpu, pc: u64, from: u32) ?u32 {
     syncKey(cpu);
     cache.mutex.lock();
     defer cache.mutex.unlock();
-    const page = cache.getPage(at.frame, pc - offset, exact(cpu)) orelse return null;
+    const page = cache.getPage(at.frame, pc - offset, mode(cpu)) orelse return null;
     const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - offset));
     return loops.at(page, words, @intCast(offset / 4), from);
 }
@@ -323,8 +363,10 @@ pub fn startSlice(cpu: *Cpu, left: u32) void {
 /// Counts the instructions of the slice so far.
 pub fn retire(cpu: *Cpu) void {
     const b = cpu.block;
-    b.retired +%= @bitCast(cpu.slice_start -% b.slice);
+    const executed: u32 = @bitCast(cpu.slice_start -% b.slice);
+    b.retired +%= executed;
     cpu.slice_start = b.slice;
+    mirror.count(cpu, executed);
 }
 
 /// An instruction that is left to the interpreter.
@@ -332,6 +374,10 @@ pub const Site = struct { single: interp.Single, next: ?*Site };
 
 /// Executes one instruction that is not translated and is no branch.
 pub fn interpret(cpu: *Cpu, site: *const Site) callconv(.c) u64 {
+    return @intFromBool(execute(cpu, &site.single));
+}
+
+fn execute(cpu: *Cpu, what: *const interp.Single) bool {
     const b = cpu.block;
     const v = &cpu.v;
     v.slice = 0;
@@ -339,11 +385,11 @@ pub fn interpret(cpu: *Cpu, site: *const Site) callconv(.c) u64 {
     v.budget = 0;
     const retired = b.retired;
     b.single_step = 1;
-    const reason: abi.Exit = @enumFromInt(run.executeSingle(b, v, &site.single, flags.fromPstate(layout.pstateOf(b.host_flags))));
+    const reason: abi.Exit = @enumFromInt(run.executeSingle(b, v, what, flags.fromPstate(layout.pstateOf(b.host_flags))));
     b.single_step = 0;
     b.retired = retired;
     b.host_flags = layout.savedFlags(b.pstate);
-    return @intFromBool(reason == .step);
+    return reason == .step;
 }
 
 /// An instruction of which the interpreter has a function.

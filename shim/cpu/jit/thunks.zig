@@ -20,6 +20,8 @@ pub var read: u32 = 0;
 pub var write: u32 = 0;
 /// rax: address, rdx: place. Comes back with rax: where to read and write, atomically.
 pub var modify: u32 = 0;
+/// rax: address, rdx: place, rcx: size. Comes back with rax: `service.Flat`.
+pub var flat: u32 = 0;
 /// rax: address, rdx: 1 to write. Comes back with rax: the host pointer, or 0.
 pub var range: u32 = 0;
 /// rax: address, rdx: `service.Opening`. Comes back with rax: the host pointer, or 0.
@@ -156,6 +158,7 @@ pub fn make() void {
     read = coming(&a, &service.read, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } }, layout.caller_saved);
     write = coming(&a, &service.write, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } }, layout.caller_saved);
     modify = coming(&a, &service.modify, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx } }, layout.caller_saved);
+    flat = coming(&a, &service.flat, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } }, &layout.fixed);
     range = asking(&a, &service.range);
     window = asking(&a, &service.window);
     hoist = asking(&a, &service.hoist);

@@ -21,6 +21,7 @@ const recipe = @import("recipe.zig");
 const service = @import("service.zig");
 const table = @import("../simd/simd.zig");
 const table_simd = @import("../table_simd.zig");
+const trap = @import("trap.zig");
 const vector = @import("vector.zig");
 const vectors = @import("simd.zig");
 const thunks = @import("thunks.zig");
@@ -81,6 +82,8 @@ pub const Translator = struct {
     indexed: ?group.Sum = null,
     /// What registers are known to hold.
     constants: [32]?u64 = @splat(null),
+    /// Registers that are no further than this from an address of the guest (`flat.zig`).
+    drift: [32]?i32 = @splat(null),
     /// rax has the pointer of this base register's range while the code is written up to `at`.
     pointer: struct { base: u32, at: u32 } = .{ .base = 0, .at = 0 },
     /// A scratch register has what this guest register, which lies in memory, has while the code is written up to `at`.
@@ -192,6 +195,7 @@ pub const Translator = struct {
         if (r == layout.sp) t.sp_checked = false;
         t.ranges[r] = null;
         t.constants[r] = null;
+        t.drift[r] = null;
         t.outdatesSum(r);
         t.outdates(r);
     }
@@ -372,6 +376,10 @@ pub const Translator = struct {
         t.cold_count += 1;
     }
 
+    pub fn lastCold(t: *Translator) *cold.Cold {
+        return &colds[t.cold_count - 1];
+    }
+
     /// The address that the last cold part is for was found by the window: rax is its host pointer.
     pub fn foundBy(t: *Translator, w: cold.Window) void {
         colds[t.cold_count - 1].window = .{ .what = w.what, .bytes = w.bytes, .found = t.a.at };
@@ -481,6 +489,7 @@ pub const Translator = struct {
     pub fn publish(t: *const Translator, from: u32) void {
         std.debug.assert(cache.used - from < cache.block_bytes and t.a.at - cache.used_cold < cache.block_bytes);
         cache.used_cold = t.a.at;
+        trap.publish();
         cache.stats.translated += t.count;
     }
 
@@ -530,6 +539,7 @@ pub const Translator = struct {
         t.ranges = @splat(null);
         t.indexed = null;
         t.constants = @splat(null);
+        t.drift = @splat(null);
         t.held.at = 0;
         t.copies.forget();
     }
@@ -537,7 +547,7 @@ pub const Translator = struct {
     fn floating(t: *Translator, insn: u32) void {
         const function = functionOf(insn) orelse return t.undefinedInstruction();
         const row = inlined[table.find(insn).?];
-        if (row.translate) |translate| if (!(t.page.exact and row.arithmetic)) if (translate(t, insn)) return;
+        if (row.translate) |translate| if (!(t.page.mode.exact and row.arithmetic)) if (translate(t, insn)) return;
         const uses = table.usesFlags(insn) != .none;
         if (uses) t.save() else t.clobber();
         t.a.movImm(.rax, @intFromPtr(function));

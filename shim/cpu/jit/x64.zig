@@ -8,7 +8,8 @@ pub const Reg = enum(u4) { rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, 
 pub const Xmm = enum(u4) { xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15 };
 
 /// Without a base, or where it says so: relative to the gs segment. A base alone encodes shorter than an index.
-pub const Mem = struct { base: ?Reg, index: ?Reg = null, scale: u2 = 0, disp: i32 = 0, gs: bool = false };
+/// `guest`: memory of the guest, which may fault.
+pub const Mem = struct { base: ?Reg, index: ?Reg = null, scale: u2 = 0, disp: i32 = 0, gs: bool = false, guest: bool = false };
 /// A register or memory operand.
 pub const Rm = union(enum) { reg: Reg, mem: Mem };
 
@@ -63,6 +64,9 @@ pub const Asm = struct {
     base: [*]u8,
     /// Offset of the next byte.
     at: u32,
+    /// Where instructions begin that access memory of the guest.
+    guests: [4]u32 = undefined,
+    guest_count: u32 = 0,
 
     fn byte(a: *Asm, value: u8) void {
         a.base[a.at] = value;
@@ -80,6 +84,10 @@ pub const Asm = struct {
 
     /// The segment prefix, which comes before all others.
     fn segment(a: *Asm, rm: Rm) void {
+        if (rm == .mem and rm.mem.guest) {
+            a.guests[a.guest_count] = a.at;
+            a.guest_count += 1;
+        }
         if (rm == .mem and (rm.mem.base == null or rm.mem.gs)) a.byte(0x65);
     }
 

@@ -53,6 +53,28 @@ pub fn reserve(size_bytes: usize, kind: Kind) ?[*]align(4096) u8 {
     return ptr;
 }
 
+// Guest memory is not mapped a second time: the engine of this host has page tables of its own.
+
+pub fn mirrors() bool {
+    return false;
+}
+
+pub fn reserveEmpty(_: usize) ?[*]align(4096) u8 {
+    return null;
+}
+
+pub fn open(_: [*]align(4096) u8, _: usize) bool {
+    return false;
+}
+
+pub fn mirror(_: [*]align(4096) u8, _: [*]align(4096) u8, _: usize, _: bool) bool {
+    return false;
+}
+
+pub fn empty(_: [*]align(4096) u8, _: usize) bool {
+    return false;
+}
+
 /// Ends a reservation.
 pub fn release(ptr: [*]align(4096) u8, size_bytes: usize) void {
     _ = sys("munmap")(ptr, size_bytes);

@@ -1,7 +1,8 @@
-//! Host memory and vectored file I/O on Linux, by raw system calls (mmap(2), madvise(2), preadv2(2)).
+//! Host memory and vectored file I/O on Linux, by raw system calls (mmap(2), memfd_create(2), madvise(2), preadv2(2)).
 //! Results are the kernel's own: >= 0, or -errno.
 
 const std = @import("std");
+const builtin = @import("builtin");
 const linux = std.os.linux;
 const Iovec = @import("../../abi.zig").Iovec;
 
@@ -19,14 +20,20 @@ pub const Kind = enum {
 /// few small ones that it needs.
 const small_pages_bytes = 16 << 20;
 
+/// What guest memory is made of where it may be mapped a second time (`mirror`): a file in memory that begins at `guest_start`.
+var guest_fd: i32 = -1;
+var guest_start: usize = 0;
+var guest_bytes: usize = 0;
+
 /// Takes `size_bytes` of address space, readable and writable, committed page by page as it is touched.
 /// Contents are zero. Null when the host refuses.
 pub fn reserve(size_bytes: usize, kind: Kind) ?[*]align(4096) u8 {
+    if (kind == .guest and builtin.cpu.arch == .x86_64) if (reserveFile(size_bytes)) |ptr| return ptr;
     const flags: linux.MAP = .{ .TYPE = .PRIVATE, .ANONYMOUS = true, .NORESERVE = true };
     // A hypervisor takes guest memory in units of 16 KiB.
     const slack: usize = if (kind == .guest) 16 << 10 else 0;
     const start = linux.mmap(null, size_bytes + slack, .{ .READ = true, .WRITE = true }, flags, -1, 0);
-    if (@as(isize, @bitCast(start)) < 0) return null;
+    if (isError(start)) return null;
     const at = std.mem.alignForward(usize, start, @max(slack, 4096));
     if (at > start) _ = linux.munmap(@ptrFromInt(start), at - start);
     if (start + slack > at) _ = linux.munmap(@ptrFromInt(at + size_bytes), start + slack - at);
@@ -37,9 +44,67 @@ pub fn reserve(size_bytes: usize, kind: Kind) ?[*]align(4096) u8 {
     return ptr;
 }
 
+fn isError(result: usize) bool {
+    return @as(isize, @bitCast(result)) < 0;
+}
+
+/// Guest memory as a file of its own. Null where that cannot be: one piece of guest memory is enough, and a limit on the size
+/// of files (RLIMIT_FSIZE) would end the process.
+fn reserveFile(size_bytes: usize) ?[*]align(4096) u8 {
+    if (guest_fd >= 0) return null;
+    var limit: linux.rlimit = undefined;
+    if (linux.getrlimit(.FSIZE, &limit) != 0 or limit.cur < size_bytes) return null;
+    const made = linux.memfd_create("carrick-ram", linux.MFD.CLOEXEC);
+    if (isError(made)) return null;
+    const fd: i32 = @intCast(made);
+    const start = if (linux.ftruncate(fd, @intCast(size_bytes)) == 0)
+        linux.mmap(null, size_bytes, .{ .READ = true, .WRITE = true }, .{ .TYPE = .SHARED, .NORESERVE = true }, fd, 0)
+    else
+        std.math.maxInt(usize);
+    if (isError(start)) {
+        _ = linux.close(fd);
+        return null;
+    }
+    guest_fd = fd;
+    guest_start = start;
+    guest_bytes = size_bytes;
+    return @ptrFromInt(start);
+}
+
+/// Takes address space where nothing may be accessed. Null when the host refuses.
+pub fn reserveEmpty(size_bytes: usize) ?[*]align(4096) u8 {
+    const start = linux.mmap(null, size_bytes, .{}, .{ .TYPE = .PRIVATE, .ANONYMOUS = true, .NORESERVE = true }, -1, 0);
+    return if (isError(start)) null else @ptrFromInt(start);
+}
+
+/// Makes the start of such a range memory like that of `books`. False when the host refuses.
+pub fn open(ptr: [*]align(4096) u8, size_bytes: usize) bool {
+    return linux.mprotect(ptr, size_bytes, .{ .READ = true, .WRITE = true }) == 0;
+}
+
+/// Can guest memory be mapped a second time?
+pub fn mirrors() bool {
+    return guest_fd >= 0;
+}
+
+/// Shows a piece of guest memory at `at` too. False when the host refuses.
+pub fn mirror(at: [*]align(4096) u8, ptr: [*]align(4096) u8, size_bytes: usize, writable: bool) bool {
+    const offset: i64 = @intCast(@intFromPtr(ptr) - guest_start);
+    const flags: linux.MAP = .{ .TYPE = .SHARED, .FIXED = true, .NORESERVE = true, .POPULATE = true };
+    return !isError(linux.mmap(at, size_bytes, .{ .READ = true, .WRITE = writable }, flags, guest_fd, offset));
+}
+
+/// Makes the range one where nothing may be accessed. False when the host refuses.
+pub fn empty(at: [*]align(4096) u8, size_bytes: usize) bool {
+    return !isError(linux.mmap(at, size_bytes, .{}, .{ .TYPE = .PRIVATE, .ANONYMOUS = true, .NORESERVE = true, .FIXED = true }, -1, 0));
+}
+
 /// Ends a reservation.
 pub fn release(ptr: [*]align(4096) u8, size_bytes: usize) void {
     _ = linux.munmap(ptr, size_bytes);
+    if (guest_fd < 0 or @intFromPtr(ptr) != guest_start) return;
+    _ = linux.close(guest_fd);
+    guest_fd = -1;
 }
 
 /// Commits a range in one go. Only a hint: a page that was not committed here is committed by its first touch.
@@ -51,7 +116,8 @@ pub fn commit(ptr: [*]align(4096) u8, size_bytes: usize) void {
 /// Gives the memory of a `guest` range back to the host; it reads as zero afterwards. False when the host
 /// kept it, and its contents.
 pub fn giveBack(ptr: [*]align(4096) u8, size_bytes: usize) bool {
-    return linux.madvise(ptr, size_bytes, linux.MADV.DONTNEED) == 0;
+    const shared = guest_fd >= 0 and @intFromPtr(ptr) -% guest_start < guest_bytes;
+    return linux.madvise(ptr, size_bytes, if (shared) linux.MADV.REMOVE else linux.MADV.DONTNEED) == 0;
 }
 
 /// All of a regular file, read when it is looked at. Nobody may make it shorter meanwhile.

@@ -1,5 +1,5 @@
-//! Threads of the shim's own, and how they wait for each other (futex(2)). They get no signals: those are for the kernel's
-//! thread.
+//! Threads of the shim's own, and how they wait for each other (futex(2)). They get no signals, which are for the kernel's
+//! thread, but SIGSEGV for what they do themselves.
 
 const std = @import("std");
 const call = @import("call.zig");
@@ -13,9 +13,9 @@ const stack_bytes = 512 * 1024;
 pub fn start(comptime T: type, comptime function: fn (argument: T) void, argument: T) bool {
     const body = struct {
         fn run(given: T) void {
-            var all: u64 = ~@as(u64, 0);
+            var most: u64 = ~(@as(u64, 1) << (@intFromEnum(linux.SIG.SEGV) - 1));
             const SIG_BLOCK = 0;
-            _ = call.plain(.rt_sigprocmask, .{ SIG_BLOCK, @intFromPtr(&all), 0, 8 });
+            _ = call.plain(.rt_sigprocmask, .{ SIG_BLOCK, @intFromPtr(&most), 0, 8 });
             function(given);
         }
     }.run;

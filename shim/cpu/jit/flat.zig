@@ -1,0 +1,231 @@
+//! Loads and stores of one register or a pair where memory is in the CPU's mirror (`mirror.zig`): one instruction of the host, off the guest's
+//! base register, after it was found to be below the end of the guest's addresses. It need not be asked again while the block
+//! only adds constants to it. Around the mirror nothing is mapped for as far as those can lead.
+//!
+//! What is not mapped there, and what lies beyond, goes to the cold part of the access (`service.flat`), and then again to its start, or behind it, when
+//! the interpreter has done it. So an instruction that loads changes registers only when it can fault no more. A pair that is stored may be stored by half
+//! when the other half faults, as on a real CPU.
+
+const alu = @import("alu.zig");
+const cold = @import("cold.zig");
+const fields = @import("../interp/fields.zig");
+const flags = @import("flags.zig");
+const layout = @import("layout.zig");
+const lookup = @import("lookup.zig");
+const memory = @import("memory.zig");
+const mirror = @import("mirror.zig");
+const thunks = @import("thunks.zig");
+const trap = @import("trap.zig");
+const vector = @import("vector.zig");
+const x64 = @import("x64.zig");
+
+const Translator = @import("translate.zig").Translator;
+const Reg = x64.Reg;
+const bit = fields.bit;
+const bits = fields.bits;
+const rn = fields.rn;
+
+/// How far a base register may be from where it was seen below the end.
+const drift_max = 1 << 20;
+
+/// What the cold part of an access needs. Offsets are the arena's.
+pub const Access = struct {
+    place: Place,
+    bytes: u8,
+    writes: bool,
+    /// The branch of the comparison; numbers of the accesses that may fault (`trap.zig`).
+    check: ?x64.Fixup = null,
+    first: u32 = 0,
+    count: u32 = 0,
+    /// Where it begins, and where the next instruction does.
+    again: u32,
+    next: u32 = 0,
+    /// NZCV is in the host's flags, so.
+    form: ?flags.Form = null,
+    /// It is saved nowhere else.
+    unsaved: bool = false,
+    /// Vector registers that have copies at `next`; the register that a scratch register has at `again`, and at `next`.
+    after: vector.Copies = .{},
+    held: ?Held,
+    held_after: ?Held = null,
+};
+
+const Held = struct { guest: u32, reg: Reg };
+
+fn heldNow(t: *const Translator) ?Held {
+    return if (t.held.at == t.a.at) .{ .guest = t.held.guest, .reg = t.held.reg } else null;
+}
+
+fn holdAgain(a: *x64.Asm, held: ?Held) void {
+    const h = held orelse return;
+    a.mov(.q, h.reg, .{ .mem = layout.lane(h.guest) });
+}
+
+const Place = union(enum) { based: struct { n: u32, offset: i32 }, indexed: u32 };
+
+/// Where register n may be: known to be so near to the guest's addresses.
+fn isNear(t: *const Translator, n: u32) bool {
+    if (t.constants[n]) |value| return value < mirror.end;
+    return t.drift[n] != null;
+}
+
+/// Register r is what register n was, or that and a constant.
+pub fn moved(t: *Translator, r: u32, drift: ?i32, by: i32) void {
+    const all = (drift orelse return) + @as(i32, @intCast(@abs(by)));
+    t.drift[r] = if (all > drift_max) null else all;
+}
+
+fn begin(t: *Translator, n: u32, sums: bool) void {
+    if (sums or !isNear(t, n)) t.clobberExactly();
+    if (n == layout.sp) t.checkSp();
+}
+
+/// The access begins. Where its memory is; rax may be in use from now on.
+fn open(t: *Translator, place: Place, bytes: u8, writes: bool) x64.Mem {
+    const a = &t.a;
+    var access: Access = .{ .place = place, .bytes = bytes, .writes = writes, .again = a.at, .held = heldNow(t) };
+    switch (t.state) {
+        .host => |form| {
+            access.form = form;
+            access.unsaved = true;
+        },
+        .both => access.form = .inverted,
+        else => {},
+    }
+    a.guest_count = 0;
+    const there: x64.Mem = switch (place) {
+        .based => |b| there: {
+            const base = t.useSp(.q, b.n, .rax);
+            if (!isNear(t, b.n)) {
+                access.check = compare(t, base);
+                t.drift[b.n] = 0;
+            }
+            break :there .{ .base = base, .disp = b.offset };
+        },
+        .indexed => |insn| there: {
+            lookup.indexedAddress(t, insn);
+            access.check = compare(t, .rax);
+            break :there .{ .base = .rax };
+        },
+    };
+    t.addCold(.{ .at = 0 }, .{ .flat = access });
+    return in(there, 0);
+}
+
+/// The host's flags are nobody's.
+fn compare(t: *Translator, address: Reg) x64.Fixup {
+    t.a.alu(.cmp, .q, address, .{ .mem = layout.blockField("flat_end") });
+    return t.a.jcc(.ae);
+}
+
+/// The guest's memory so many bytes further on.
+fn in(there: x64.Mem, further: i32) x64.Mem {
+    var m = there;
+    if (!m.guest) m.disp += mirror.distance;
+    m.guest = true;
+    m.gs = true;
+    m.disp += further;
+    return m;
+}
+
+/// The instruction that `open` began is complete.
+fn close(t: *Translator) void {
+    const access = &t.lastCold().what.flat;
+    access.next = t.a.at;
+    access.after = t.copies;
+    access.held_after = heldNow(t);
+    for (t.a.guests[0..t.a.guest_count], 0..) |at, i| {
+        const number = trap.add(at);
+        if (i == 0) access.first = number;
+    }
+    access.count = t.a.guest_count;
+}
+
+/// The rest of an instruction that moves one register.
+fn move(t: *Translator, x: memory.Transfer, r: u32, there: x64.Mem) void {
+    switch (x.kind) {
+        .prefetch => unreachable,
+        .load => |extend| memory.loadGeneral(t, r, x.scale, extend, there),
+        .store => memory.storeGeneral(t, r, x.scale, there),
+        .load_vector => memory.loadVector(t, r, x.scale, there),
+        .store_vector => memory.storeVector(t, r, x.scale, there),
+    }
+}
+
+pub fn atBase(t: *Translator, insn: u32, x: memory.Transfer, mode: memory.Mode, offset: i32) void {
+    const n = rn(insn);
+    begin(t, n, false);
+    const place: Place = .{ .based = .{ .n = n, .offset = if (mode == .post) 0 else offset } };
+    move(t, x, bits(insn, 0, 5), open(t, place, @as(u8, 1) << x.scale, x.kind == .store or x.kind == .store_vector));
+    if (mode != .offset) memory.writeBack(t, n, offset);
+    close(t);
+}
+
+pub fn indexed(t: *Translator, insn: u32, x: memory.Transfer) void {
+    begin(t, rn(insn), true);
+    move(t, x, bits(insn, 0, 5), open(t, .{ .indexed = insn }, @as(u8, 1) << x.scale, x.kind == .store or x.kind == .store_vector));
+    close(t);
+}
+
+pub fn pair(t: *Translator, insn: u32, p: memory.Pair) void {
+    const n = rn(insn);
+    const first = bits(insn, 0, 5);
+    const second = bits(insn, 10, 5);
+    const size = @as(u8, 1) << p.scale;
+    begin(t, n, false);
+    const there = open(t, .{ .based = .{ .n = n, .offset = if (p.mode == .post) 0 else p.offset } }, 2 * size, !p.loads);
+    const further = in(there, size);
+    if (!p.loads) {
+        for ([2]u32{ first, second }, [2]x64.Mem{ there, further }) |r, m| {
+            if (p.vectors) memory.storeVector(t, r, p.scale, m) else memory.storeGeneral(t, r, p.scale, m);
+        }
+    } else if (p.vectors) {
+        memory.loadXmm(t, .xmm0, p.scale, there);
+        memory.loadXmm(t, .xmm1, p.scale, further);
+        memory.putVector(t, first, .xmm0, p.scale);
+        memory.putVector(t, second, .xmm1, p.scale);
+    } else {
+        // LDPSW is the signed one.
+        const extend: memory.Extend = if (bits(insn, 30, 2) == 1) .sign_x else .zero;
+        memory.extendInto(t, .rcx, p.scale, extend, there);
+        memory.loadGeneral(t, second, p.scale, extend, further);
+        if (first != second) t.put(first, .rcx);
+    }
+    if (p.mode != .offset) memory.writeBack(t, n, p.offset);
+    close(t);
+}
+
+/// Writes the cold part of an access.
+pub fn emitCold(t: *Translator, c: cold.Cold, access: Access) void {
+    const a = &t.a;
+    if (access.check) |f| a.linkHere(f);
+    for (access.first..access.first + access.count) |number| trap.goesOn(@intCast(number), a.at);
+    if (access.unsaved) t.saveForm(access.form.?) else if (c.again) |again| t.saveAgain(again);
+    switch (access.place) {
+        .based => |b| {
+            const base = t.useSp(.q, b.n, .rax);
+            if (b.offset != 0) a.lea(.q, .rax, .{ .base = base, .disp = b.offset }) else a.movRegs(.q, .rax, base);
+        },
+        .indexed => |insn| lookup.indexedAddress(t, insn),
+    }
+    a.movImm(.rcx, access.bytes);
+    a.movImm(.rdx, t.place(access.writes));
+    t.callThunk(thunks.flat);
+    a.aluImm(.cmp, .d, .{ .reg = .rax }, 1);
+    const done = a.jcc(.ne);
+    restoreFlags(t, access);
+    c.copies.reload(a);
+    holdAgain(a, access.held);
+    a.jmpTo(access.again);
+    a.linkHere(done);
+    restoreFlags(t, access);
+    access.after.reload(a);
+    holdAgain(a, access.held_after);
+    a.jmpTo(access.next);
+}
+
+fn restoreFlags(t: *Translator, access: Access) void {
+    const form = access.form orelse return;
+    Translator.restoreHost(&t.a);
+    if (form == .direct) t.a.cmc();
+}
