@@ -75,9 +75,15 @@ pub fn moved(t: *Translator, r: u32, drift: ?i32, by: i32) void {
     t.drift[r] = if (all > drift_max) null else all;
 }
 
-fn begin(t: *Translator, n: u32, sums: bool) void {
-    if (sums or !isNear(t, n)) t.clobberExactly();
+/// `changes`: the host's flags will not last.
+fn begin(t: *Translator, n: u32, changes: bool) void {
+    if (changes or !isNear(t, n)) t.clobberExactly();
     if (n == layout.sp) t.checkSp();
+}
+
+/// Does adding to register n in its place change the host's flags?
+fn addsInMemory(t: *const Translator, n: u32, mode: memory.Mode) bool {
+    return mode != .offset and t.hostOf(n) == null;
 }
 
 /// The access begins. Where its memory is; rax may be in use from now on.
@@ -154,7 +160,7 @@ fn move(t: *Translator, x: memory.Transfer, r: u32, there: x64.Mem) void {
 
 pub fn atBase(t: *Translator, insn: u32, x: memory.Transfer, mode: memory.Mode, offset: i32) void {
     const n = rn(insn);
-    begin(t, n, false);
+    begin(t, n, addsInMemory(t, n, mode));
     const place: Place = .{ .based = .{ .n = n, .offset = if (mode == .post) 0 else offset } };
     move(t, x, bits(insn, 0, 5), open(t, place, @as(u8, 1) << x.scale, x.kind == .store or x.kind == .store_vector));
     if (mode != .offset) memory.writeBack(t, n, offset);
@@ -172,7 +178,7 @@ pub fn pair(t: *Translator, insn: u32, p: memory.Pair) void {
     const first = bits(insn, 0, 5);
     const second = bits(insn, 10, 5);
     const size = @as(u8, 1) << p.scale;
-    begin(t, n, false);
+    begin(t, n, addsInMemory(t, n, p.mode));
     const there = open(t, .{ .based = .{ .n = n, .offset = if (p.mode == .post) 0 else p.offset } }, 2 * size, !p.loads);
     const further = in(there, size);
     if (!p.loads) {

@@ -165,16 +165,17 @@ const Flat = enum(usize) { leave, again, done };
 /// A flat access of `size` bytes at addr faulted on the host, or lies beyond the mirror. All registers are in the block.
 pub fn flat(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
     const kind: abi.Access = if (place.mark) .write else .read;
-    const last = addr +% (size - 1);
-    for ([_]u64{ addr, last }) |a| {
-        if (access.fill(&cpu.v, a, kind) == null) return fault(cpu, place, kind);
-    }
-    const first_shown = mirror.show(cpu, addr, place.mark);
-    const shown = (addr ^ last) < abi.page_size or mirror.show(cpu, last, place.mark);
+    if (access.fill(&cpu.v, addr, kind) == null) return fault(cpu, place, kind);
+    // Where it enters another page.
+    const left = abi.page_size - (addr & (abi.page_size - 1));
+    const crosses = left < size;
+    if (crosses and access.fill(&cpu.v, addr +% left, kind) == null) return fault(cpu, place, kind);
+    const first = mirror.show(cpu, addr, place.mark);
+    const second = crosses and mirror.show(cpu, addr +% left, place.mark);
+    const helped = first or second;
+    if (!helped) mirror.missed(cpu);
     if (!mirror.isFlat(cpu)) endSlice(cpu);
-    if (first_shown or shown and (addr ^ last) >= abi.page_size) return @intFromEnum(Flat.again);
-    mirror.missed(cpu);
-    if (!mirror.isFlat(cpu)) endSlice(cpu);
+    if (helped) return @intFromEnum(Flat.again);
     return @intFromEnum(if (interpretAt(cpu, place.pc())) Flat.done else Flat.leave);
 }
 
