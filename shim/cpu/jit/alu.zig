@@ -1,6 +1,7 @@
 //! Translation of integer data processing. Each function is named after its class in `table_int.zig`; false: reserved.
 
 const fields = @import("../interp/fields.zig");
+const flat = @import("flat.zig");
 const flags = @import("flags.zig");
 const host = @import("host.zig");
 const layout = @import("layout.zig");
@@ -50,10 +51,12 @@ pub fn add_sub_imm(t: *Translator, insn: u32) bool {
             return true;
         }
         const checked = t.sp_checked;
+        const drift = t.drift[n];
         const src = t.useAloneSp(size, n, .rax);
         const dst = if (imm == 0 and size == .q) src else t.targetSp(d, .rax);
         if (imm != 0 or size == .d) t.a.lea(size, dst, .{ .base = src, .disp = if (subtract) -imm else imm });
         t.putSp(d, dst);
+        if (size == .q) flat.moved(t, d, drift, imm);
         // sp stays as aligned as it was.
         if (d == layout.sp and n == layout.sp and size == .q and imm & 15 == 0) t.sp_checked = checked;
         return true;

@@ -5,6 +5,7 @@ const std = @import("std");
 const cache = @import("cache.zig");
 const exits = @import("exit.zig");
 const flags = @import("flags.zig");
+const flat = @import("flat.zig");
 const info = @import("info.zig");
 const thunks = @import("thunks.zig");
 const translate = @import("translate.zig");
@@ -51,6 +52,7 @@ fn emit(page: *cache.Page, words: *const [cache.page_words]u32, first: u10, plai
     const end = first + count;
     flags.liveness(words, first, t.needed[0..count], end == cache.page_words or flags.neededAt(words, end, 20));
 
+    if (page.mode.flat) flat.stackIsGood(&t, flat.drift_first);
     // What a block goes on with was counted at its head.
     const spent: ?x64.Fixup = if (plain) null else t.head();
     while (true) {

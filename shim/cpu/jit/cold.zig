@@ -45,6 +45,8 @@ pub const Cold = struct {
         /// Alignment fault of the address in rax, or of sp.
         misaligned: bool,
         misaligned_sp,
+        /// sp is not what flat code has to have.
+        wild,
         /// A branch that is taken.
         exit: Exit,
         /// Where the way on leads at first.
@@ -145,6 +147,12 @@ pub fn emit(t: *Translator, c: Cold) void {
             if (c.again) |again| t.saveAgain(again);
             a.movImm(.rdx, t.place(false));
             t.jumpThunk(thunks.misaligned_sp);
+        },
+        .wild => {
+            a.linkHere(c.from);
+            if (c.again) |again| t.saveAgain(again);
+            a.movImm(.rax, t.pc + 4);
+            t.jumpThunk(thunks.wild);
         },
         .exit => |e| exits.emit(t, e, c.from),
         .link => |l| exits.emitLink(t, c.from, l),

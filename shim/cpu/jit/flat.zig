@@ -1,6 +1,10 @@
 //! Loads and stores of one register or a pair where memory is in the CPU's mirror (`mirror.zig`): one instruction of the host, off the guest's
 //! base register, after it was found to be below the end of the guest's addresses. It need not be asked again while the block
-//! only adds constants to it. Around the mirror nothing is mapped for as far as those can lead.
+//! only adds constants to it. Around the mirror nothing is mapped for as far as those can lead. Registers that a loop does not take
+//! further than its accesses reach are asked once, before it (`loop.zig`).
+//!
+//! sp is never asked where it is used: flat code is entered with one that is aligned and near the guest's addresses, and whatever changes it
+//! otherwise than by a constant sees to it (`keepStack`), or goes on in code that asks the TLB.
 //!
 //! What is not mapped there, and what lies beyond, goes to the cold part of the access (`service.flat`), and then again to its start, or behind it, when
 //! the interpreter has done it. So an instruction that loads changes registers only when it can fault no more. A pair that is stored may be stored by half
@@ -8,8 +12,12 @@
 
 const alu = @import("alu.zig");
 const cold = @import("cold.zig");
+const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
+const group = @import("group.zig");
+const hoist = @import("hoist.zig");
+const info = @import("info.zig");
 const layout = @import("layout.zig");
 const lookup = @import("lookup.zig");
 const memory = @import("memory.zig");
@@ -25,8 +33,10 @@ const bit = fields.bit;
 const bits = fields.bits;
 const rn = fields.rn;
 
-/// How far a base register may be from where it was seen below the end.
+/// How far a base register may be from the guest's addresses.
 const drift_max = 1 << 20;
+/// How far sp, and what loops begin with, may be where blocks and loops begin.
+pub const drift_first = 1 << 16;
 
 /// What the cold part of an access needs. Offsets are the arena's.
 pub const Access = struct {
@@ -102,13 +112,20 @@ fn open(t: *Translator, place: Place, bytes: u8, writes: bool) x64.Mem {
     const there: x64.Mem = switch (place) {
         .based => |b| there: {
             const base = t.useSp(.q, b.n, .rax);
-            if (!isNear(t, b.n)) {
-                access.check = compare(t, base);
-                t.drift[b.n] = 0;
-            }
+            if (!isNear(t, b.n)) access.check = compare(t, base);
+            // Where it is when this was an address of the guest's.
+            t.drift[b.n] = @intCast(@abs(b.offset) + bytes);
             break :there .{ .base = base, .disp = b.offset };
         },
         .indexed => |insn| there: {
+            if (scaleOfSmall(t, insn)) |scale| {
+                const base = t.useSp(.q, rn(insn), .rax);
+                if (!isNear(t, rn(insn))) {
+                    access.check = compare(t, base);
+                    t.drift[rn(insn)] = 0;
+                }
+                break :there .{ .base = base, .index = lookup.indexRegister(t, insn), .scale = scale };
+            }
             lookup.indexedAddress(t, insn);
             access.check = compare(t, .rax);
             break :there .{ .base = .rax };
@@ -117,6 +134,18 @@ fn open(t: *Translator, place: Place, bytes: u8, writes: bool) x64.Mem {
     t.addCold(.{ .at = 0 }, .{ .flat = access });
     return in(there, 0);
 }
+
+/// The scale of an index that the instructions before tell to be small.
+fn scaleOfSmall(t: *const Translator, insn: u32) ?u2 {
+    const joins: []const bool = if (t.loop) |l| &l.joins else &joins_of_block;
+    const x = memory.transfer(insn).?;
+    const amount: u3 = if (bit(insn, 12)) x.scale else 0;
+    if (amount > 3) return null;
+    const most = hoist.mostOf(t.words[t.first..], joins, t.index, fields.rm(insn)) orelse return null;
+    return if (most << amount <= drift_max) @intCast(amount) else null;
+}
+
+const joins_of_block = [_]bool{true} ++ [_]bool{false} ** 127;
 
 /// The host's flags are nobody's.
 fn compare(t: *Translator, address: Reg) x64.Fixup {
@@ -168,7 +197,8 @@ pub fn atBase(t: *Translator, insn: u32, x: memory.Transfer, mode: memory.Mode, 
 }
 
 pub fn indexed(t: *Translator, insn: u32, x: memory.Transfer) void {
-    begin(t, rn(insn), true);
+    const asks = scaleOfSmall(t, insn) == null or !isNear(t, rn(insn));
+    begin(t, rn(insn), asks);
     move(t, x, bits(insn, 0, 5), open(t, .{ .indexed = insn }, @as(u8, 1) << x.scale, x.kind == .store or x.kind == .store_vector));
     close(t);
 }
@@ -199,6 +229,39 @@ pub fn pair(t: *Translator, insn: u32, p: memory.Pair) void {
     }
     if (p.mode != .offset) memory.writeBack(t, n, p.offset);
     close(t);
+}
+
+/// After an instruction: leaves flat code when sp is not what it has to be.
+pub fn keepStack(t: *Translator) void {
+    const known = t.drift[layout.sp] != null and t.sp_checked;
+    if (known and (t.drift[layout.sp].? <= drift_first or isUsedAhead(t))) return;
+    t.clobber();
+    const sp = t.gprSp(layout.sp);
+    if (!t.sp_checked) {
+        t.a.testImm(.b, sp, 15);
+        t.addCold(t.a.jcc(.ne), .wild);
+    }
+    t.addCold(compare(t, t.useSp(.q, layout.sp, .rax)), .wild);
+    stackIsGood(t, 0);
+}
+
+/// Is there an access off sp before the block can be left?
+fn isUsedAhead(t: *const Translator) bool {
+    for (t.words[t.first + t.index + 1 .. t.first + t.count]) |insn| {
+        if (group.fixedAccess(insn, layout.sp) != null) return true;
+        if (group.changes(insn, layout.sp)) return false;
+        if (decoder.isSimd(insn)) continue;
+        switch (info.class(insn) orelse return false) {
+            .branch_cond, .compare_branch, .test_branch => return false,
+            else => {},
+        }
+    }
+    return false;
+}
+
+pub fn stackIsGood(t: *Translator, drift: i32) void {
+    t.drift[layout.sp] = drift;
+    t.sp_checked = true;
 }
 
 /// Writes the cold part of an access.

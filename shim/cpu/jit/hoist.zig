@@ -76,7 +76,7 @@ pub fn find(words: []const u32, joins: []const bool) Plan {
 }
 
 /// Registers that it may change, a bit each. Of sp it is known exactly.
-fn writtenBy(insn: u32) u64 {
+pub fn writtenBy(insn: u32) u64 {
     const sp = 1 << layout.sp;
     const written = info.written(insn) & ~@as(u64, sp);
     const moves = info.class(insn) == .pair and bit(insn, 23) and fields.rn(insn) == layout.sp;
@@ -102,7 +102,7 @@ fn indexedSpan(words: []const u32, joins: []const bool, i: usize) ?Span {
 }
 
 /// The greatest value that register m has at instruction `at`, if what set it last, on the only way there, tells.
-fn mostOf(words: []const u32, joins: []const bool, at: usize, m: u32) ?u64 {
+pub fn mostOf(words: []const u32, joins: []const bool, at: usize, m: u32) ?u64 {
     if (m == 31) return 0;
     var i = at;
     while (!joins[i]) {

@@ -161,6 +161,8 @@ pub const Cpu = struct {
     mirror: mirrors.Mirror,
     /// Instructions of the bound space that it does not know of yet.
     executed: u32,
+    /// sp is not what flat code has to have.
+    wild: bool,
     /// The smallest normal numbers, twice their bits, in each element.
     twice_least_double: [2]u64 align(16),
     twice_least_single: [4]u32 align(16),

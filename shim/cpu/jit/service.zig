@@ -53,7 +53,7 @@ pub fn pageSlot(va: u64) usize {
 
 /// How code is translated that this CPU runs now.
 fn mode(cpu: *const Cpu) cache.Mode {
-    return .{ .exact = cpu.block.fpcr & ~@as(u32, 3 << 22) != 0, .flat = mirror.isFlat(cpu) };
+    return .{ .exact = cpu.block.fpcr & ~@as(u32, 3 << 22) != 0, .flat = mirror.isFlat(cpu) and !cpu.wild };
 }
 
 /// Bits of a key below the epoch.
@@ -115,6 +115,8 @@ fn translateAt(cpu: *Cpu, at: mem.Translation, va: u64, word: u10) bool {
 
 /// Begins: where the task of `b` goes on, in code. 0 when that cannot be fetched.
 pub fn begin(cpu: *Cpu, pc: u64) u64 {
+    const sp = cpu.block.sp;
+    cpu.wild = sp >= mirror.end or sp & 15 != 0;
     syncKey(cpu);
     const entry = jumpsOf(cpu).at(pc);
     if (entry.pc == pc) return entry.code + head_bytes;
@@ -177,6 +179,12 @@ pub fn flat(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
     if (!mirror.isFlat(cpu)) endSlice(cpu);
     if (helped) return @intFromEnum(Flat.again);
     return @intFromEnum(if (interpretAt(cpu, place.pc())) Flat.done else Flat.leave);
+}
+
+/// sp is not what flat code has to have: goes on in other code until that is looked at again.
+pub fn wild(cpu: *Cpu, pc: u64) callconv(.c) u64 {
+    cpu.wild = true;
+    return code(lookup(cpu, pc) orelse return fetchFault(cpu, pc));
 }
 
 /// The slice is looked at before the next block: what the CPU runs has to be found anew.
@@ -261,7 +269,7 @@ pub fn plain(cpu: *Cpu, place: Place, site: u32) callconv(.c) u64 {
     const pc = place.pc();
     const at = mem.translate(cpu.v.tlb.space, pc, .exec) orelse return fetchFault(cpu, pc);
     const offset = translatePlainly(cpu, at, pc) orelse return fetchFault(cpu, pc);
-    if (generation == cache.generation) patch.link(site, offset);
+    if (generation == cache.generation and stays(cpu, place)) patch.link(site, offset);
     return code(offset);
 }
 
@@ -278,8 +286,13 @@ pub fn link(cpu: *Cpu, place: Place, site: u32) callconv(.c) u64 {
     const generation = cache.generation;
     const pc = place.pc();
     const offset = (lookup(cpu, pc) orelse return fetchFault(cpu, pc)) + @as(u32, if (place.mark) 0 else head_bytes);
-    if (generation == cache.generation) patch.link(site, offset);
+    if (generation == cache.generation and stays(cpu, place)) patch.link(site, offset);
     return code(offset);
+}
+
+/// Does the CPU run code of the same mode as this? It may have changed meanwhile: then a branch of the one must not lead to the other for ever.
+fn stays(cpu: *const Cpu, place: Place) bool {
+    return cache.pageOf(place.page).mode == mode(cpu);
 }
 
 /// A branch back inside its page: taken for the first time, or so often that its loop is to be made.
@@ -291,7 +304,7 @@ pub fn loop(cpu: *Cpu, place: Place, site: u32, back: loops.Back) callconv(.c) u
     if (enough) left.* = loops.patience;
     const made = if (enough) loopAt(cpu, pc, back.from) else null;
     const offset = made orelse lookup(cpu, pc) orelse return fetchFault(cpu, pc);
-    if (generation == cache.generation) patch.link(if (enough) site else back.site, offset);
+    if (generation == cache.generation and stays(cpu, place)) patch.link(if (enough) site else back.site, offset);
     return code(offset);
 }
 

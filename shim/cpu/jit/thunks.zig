@@ -44,6 +44,8 @@ pub var loop: u32 = 0;
 pub var far: u32 = 0;
 /// rax: pc of the target. Goes there.
 pub var indirect: u32 = 0;
+/// rax: pc of the next instruction. Goes there in code that asks the TLB.
+pub var wild: u32 = 0;
 /// rax: pc of the target. Goes there by the jump cache.
 pub var hashed: u32 = 0;
 /// rax: pc of the target, rdx and rcx: `patch.Guess`. Goes there.
@@ -171,6 +173,7 @@ pub fn make() void {
     loop = going(&a, &service.loop, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx }, .{ .rcx, .rax } });
     far = going(&a, &service.far, &.{ .{ .rsi, .rdx }, .{ .rdx, .rcx } });
     indirect = going(&a, &service.indirect, &.{.{ .rsi, .rax }});
+    wild = going(&a, &service.wild, &.{.{ .rsi, .rax }});
     hashed = a.at;
     jumpCache(&a, false);
     guess = going(&a, &service.guess, &.{ .{ .rsi, .rax }, .{ .rdx, .rdx }, .{ .rcx, .rcx } });

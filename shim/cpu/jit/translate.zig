@@ -11,6 +11,7 @@ const cold = @import("cold.zig");
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
+const flat = @import("flat.zig");
 const fp = @import("fp.zig");
 const group = @import("group.zig");
 const info = @import("info.zig");
@@ -505,6 +506,11 @@ pub const Translator = struct {
     pub fn one(t: *Translator, insn: u32) void {
         t.copies.used = 0;
         t.keep(insn);
+        t.general(insn);
+        if (t.page.mode.flat and !t.done) flat.keepStack(t);
+    }
+
+    fn general(t: *Translator, insn: u32) void {
         if (decoder.isSimd(insn)) return t.floating(insn);
         const class = info.class(insn) orelse return t.undefinedInstruction();
         const translated = switch (class) {
