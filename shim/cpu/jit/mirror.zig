@@ -34,8 +34,9 @@ const page_count = end / page_size;
 
 /// Pages that are mapped at a time, when one of them is missed.
 const around = 32;
-/// The host has a limit for all mappings of a process (65,530).
-const pieces_max = 12_000;
+/// Mappings that all mirrors have at most. The host has a limit for a process (65,530), and each may split what is around it.
+const pieces_max = 24_000;
+var pieces_all: u32 = 0;
 
 /// How many instructions a process executes before it gets a mirror: some 5 ms. After it has lost it: so many, and twice as many each time.
 const warm: u64 = 16 << 20;
@@ -199,10 +200,12 @@ fn showRun(m: *Mirror, s: *mem.space.Space, at: u64, limit: u64) ?u64 {
     @memset(m.state.?[at..][0..n], state);
     m.low = @min(m.low, at * page_size);
     m.high = @max(m.high, (at + n) * page_size);
-    m.pieces += 1;
-    if (m.pieces > pieces_max) return null;
     m.work += 1;
-    return at + n;
+    // The host makes one mapping of what goes on from the page before.
+    const before = if (at == 0) 0 else mem.space.walk(s, (at - 1) * page_size);
+    if (stateOf(before) == state and desc.frameOf(before) + 1 == frame) return at + n;
+    m.pieces += 1;
+    return if (@atomicRmw(u32, &pieces_all, .Add, 1, .monotonic) < pieces_max) at + n else null;
 }
 
 fn stateOf(d: u64) u8 {
@@ -245,6 +248,7 @@ fn clear(m: *Mirror) void {
     }
     m.low = end;
     m.high = 0;
+    _ = @atomicRmw(u32, &pieces_all, .Sub, m.pieces, .monotonic);
     m.pieces = 0;
 }
 

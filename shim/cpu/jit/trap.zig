@@ -52,6 +52,8 @@ const Frame = extern struct {
 };
 
 fn faulted(signal: linux.SIG, info: *const linux.siginfo_t, context: ?*anyopaque) callconv(.c) void {
+    // What somebody sent has a code of 0 or less.
+    if (info.code <= 0) return pass(signal, info, context);
     const frame: *Frame = @ptrCast(@alignCast(context.?));
     const offset = frame.rip -% @intFromPtr(cache.running);
     if (offset < cache.arena_bytes) if (find(@intCast(offset))) |cold| {
