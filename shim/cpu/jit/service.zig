@@ -203,7 +203,11 @@ fn interpretAt(cpu: *Cpu, pc: u64) bool {
         return false;
     };
     single(&cpu.v.stepping, pc, @as(*align(1) const u32, @ptrCast(at.ptr)).*);
-    return execute(cpu, &cpu.v.stepping);
+    // What a block has kept there (`recipe.keep`).
+    const kept = .{ cpu.block.pc, cpu.block.pstate };
+    if (!execute(cpu, &cpu.v.stepping)) return false;
+    cpu.block.pc, cpu.block.pstate = kept;
+    return true;
 }
 
 /// Where to read and write at addr, which is aligned.
