@@ -26,11 +26,14 @@ const page_size = abi.page_size;
 /// From a `Cpu` to where the guest's address 0 would be. A displacement of 32 bits, with what is between gives room for
 /// what accesses are off their base register, and for a bit of computing with that.
 pub const distance = 1 << 30;
-/// The guest's addresses end here.
-pub const end: u64 = 1 << 39;
+/// Its addresses end here. What the kernel places itself is below 2^39; mimalloc asks for places from 2^41 to 2^43.
+pub const end: u64 = 1 << 43;
 const behind = 1 << 30;
 const region_bytes = distance + end + behind;
 const page_count = end / page_size;
+
+/// A host process has addresses for a few: 2^47.
+const mirrors_max = 8;
 
 /// Pages that are mapped at a time, when one of them is missed.
 const around = 32;
@@ -88,11 +91,16 @@ pub fn init() void {
     counted_max = 0;
 }
 
+var reserved: u32 = 0;
+
 /// Memory for a `Cpu`, zeros, with room behind for its mirror. Null where the host has not so much address space, or none is wanted.
 pub fn reserve(size_bytes: usize) ?[*]align(page_size) u8 {
-    if (policy == .never) return null;
+    if (policy == .never or reserved == mirrors_max) return null;
     const region = memory.reserveEmpty(region_bytes) orelse return null;
-    if (memory.open(region, std.mem.alignForward(usize, size_bytes, page_size))) return region;
+    if (memory.open(region, std.mem.alignForward(usize, size_bytes, page_size))) {
+        reserved += 1;
+        return region;
+    }
     memory.release(region, region_bytes);
     return null;
 }
