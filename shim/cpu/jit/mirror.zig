@@ -77,18 +77,21 @@ const nothing = 0;
 const readable = 1;
 const writable = 2;
 
-/// CARRICK_CPU_MIRROR: 0 never, 1 for every process at once, for tests.
-var policy: enum { never, warm, always } = .warm;
+/// CARRICK_CPU_MIRROR, for tests: 0 never; 1 for every process at once; 2 the same, but nothing is ever shown, so that the interpreter does every access.
+var policy: enum { never, warm, always, bare } = .warm;
 /// All of them; filled before there is a second thread that could look, or by `adopt` atomically.
 var list: ?*Mirror = null;
 
 /// Reads the environment. Before the first CPU is made.
 pub fn init() void {
     const text = std.c.getenv("CARRICK_CPU_MIRROR") orelse return;
-    if (text[0] == '0') policy = .never;
-    if (text[0] != '1' or policy == .never) return;
-    policy = .always;
-    counted_max = 0;
+    policy = switch (text[0]) {
+        '0' => .never,
+        '1' => .always,
+        '2' => .bare,
+        else => return,
+    };
+    if (policy != .never) counted_max = 0;
 }
 
 var reserved: u32 = 0;
@@ -175,7 +178,7 @@ fn prepare(m: *Mirror) bool {
 /// Shows the page of `addr`, which the tables allow to be accessed so, and neighbours. False when that was so already, and when it cannot be.
 pub fn show(cpu: *Cpu, addr: u64, writes: bool) bool {
     const m = &cpu.mirror;
-    if (addr >= end or m.space != cpu.v.tlb.space) return false;
+    if (addr >= end or m.space != cpu.v.tlb.space or policy == .bare) return false;
     const s = mem.space.get(m.space) orelse return false;
     m.mutex.lock();
     defer m.mutex.unlock();
@@ -233,7 +236,7 @@ pub fn missed(cpu: *Cpu) void {
 
 /// Gives the mirror up when the space has more work with it than it can be worth.
 fn charge(m: *Mirror, s: *mem.space.Space) void {
-    if (policy == .always or m.work < chance) return;
+    if (policy != .warm or m.work < chance) return;
     if (s.executed - m.since < @as(u64, m.work) * worth) giveUp(m, s);
 }
 
@@ -289,7 +292,7 @@ fn forget(m: *Mirror, va: u64, to: u64) void {
     if (from >= until) return;
     if (until - from > long_bytes or from == m.low and until == m.high and until - from > around * page_size) {
         // Mostly a fork.
-        if (policy == .always) return clear(m);
+        if (policy != .warm) return clear(m);
         return giveUp(m, mem.space.get(m.space).?);
     }
     const states = m.state.?[from / page_size .. until / page_size];
