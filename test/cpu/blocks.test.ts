@@ -4,7 +4,7 @@ import { ENGINES } from "../../src/cpu/cpu.ts";
 import { generateBlocks } from "./blocks.ts";
 import { describe as describeMismatch } from "./compare.ts";
 import { runEngines } from "./differential.ts";
-import { buildRunners, MODES } from "./runners.ts";
+import { buildRunners, type Mirror, MODES } from "./runners.ts";
 
 const COUNT = Number(process.env["CARRICK_DIFFERENTIAL_COUNT"] ?? 10_000);
 const SEED = Number(process.env["CARRICK_DIFFERENTIAL_SEED"] ?? 1);
@@ -12,10 +12,18 @@ const JIT = ENGINES.indexOf("jit");
 
 beforeAll(buildRunners, 300_000);
 
-for (const level of process.arch === "x64" ? ["", "2"] : []) {
+/** The host's level and the lowest one; memory by the TLB, in a mirror, and by the interpreter. */
+const WAYS: readonly (readonly [string, Mirror])[] = [
+  ["", "0"],
+  ["2", "0"],
+  ["", "1"],
+  ["2", "2"],
+];
+
+for (const [level, mirror] of process.arch === "x64" ? WAYS : []) {
   for (const mode of MODES) {
-    test(`${COUNT} blocks, seed ${SEED}, ${mode}, level ${level || "of the host"}`, async () => {
-      const report = await runEngines(generateBlocks(COUNT, SEED), SEED, { mode, engine: JIT, level });
+    test(`${COUNT} blocks, seed ${SEED}, ${mode}, level ${level || "of the host"}, mirror ${mirror}`, async () => {
+      const report = await runEngines(generateBlocks(COUNT, SEED), SEED, { mode, engine: JIT, level, mirror });
       const wrong = report.mismatches.slice(0, 3).map((m) => describeMismatch(m.testCase, m.differences));
       expect(wrong).toEqual([]);
       expect(report.ran).toBe(COUNT);

@@ -1,6 +1,7 @@
 /**
  * Command line of the differential tester: `bun test/cpu/differential.ts [--class NAME|all] [--count N] [--seed S]
- * [--cpu C] [--mode whole|again|step|slice|few|edge|rewrite|edits] [--engine N] [--level 2] [--show N]`.
+ * [--cpu C] [--mode whole|again|step|slice|few|edge|rewrite|edits] [--engine N] [--level 2] [--mirror 0|1|2]
+ * [--show N]`.
  * Class "blocks" compares our engines with each other. Prints the first mismatches of each class and the seed that reproduces them; exits 1 when there are any.
  */
 import { parseArgs } from "node:util";
@@ -9,11 +10,17 @@ import type { Case } from "./cases.ts";
 import { encodeStream, resultOffsets } from "./cases.ts";
 import { CLASSES, generateClass } from "./classes.ts";
 import { compareResults, type Difference, describe } from "./compare.ts";
-import { MODES, type Mode, runOracle, runOurs } from "./runners.ts";
+import { type Mirror, MODES, type Mode, runOracle, runOurs } from "./runners.ts";
 
 export type Mismatch = { readonly testCase: Case; readonly differences: readonly Difference[] };
 /** The oracle's CPU model; how our runner enters which engine. */
-export type How = { readonly cpu?: string; readonly mode?: Mode; readonly engine?: number; readonly level?: string };
+export type How = {
+  readonly cpu?: string;
+  readonly mode?: Mode;
+  readonly engine?: number;
+  readonly level?: string;
+  readonly mirror?: Mirror;
+};
 export type Report = { readonly cases: number; readonly ran: number; readonly mismatches: readonly Mismatch[] };
 
 /** Runs cases on both sides. A runner that dies early shows as `ran` below `cases`. */
@@ -37,7 +44,7 @@ export async function runEngines(cases: readonly Case[], memorySeed: number, how
   const stream = encodeStream(cases, memorySeed);
   const [interpreted, ours] = await Promise.all([
     runOurs(stream, how.mode, 0),
-    runOurs(stream, how.mode, how.engine, how.level),
+    runOurs(stream, how.mode, how.engine, how.level, how.mirror),
   ]);
   return report(cases, interpreted, ours);
 }
@@ -80,6 +87,7 @@ async function main(): Promise<number> {
       mode: { type: "string", default: "whole" },
       engine: { type: "string", default: "0" },
       level: { type: "string", default: "" },
+      mirror: { type: "string", default: "0" },
     },
   });
   const [count, seed, show] = [Number(values.count), Number(values.seed), Number(values.show)];
@@ -96,6 +104,7 @@ async function main(): Promise<number> {
     mode,
     engine: Number(values.engine),
     level: values.level,
+    mirror: values.mirror as Mirror,
     ...(values.cpu === undefined ? {} : { cpu: values.cpu }),
   };
   let failed = 0;

@@ -49,10 +49,20 @@ export function runOracle(stream: Uint8Array, cpu: string = ORACLE_CPU): Promise
 export type Mode = "whole" | "again" | "step" | "slice" | "few" | "edge" | "rewrite" | "edits";
 export const MODES: readonly Mode[] = ["whole", "again", "step", "slice", "few", "edge", "rewrite", "edits"];
 
+/** How the translator finds memory: by the TLB, in a mirror, or in one where nothing is, so that the interpreter does every access. */
+export type Mirror = "0" | "1" | "2";
+
 /** `level`: of x86-64, what the host's CPU is taken for. The translator makes loops at once. */
-export function runOurs(stream: Uint8Array, mode: Mode = "whole", engine = 0, level = ""): Promise<Uint8Array> {
+export function runOurs(
+  stream: Uint8Array,
+  mode: Mode = "whole",
+  engine = 0,
+  level = "",
+  mirror: Mirror = "0",
+): Promise<Uint8Array> {
   return run([join(BIN, "difftest"), SHIM, String(engine), mode], stream, {
     CARRICK_CPU_LEVEL: level,
+    CARRICK_CPU_MIRROR: mirror,
     CARRICK_CPU_PATIENCE: "0",
   });
 }

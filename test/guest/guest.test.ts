@@ -11,12 +11,12 @@ const programs = join(import.meta.dir, "programs");
 const expected = join(import.meta.dir, "expected");
 const ARGS = ["one", "two words"];
 const OPTIONS = { env: { GREETING: "hi" }, timeoutMs: 120_000 };
-/** Each C library, each CPU, on as many CPUs at a time as there are; and one at a time. */
-const WAYS: readonly (readonly [Libc, string, number | null])[] = [
-  ["musl", "interp", testCpus],
-  ["gnu", "interp", testCpus],
-  ["gnu", "jit", testCpus],
-  ["gnu", "jit", 1],
+/** Each C library, each CPU, on as many CPUs at a time as there are; and one at a time, with memory in a mirror from the start. */
+const WAYS: readonly (readonly [Libc, string, number | null, Readonly<Record<string, string>>])[] = [
+  ["musl", "interp", testCpus, {}],
+  ["gnu", "interp", testCpus, {}],
+  ["gnu", "jit", testCpus, {}],
+  ["gnu", "jit", 1, { CARRICK_CPU_MIRROR: "1" }],
 ];
 /** What this one shows depends on the number of CPUs. */
 const COUNTS_CPUS = "proc";
@@ -62,10 +62,11 @@ for (const file of readdirSync(programs)
       if (record || !existsSync(answer)) writeFileSync(answer, truth);
       expect(truth).toBe(readFileSync(answer, "utf8"));
     }, 180_000);
-    for (const [libc, cpu, cpus] of WAYS) {
+    for (const [libc, cpu, cpus, env] of WAYS) {
       if (name === COUNTS_CPUS && cpus === 1) continue;
       test(`carrick agrees (${libc}, ${cpu}${cpus === null ? "" : `, ${cpus} CPUs`})`, () => {
-        const result = underCarrick(compile(source, libc), ARGS, OPTIONS, cpu, cpus);
+        const options = { ...OPTIONS, env: { ...OPTIONS.env, ...env } };
+        const result = underCarrick(compile(source, libc), ARGS, options, cpu, cpus);
         expect(outcome(result)).toBe(readFileSync(answer, "utf8"));
       }, 180_000);
     }

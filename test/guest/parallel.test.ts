@@ -12,8 +12,8 @@ import { carrick, compile, run, testCpu, underCarrick } from "../support/guest.t
 
 const programs = join(import.meta.dir, "parallel");
 
-function check(name: string, args: readonly string[], cpu: string, cpus: number): void {
-  const result = underCarrick(compile(join(programs, `${name}.c`)), args, { timeoutMs: 300_000 }, cpu, cpus);
+function check(name: string, args: readonly string[], cpu: string, cpus: number, env = {}): void {
+  const result = underCarrick(compile(join(programs, `${name}.c`)), args, { timeoutMs: 300_000, env }, cpu, cpus);
   expect(result.stdout).toBe(readFileSync(join(programs, `${name}.txt`), "utf8"));
   expect(result.status).toBe(0);
 }
@@ -28,6 +28,22 @@ for (const cpu of engines) {
   for (const cpus of [1, 2])
     test(`stacks that others change on ${cpu}, ${cpus} CPUs`, () => check("moves", ["8"], cpu, cpus), 300_000);
   test(`spaces on ${cpu}`, () => check("spaces", ["6"], cpu, 2), 300_000);
+}
+
+if (process.arch === "x64") {
+  // Memory in a mirror of each CPU from the start.
+  const env = { CARRICK_CPU_MIRROR: "1" };
+  for (const [name, args, cpus] of [
+    ["litmus", [], 4],
+    ["stress", ["10"], 1],
+    ["stress", ["10"], 4],
+    ["stacks", ["30"], 2],
+    ["edges", ["3", "halves"], 1],
+    ["moves", ["8"], 2],
+    ["spaces", ["6"], 2],
+  ] as const) {
+    test(`${name}, ${cpus} CPUs with mirrors`, () => check(name, args, "jit", cpus, env), 300_000);
+  }
 }
 
 test("a code cache that is full all the time, on four CPUs", () => {
