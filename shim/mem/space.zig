@@ -89,7 +89,7 @@ pub fn adopt(root: u32) ?u32 {
         handle = handles;
         handles += 1;
     }
-    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0, .asid = 0, .executed = 0, .flat_from = 0, .flat_pause = 16 << 20 };
+    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0, .asid = 0, .executed = 0, .flat_from = 0, .flat_pause = 48 << 20 };
     count_live += 1;
     return handle;
 }

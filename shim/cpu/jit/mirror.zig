@@ -41,8 +41,9 @@ const around = 32;
 const pieces_max = 24_000;
 var pieces_all: u32 = 0;
 
-/// How many instructions a process executes before it gets a mirror: some 5 ms. After it has lost it: so many, and twice as many each time.
-const warm: u64 = 16 << 20;
+/// How many instructions a process executes before it gets a mirror: some 15 ms, or much of what is translated for the start of an interpreter would be translated
+/// twice. After it has lost it: so many, and twice as many each time.
+pub const warm: u64 = 48 << 20;
 const warm_max: u64 = 1 << 36;
 /// A piece of work has to be worth so many instructions, on the average, or the mirror is given up; not before it had a chance.
 const worth = 1 << 15;
@@ -144,7 +145,7 @@ noinline fn settle(cpu: *Cpu) void {
     if (policy == .warm) {
         if (all < @max(warm, s.flat_from)) return;
         m.wanted += executed;
-        if (m.space != 0 and m.wanted < 4 * warm) return;
+        if (m.space != 0 and m.wanted < 2 * warm) return;
     }
     take(m, cpu.v.tlb.space, all);
 }
