@@ -28,6 +28,7 @@ for (const cpu of engines) {
   for (const cpus of [1, 2])
     test(`stacks that others change on ${cpu}, ${cpus} CPUs`, () => check("moves", ["8"], cpu, cpus), 300_000);
   test(`spaces on ${cpu}`, () => check("spaces", ["6"], cpu, 2), 300_000);
+  for (const cpus of [1, 2]) test(`hot memory on ${cpu}, ${cpus} CPUs`, () => check("hot", [], cpu, cpus), 300_000);
 }
 
 if (process.arch === "x64") {
@@ -41,6 +42,8 @@ if (process.arch === "x64") {
     ["edges", ["3", "halves"], 1],
     ["moves", ["8"], 2],
     ["spaces", ["6"], 2],
+    ["hot", [], 1],
+    ["hot", [], 4],
   ] as const) {
     test(`${name}, ${cpus} CPUs with mirrors`, () => check(name, args, "jit", cpus, env), 300_000);
   }
