@@ -61,7 +61,9 @@ const Runner = struct {
         const space: u32 = @intCast(shim.space_create());
         const readable = abi.prot_read | abi.prot_shared;
         _ = mapRegion(shim, space, format.code_base, format.slots * format.slot_bytes, readable | abi.prot_exec);
-        const data = mapRegion(shim, space, format.data_base, format.data_bytes, readable | abi.prot_write);
+        // Memory that others see too, or that of one task alone, whose atomics are not locked.
+        const kept: u32 = if (mode == .again or mode == .rewrite) abi.prot_shared else 0;
+        const data = mapRegion(shim, space, format.data_base, format.data_bytes, abi.prot_read | abi.prot_write | kept);
         const rodata = mapRegion(shim, space, format.rodata_base, format.rodata_bytes, readable);
         const words: *[format.data_words]u64 = @ptrFromInt(data);
         @memcpy(words, memory[0..format.data_words]);
@@ -76,6 +78,11 @@ const Runner = struct {
         const frame = shim.frame_alloc(count, 1);
         check(frame, "frame_alloc");
         check(shim.space_map(space, address, @intCast(frame), count, prot), "space_map");
+        if (prot & abi.prot_shared == 0) {
+            // Nobody else holds it, so it may be written.
+            shim.frame_unref(@intCast(frame), count);
+            check(shim.space_protect(space, address, count, prot), "space_protect");
+        }
         return shim.frame_ptr(@intCast(frame));
     }
 

@@ -24,6 +24,7 @@ pub fn fork(src: *space.Space) i32 {
         return errno.again;
     };
     space.get(handle).?.resident = src.resident;
+    space.get(handle).?.shares = src.shares;
     return @intCast(handle);
 }
 

@@ -29,6 +29,8 @@ pub const Info = struct {
     live: u16,
     /// The CPU has decoded instructions from this frame (it sets this; the mem room clears it and tells).
     has_code: bool,
+    /// Were there atomics or barriers among its words (or what looks like them) when `hasAtomics` looked? It need not be so any more.
+    atomics: enum(u8) { unknown, none, some },
 };
 
 /// Called when a frame whose `has_code` is set is freed, written by the kernel or made executable again.
@@ -224,8 +226,27 @@ pub inline fn noteExecutable(frame: u32) void {
 }
 
 fn dropCode(frame: u32) void {
+    info[frame].atomics = .unknown;
     @atomicStore(bool, &info[frame].has_code, false, .seq_cst);
     if (codeChanged) |call| call(frame);
+}
+
+/// Are there instructions in the frame that other CPUs see as a whole, or that order accesses? From any thread; a wrong answer does no harm.
+pub fn hasAtomics(frame: u32) bool {
+    const known = &info[frame].atomics;
+    if (known.* == .unknown) {
+        const words: *const [page_size / 4]u32 = @ptrCast(ptr(frame));
+        const some = for (words) |w| {
+            if (isAtomic(w)) break true;
+        } else false;
+        known.* = if (some) .some else .none;
+    }
+    return known.* == .some;
+}
+
+/// Load and store exclusive and ordered, compare and swap; the atomics of LSE; store-release of LRCPC2; DMB and DSB (Arm ARM C4.1).
+inline fn isAtomic(w: u32) bool {
+    return w & 0x3f00_0000 == 0x0800_0000 or w & 0x3f20_0c00 == 0x3820_0000 or w & 0x3f20_0c00 == 0x1900_0000 or w & 0xffff_f09f == 0xd503_309f;
 }
 
 /// The same for host memory that may lie in frames.

@@ -37,7 +37,16 @@ pub const Space = struct {
     executed: u64,
     flat_from: u64,
     flat_pause: u64,
+    /// Several tasks run in it, or have; some of its memory may be written by others too.
+    has_threads: bool,
+    shares: bool,
 };
+
+/// Does nobody else see the memory of the space while its task runs? Changes only while that task is in the kernel.
+pub inline fn isAlone(handle: u32) bool {
+    const s = get(handle) orelse return false;
+    return !s.has_threads and !s.shares;
+}
 
 /// Pauses the CPUs of a space from the first `need` on.
 pub const Hold = struct {
@@ -89,7 +98,7 @@ pub fn adopt(root: u32) ?u32 {
         handle = handles;
         handles += 1;
     }
-    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0, .asid = 0, .executed = 0, .flat_from = 0, .flat_pause = 48 << 20 };
+    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0, .asid = 0, .executed = 0, .flat_from = 0, .flat_pause = 48 << 20, .has_threads = false, .shares = false };
     count_live += 1;
     return handle;
 }
@@ -261,6 +270,7 @@ pub fn rangeOf(s: *const Space, addr: u64, count: u32) ?Chunks {
 pub fn map(s: *Space, addr: u64, frame: u32, count: u32, prot: u32) i32 {
     const range = rangeOf(s, addr, count) orelse return errno.invalid;
     if (!frames.exist(frame, count)) return errno.invalid;
+    noteSharing(s, prot);
     var hold: Hold = .{};
     defer hold.release();
     var va = range.va;
@@ -275,6 +285,12 @@ pub fn map(s: *Space, addr: u64, frame: u32, count: u32, prot: u32) i32 {
         }
     }
     return 0;
+}
+
+/// Pages with these PROT_* are about to be mapped.
+fn noteSharing(s: *Space, prot: u32) void {
+    const both = abi.prot_shared | abi.prot_write;
+    if (prot & both == both) s.shares = true;
 }
 
 /// The descriptor for a page of `frame`.
@@ -303,6 +319,7 @@ fn put(s: *Space, hold: *Hold, table: Table, va: u64, d: u64) void {
 /// some pages are mapped). Frames of a hole are consecutive where RAM allows.
 pub fn mapZero(s: *Space, addr: u64, count: u32, prot: u32) i32 {
     const range = rangeOf(s, addr, count) orelse return errno.invalid;
+    noteSharing(s, prot);
     const before = s.resident;
     var va = range.va;
     while (va < range.end) {
@@ -374,6 +391,7 @@ pub fn protect(s: *Space, addr: u64, count: u32, prot: u32) i32 {
             if (old == 0) continue;
             const frame = desc.frameOf(old);
             const kept: u32 = if (old & desc.shared != 0) abi.prot_shared else 0;
+            noteSharing(s, rights | kept);
             const new = leaf(frame, rights | kept, frames.info[frame].refs == 1);
             if (new == old) continue;
             if (!desc.widens(old, new)) hold.need(s);
@@ -477,6 +495,7 @@ pub fn cow(s: *Space, addr: u64, prot: u32) i32 {
     defer hold.release();
     if (old & desc.shared != 0 or frames.info[frame].refs == 1) {
         const kept: u32 = if (old & desc.shared != 0) abi.prot_shared else 0;
+        noteSharing(s, rights | kept);
         const new = leaf(frame, rights | kept, true);
         // Another thread's fault was first.
         if (new == old) return 0;

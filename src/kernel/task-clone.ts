@@ -52,6 +52,8 @@ export function cloneTask(parent: Task, args: CloneArgs, installPidfd: InstallPi
   if (tid < 0) return -EAGAIN;
   const mm = (flags & C.CLONE_VM) !== 0 ? parent.mm.ref() : parent.mm.fork();
   if (typeof mm === "number") return mm;
+  // A parent that waits for its child (vfork) does not see what it does meanwhile.
+  if ((flags & (C.CLONE_VM | C.CLONE_VFORK)) === C.CLONE_VM) mm.share();
   const files = (flags & C.CLONE_FILES) !== 0 ? parent.files.ref() : parent.files.fork();
   const fs = parent.fs.fork((flags & C.CLONE_FS) !== 0);
   const child = new Task(kernel, tid, Registers.take(), mm, files, fs, parent.comm);

@@ -151,6 +151,11 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     return { pages, shared };
   }
 
+  /** Another task is going to run in it at the same time. */
+  share(): void {
+    shim.space_thread(this.space);
+  }
+
   /** The copy that fork(2) makes: private pages become copy on write in both. Or -ENOMEM. */
   fork(): AddressSpace | number {
     const space = shim.space_fork(this.space);

@@ -26,6 +26,11 @@ fn scaleOf(insn: u32) u2 {
     return @intCast(bits(insn, 30, 2));
 }
 
+/// Makes the next instruction one that other CPUs see as a whole, where they look.
+pub fn lock(t: *Translator) void {
+    if (!t.page.mode.alone) t.a.lockOp();
+}
+
 fn r(reg: Reg) x64.Rm {
     return .{ .reg = reg };
 }
@@ -75,7 +80,7 @@ fn storeExclusive(t: *Translator, insn: u32) void {
     a.movRegs(.q, .rcx, .rax);
     a.mov(.q, .rax, .{ .mem = layout.blockField("monitor_value") });
     const new = t.use(.q, rt(insn), .rdx);
-    a.lockOp();
+    lock(t);
     a.cmpxchg(memory.general_sizes[scale], at_rcx, new);
     a.setcc(.ne, r(.rax));
     a.movzx(.b, .rax, r(.rax));
@@ -100,7 +105,7 @@ pub fn compare_swap(t: *Translator, insn: u32) bool {
     t.a.movRegs(.q, .rcx, .rax);
     t.load(if (size == .q) .q else .d, .rax, rm(insn));
     const new = t.use(.q, rt(insn), .rdx);
-    t.a.lockOp();
+    lock(t);
     t.a.cmpxchg(size, at_rcx, new);
     narrow(t, size);
     t.put(rm(insn), .rax);
@@ -126,8 +131,12 @@ pub fn atomic(t: *Translator, insn: u32) bool {
         .add, .swp => {
             t.load(.q, .rdx, rm(insn));
             if (what == .add) {
-                t.a.lockOp();
+                lock(t);
                 t.a.xadd(size, .{ .base = .rax }, .rdx);
+            } else if (t.page.mode.alone) {
+                t.a.mov(if (size == .q) .q else .d, .rcx, .{ .reg = .rdx });
+                loadOld(t, size);
+                t.a.store(size, .{ .mem = .{ .base = .rax } }, .rcx);
             } else {
                 t.a.xchg(size, .{ .base = .rax }, .rdx);
             }
@@ -140,6 +149,12 @@ pub fn atomic(t: *Translator, insn: u32) bool {
     narrow(t, size);
     t.put(rt(insn), .rax);
     return true;
+}
+
+/// rdx = what is at rax.
+fn loadOld(t: *Translator, size: Size) void {
+    const there: x64.Rm = .{ .mem = .{ .base = .rax } };
+    if (size == .q) t.a.mov(.q, .rdx, there) else t.a.movzx(size, .rdx, there);
 }
 
 fn finish(t: *Translator, insn: u32) bool {
@@ -163,7 +178,7 @@ fn bitwise(t: *Translator, what: Rmw, size: Size, s: u32) void {
         else => .@"or",
     };
     a.alu(op, .q, .rdx, r(.rax));
-    a.lockOp();
+    lock(t);
     a.cmpxchg(size, at_rcx, .rdx);
     a.jccTo(.ne, again);
 }

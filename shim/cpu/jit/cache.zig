@@ -29,8 +29,8 @@ const buckets = 1 << 14;
 pub const page_words = abi.page_size / 4;
 
 /// What code is translated for. `exact`: FPCR asks for more than a rounding mode, so no arithmetic of the host. `flat`: memory is in the CPU's
-/// mirror (mirror.zig).
-pub const Mode = packed struct(u2) { exact: bool, flat: bool };
+/// mirror (mirror.zig). `alone`: nobody else sees the space's memory while its one task runs, so atomics need not be locked.
+pub const Mode = packed struct(u3) { exact: bool, flat: bool, alone: bool };
 
 /// A page of guest code as it is mapped at `va`.
 pub const Page = struct {
@@ -205,6 +205,13 @@ inline fn bucketOf(frame: u32) *?*Page {
     return &index[(frame *% 0x9e3779b1) >> 18];
 }
 
+/// How a page is translated for a CPU of this mode: who is alone matters only where there are atomics.
+pub fn modeFor(frame: u32, mode: Mode) Mode {
+    if (!mode.alone or mem.frames.hasAtomics(frame)) return mode;
+    return .{ .exact = mode.exact, .flat = mode.flat, .alone = false };
+}
+
+/// `mode`: what `modeFor` says.
 pub fn find(frame: u32, va: u64, mode: Mode) ?*Page {
     var it = @atomicLoad(?*Page, bucketOf(frame), .acquire);
     while (it) |p| : (it = @atomicLoad(?*Page, &p.chain, .acquire)) {
@@ -229,10 +236,11 @@ pub fn hasRoom() bool {
 
 /// The page, made if need be, with room for a block in the arena. May flush. Null when the host has no memory, or it has to
 /// wait (`full`).
-pub fn getPage(frame: u32, va: u64, mode: Mode) ?*Page {
+pub fn getPage(frame: u32, va: u64, wanted: Mode) ?*Page {
     if (!hasRoom() and !tryFlush()) return null;
     commit(&committed, used, cold_half);
     commit(&committed_cold, used_cold, arena_bytes);
+    const mode = modeFor(frame, wanted);
     if (find(frame, va, mode)) |p| return p;
     if (page_count == max_pages and !tryFlush()) return null;
     const p = takePage() orelse return null;

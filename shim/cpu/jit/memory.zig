@@ -300,6 +300,7 @@ fn orderedAccess(t: *Translator, insn: u32, offset: i32, extend: ?Extend) void {
     if (extend) |e| return access(t, .{ .kind = .{ .load = e }, .scale = scale }, r, .address);
     lookup.modifiable(t, @as(u8, 1) << scale);
     t.load(.q, .rdx, r);
+    if (t.page.mode.alone) return t.a.store(general_sizes[scale], .{ .mem = at(0) }, .rdx);
     t.a.xchg(general_sizes[scale], at(0), .rdx);
 }
 

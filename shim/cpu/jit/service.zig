@@ -53,15 +53,19 @@ pub fn pageSlot(va: u64) usize {
 
 /// How code is translated that this CPU runs now.
 fn mode(cpu: *const Cpu) cache.Mode {
-    return .{ .exact = cpu.block.fpcr & ~@as(u32, 3 << 22) != 0, .flat = mirror.isFlat(cpu) and !cpu.wild };
+    return .{
+        .exact = cpu.block.fpcr & ~@as(u32, 3 << 22) != 0,
+        .flat = mirror.isFlat(cpu) and !cpu.wild,
+        .alone = mem.space.isAlone(cpu.v.tlb.space),
+    };
 }
 
 /// Bits of a key below the epoch.
-const key_bits = 14;
+const key_bits = 15;
 
 /// Forgets where pages are, when that may have changed.
 fn syncKey(cpu: *Cpu) void {
-    const key = @atomicLoad(u64, &cache.epoch, .acquire) << key_bits | @as(u64, @as(u2, @bitCast(mode(cpu)))) << 12 | cpu.v.tlb.context;
+    const key = @atomicLoad(u64, &cache.epoch, .acquire) << key_bits | @as(u64, @as(u3, @bitCast(mode(cpu)))) << 12 | cpu.v.tlb.context;
     if (cpu.key != key) {
         cpu.key = key;
         @memset(&cpu.pages, layout.no_page);
@@ -91,7 +95,7 @@ pub fn lookup(cpu: *Cpu, pc: u64) ?u32 {
     while (true) {
         // Before the code is looked for: what is found may be dropped at once, and must not outlive the next epoch.
         syncKey(cpu);
-        if (cache.find(at.frame, pc - offset, mode(cpu))) |page| {
+        if (cache.find(at.frame, pc - offset, cache.modeFor(at.frame, mode(cpu)))) |page| {
             const found = @atomicLoad(u32, &page.entry[word], .acquire);
             if (found != 0) {
                 cpu.pages[pageSlot(pc)] = page.number;
@@ -296,7 +300,8 @@ pub fn link(cpu: *Cpu, place: Place, site: u32) callconv(.c) u64 {
 
 /// Does the CPU run code of the same mode as this? It may have changed meanwhile: then a branch of the one must not lead to the other for ever.
 fn stays(cpu: *const Cpu, place: Place) bool {
-    return cache.pageOf(place.page).mode == mode(cpu);
+    const page = cache.pageOf(place.page);
+    return page.mode == cache.modeFor(page.frame, mode(cpu));
 }
 
 /// A branch back inside its page: taken for the first time, or so often that its loop is to be made.

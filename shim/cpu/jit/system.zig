@@ -20,7 +20,7 @@ pub fn hint(t: *Translator, insn: u32) bool {
 pub fn barrier(t: *Translator, insn: u32) bool {
     const dmb = bits(insn, 5, 3) == 5;
     const both = bits(insn, 8, 2) == 3 or bits(insn, 8, 2) == 0;
-    if (dmb and !both) return true;
+    if (t.page.mode.alone or dmb and !both) return true;
     t.clobber();
     t.a.lockOp();
     t.a.aluImm(.@"or", .d, .{ .mem = .{ .base = .rsp, .disp = -64 } }, 0);
