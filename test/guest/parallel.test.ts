@@ -27,6 +27,7 @@ for (const cpu of engines) {
   test(`edges of stacks on ${cpu}`, () => check("edges", ["3"], cpu, 1), 300_000);
   for (const cpus of [1, 2])
     test(`stacks that others change on ${cpu}, ${cpus} CPUs`, () => check("moves", ["8"], cpu, cpus), 300_000);
+  test(`memory beyond on ${cpu}`, () => check("beyond", [], cpu, 1), 300_000);
   test(`spaces on ${cpu}`, () => check("spaces", ["6"], cpu, 2), 300_000);
   for (const cpus of [1, 2]) test(`hot memory on ${cpu}, ${cpus} CPUs`, () => check("hot", [], cpu, cpus), 300_000);
 }
@@ -46,6 +47,9 @@ if (process.arch === "x64") {
     ["hot", [], 4],
   ] as const) {
     test(`${name}, ${cpus} CPUs with mirrors`, () => check(name, args, "jit", cpus, env), 300_000);
+  }
+  for (const mirror of ["1", "2"]) {
+    test(`memory beyond mirrors, ${mirror}`, () => check("beyond", [], "jit", 1, { CARRICK_CPU_MIRROR: mirror }), 300_000);
   }
 }
 

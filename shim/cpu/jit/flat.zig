@@ -7,7 +7,7 @@
 //! otherwise than by a constant sees to it (`keepStack`), or goes on in code that asks the TLB.
 //!
 //! What is not mapped there, and what lies beyond, goes to the cold part of the access (`service.flat`), and then again to its start, or behind it, when
-//! the interpreter has done it. So an instruction that loads changes registers only when it can fault no more. A pair that is stored may be stored by half
+//! the interpreter has done it; what lay beyond, in code that asks the TLB, since nothing is known of its base. So an instruction that loads changes registers only when it can fault no more. A pair that is stored may be stored by half
 //! when the other half faults, as on a real CPU.
 
 const alu = @import("alu.zig");
@@ -22,6 +22,7 @@ const layout = @import("layout.zig");
 const lookup = @import("lookup.zig");
 const memory = @import("memory.zig");
 const mirror = @import("mirror.zig");
+const service = @import("service.zig");
 const thunks = @import("thunks.zig");
 const trap = @import("trap.zig");
 const vector = @import("vector.zig");
@@ -277,11 +278,13 @@ pub fn emitCold(t: *Translator, c: cold.Cold, access: Access) void {
         },
         .indexed => |insn| lookup.indexedAddress(t, insn),
     }
-    a.movImm(.rcx, access.bytes);
+    const what: service.Missed = .{ .size = access.bytes, .insn = t.words[t.first + t.index] };
+    a.movImm(.rcx, @bitCast(what));
     a.movImm(.rdx, t.place(access.writes));
     t.callThunk(thunks.flat);
-    a.aluImm(.cmp, .d, .{ .reg = .rax }, 1);
-    const done = a.jcc(.ne);
+    a.aluImm(.cmp, .d, .{ .reg = .rax }, @intFromEnum(service.Flat.done));
+    const done = a.jcc(.e);
+    const beyond = a.jcc(.a);
     restoreFlags(t, access);
     c.copies.reload(a);
     holdAgain(a, access.held);
@@ -291,6 +294,9 @@ pub fn emitCold(t: *Translator, c: cold.Cold, access: Access) void {
     access.after.reload(a);
     holdAgain(a, access.held_after);
     a.jmpTo(access.next);
+    a.linkHere(beyond);
+    a.movImm(.rax, t.pc + 4);
+    t.jumpThunk(thunks.wild);
 }
 
 fn restoreFlags(t: *Translator, access: Access) void {

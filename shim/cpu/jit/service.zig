@@ -165,11 +165,15 @@ pub fn write(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
     return 1;
 }
 
-/// What an access in flat code goes on with.
-const Flat = enum(usize) { leave, again, done };
+/// What an access in flat code goes on with. `beyond`: it is done, but its base is no address of the mirror's.
+pub const Flat = enum(usize) { leave, again, done, beyond };
 
-/// A flat access of `size` bytes at addr faulted on the host, or lies beyond the mirror. All registers are in the block.
-pub fn flat(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
+/// The instruction of an access as it was translated: what lies there now may be another, after which nothing of what the code knows holds.
+pub const Missed = packed struct(u64) { size: u32, insn: u32 };
+
+/// A flat access at addr faulted on the host, or lies beyond the mirror. All registers are in the block.
+pub fn flat(cpu: *Cpu, addr: u64, place: Place, what: Missed) callconv(.c) usize {
+    const size = what.size;
     const kind: abi.Access = if (place.mark) .write else .read;
     if (access.fill(&cpu.v, addr, kind) == null) return fault(cpu, place, kind);
     // Where it enters another page.
@@ -182,10 +186,11 @@ pub fn flat(cpu: *Cpu, addr: u64, place: Place, size: u32) callconv(.c) usize {
     if (!helped) mirror.missed(cpu);
     if (!mirror.isFlat(cpu)) endSlice(cpu);
     if (helped) return @intFromEnum(Flat.again);
-    return @intFromEnum(if (interpretAt(cpu, place.pc())) Flat.done else Flat.leave);
+    const done: Flat = if (addr < mirror.end) .done else .beyond;
+    return @intFromEnum(if (interpretAt(cpu, place.pc(), what.insn)) done else Flat.leave);
 }
 
-/// sp is not what flat code has to have: goes on in other code until that is looked at again.
+/// sp, or what was accessed, is not what flat code has to have: goes on in other code until that is looked at again.
 pub fn wild(cpu: *Cpu, pc: u64) callconv(.c) u64 {
     cpu.wild = true;
     return code(lookup(cpu, pc) orelse return fetchFault(cpu, pc));
@@ -200,13 +205,9 @@ fn endSlice(cpu: *Cpu) void {
     cpu.block.slice = 0;
 }
 
-/// Executes the instruction at pc, which is no branch. False: it leaves guest code.
-fn interpretAt(cpu: *Cpu, pc: u64) bool {
-    const at = mem.translate(cpu.v.tlb.space, pc, .exec) orelse {
-        _ = fetchFault(cpu, pc);
-        return false;
-    };
-    single(&cpu.v.stepping, pc, @as(*align(1) const u32, @ptrCast(at.ptr)).*);
+/// Executes an instruction, which is no branch, as that at pc. False: it leaves guest code.
+fn interpretAt(cpu: *Cpu, pc: u64, insn: u32) bool {
+    single(&cpu.v.stepping, pc, insn);
     // What a block has kept there (`recipe.keep`).
     const kept = .{ cpu.block.pc, cpu.block.pstate };
     if (!execute(cpu, &cpu.v.stepping)) return false;

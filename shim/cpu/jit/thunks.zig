@@ -20,7 +20,7 @@ pub var read: u32 = 0;
 pub var write: u32 = 0;
 /// rax: address, rdx: place. Comes back with rax: where to read and write, atomically.
 pub var modify: u32 = 0;
-/// rax: address, rdx: place, rcx: size. Comes back with rax: `service.Flat`.
+/// rax: address, rdx: place, rcx: `service.Missed`. Comes back with rax: `service.Flat`.
 pub var flat: u32 = 0;
 /// rax: address, rdx: 1 to write. Comes back with rax: the host pointer, or 0.
 pub var range: u32 = 0;

@@ -3,7 +3,8 @@
 
 const std = @import("std");
 const cache = @import("cache.zig");
-const memory = @import("../../host/host.zig").memory;
+const host = @import("../../host/host.zig");
+const memory = host.memory;
 
 const linux = std.os.linux;
 
@@ -22,9 +23,13 @@ var added: u32 = 0;
 
 var state: enum { closed, open, failed } = .closed;
 var before: linux.Sigaction = undefined;
+/// Several CPUs may be the first.
+var mutex: host.threads.Mutex = .{};
 
 /// Makes faults come here. False when that cannot be.
 pub fn listen() bool {
+    mutex.lock();
+    defer mutex.unlock();
     if (state == .closed) state = if (start()) .open else .failed;
     return state == .open;
 }
