@@ -127,6 +127,56 @@ function tabled(r: Random): [number, number] {
   return [small | index, access | (base(r) << 5) | moved(r, load)];
 }
 
+/** Bits of an AND that leave a large index, or one that only an extension makes small. */
+const wideMasks = (r: Random) => 0x92400000 | (r.below(64) << 16) | (r.below(64) << 10);
+
+/**
+ * What memory found by its base alone is sensitive to: bases that move far and come back, and that others are made of; indexes that are
+ * masked, and changed again before they are used; flags that are set before an access and used after it; sp taken elsewhere.
+ */
+const wandering: ((r: Random) => number[])[] = [
+  (r) => {
+    const rn = base(r);
+    const by = (1 << 22) | (r.pick([1, 15, 16, 17, 240, 255, 256, 4095]) << 10) | (rn << 5) | rn;
+    const there = 0x91000000 | (r.bits(1) << 30);
+    const access = r.one(2) ? [] : [r.pick(accesses)(r)];
+    return [there | by, ...access, (there ^ 0x40000000) | by, r.pick(accesses)(r)];
+  },
+  (r) => {
+    const rn = base(r);
+    const rd = r.pick(BASES);
+    return [0x91000000 | (r.bits(1) << 30) | (r.below(64) << 10) | (rn << 5) | rd, r.pick(accesses)(r)];
+  },
+  (r) => {
+    const index = r.pick(values);
+    const change = r.one(3) ? [r.pick(arithmetic)(r)] : r.one(3) ? [0xf81f0000 | (base(r) << 5) | index] : [];
+    const access = 0x38200800 | (r.bits(2) << 30) | (loads(r) << 22) | (index << 16) | (r.pick([2, 3, 6, 7]) << 13);
+    return [
+      wideMasks(r) | (value(r) << 5) | index,
+      ...change,
+      access | (r.bits(1) << 12) | (base(r) << 5) | r.pick(values),
+    ];
+  },
+  (r) => {
+    const register = r.pick(values);
+    const compare = 0x6b00001f | wide(r) | (r.pick(values) << 16) | (register << 5);
+    const load = 0xf9400000 | (r.below(8) << 10) | (base(r) << 5) | register;
+    return [compare, load, r.pick(selecting)(r)];
+  },
+  (r) => {
+    const from = r.pick([4, 19, 20, 29, ...values]);
+    const to = r.pick([
+      0x9100001f | (from << 5),
+      0x927cec1f | (from << 5),
+      0x8b2063ff | (r.pick(values) << 16),
+      0xcb2063ff | (r.pick(values) << 16),
+      0x110003ff | (r.below(16) << 14),
+      0x910003ff | (r.below(64) << 10),
+    ]);
+    return [to, r.pick(accesses)(r)];
+  },
+];
+
 /** A conditional branch over up to four words. */
 function branch(r: Random, left: number): number {
   return branchOver(r, 2 + r.below(Math.min(4, left - 1)));
@@ -166,6 +216,10 @@ function loop(r: Random): number[] {
     } else if (r.one(6) && at + 1 < body && at + 1 !== middle && at + 1 !== out) {
       words.push(...tabled(r));
       at++;
+    } else if (r.one(8) && at + 4 < body && !(middle >= at && middle < at + 4) && !(out >= at && out < at + 4)) {
+      const some = r.pick(wandering)(r);
+      words.push(...some);
+      at += some.length - 1;
     } else {
       words.push(draw(r, at, at < middle ? middle : body));
     }
@@ -184,6 +238,24 @@ function draw(r: Random, at: number, count: number): number {
   return 0xd503201f;
 }
 
+function straight(r: Random, count: number): number[] {
+  const words: number[] = [];
+  while (words.length < count) {
+    const some = r.one(8) ? r.pick(wandering)(r) : [draw(r, words.length, count)];
+    if (words.length + some.length <= count) words.push(...some);
+  }
+  return words;
+}
+
+/** What a base has above the address, or instead of it: a tag, the end of what mirrors have, the end of all, something below zero. */
+function wild(r: Random, [low, high]: readonly [number, number]): readonly [number, number] {
+  const kind = r.below(4);
+  if (kind === 0) return [low, (high | (r.bits(8) << 24)) >>> 0];
+  if (kind === 1) return [low & 0xffff, 1 << 11];
+  if (kind === 2) return [0xfffffff0 - 16 * r.below(64), r.pick([0x7ff, 0xffff, 0xffffffff])];
+  return [low & 0xff0, r.pick([1 << 15, 1 << 16, 0x80000000])];
+}
+
 /** Where a base points. */
 function place(r: Random): number {
   const kind = r.below(16);
@@ -198,12 +270,13 @@ function place(r: Random): number {
 function make(r: Random, slot: number): Case {
   values = r.one(2) ? KEPT : OTHERS;
   const count = 1 + r.below(MAX_WORDS);
-  const words = r.one(2) ? loop(r) : Array.from({ length: count }, (_, at) => draw(r, at, count));
+  const words = r.one(2) ? loop(r) : straight(r, count);
   const overrides: Override[] = [[COUNTER, 1 + r.below(12), 0]];
   for (const register of BASES) {
     let address = place(r);
     if (register === REG.sp && !r.one(16)) address -= address % 16;
-    overrides.push([register, ...pairOf(address)]);
+    const pair = pairOf(address);
+    overrides.push([register, ...(r.one(12) ? wild(r, pair) : pair)]);
   }
   const names = words.map((word) => (word >>> 0).toString(16));
   return {
