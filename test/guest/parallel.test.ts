@@ -45,11 +45,16 @@ if (process.arch === "x64") {
     ["spaces", ["6"], 2],
     ["hot", [], 1],
     ["hot", [], 4],
+    ["holes", [], 1],
   ] as const) {
     test(`${name}, ${cpus} CPUs with mirrors`, () => check(name, args, "jit", cpus, env), 300_000);
   }
   for (const mirror of ["1", "2"]) {
-    test(`memory beyond mirrors, ${mirror}`, () => check("beyond", [], "jit", 1, { CARRICK_CPU_MIRROR: mirror }), 300_000);
+    test(
+      `memory beyond mirrors, ${mirror}`,
+      () => check("beyond", [], "jit", 1, { CARRICK_CPU_MIRROR: mirror }),
+      300_000,
+    );
   }
 }
 

@@ -63,7 +63,7 @@ pub const Mirror = struct {
     /// Everything mapped lies in here.
     low: u64 = end,
     high: u64 = 0,
-    /// Mappings made since it was empty, and work done since the space got it: pieces mapped and emptied, and accesses that the interpreter did.
+    /// Mappings made since it was empty, holes included, and work done since the space got it: pieces mapped and emptied, and accesses that the interpreter did.
     pieces: u32 = 0,
     work: u32 = 0,
     /// Instructions of the space when it got it.
@@ -213,11 +213,27 @@ fn showRun(m: *Mirror, s: *mem.space.Space, at: u64, limit: u64) ?u64 {
     m.low = @min(m.low, at * page_size);
     m.high = @max(m.high, (at + n) * page_size);
     m.work += 1;
-    // The host makes one mapping of what goes on from the page before.
-    const before = if (at == 0) 0 else mem.space.walk(s, (at - 1) * page_size);
-    if (stateOf(before) == state and desc.frameOf(before) + 1 == frame) return at + n;
+    // The host makes one mapping of what goes on from the page before, or to the page behind.
+    const follows = at > 0 and goesOn(m, s, at - 1, state, frame -% 1);
+    const leads = at + n < page_count and goesOn(m, s, at + n, state, frame + n);
+    if (follows and leads) {
+        if (m.pieces > 0) {
+            m.pieces -= 1;
+            _ = @atomicRmw(u32, &pieces_all, .Sub, 1, .monotonic);
+        }
+    } else if (!follows and !leads and !addPiece(m)) return null;
+    return at + n;
+}
+
+/// Is the page shown, with that state, and is it that frame?
+fn goesOn(m: *const Mirror, s: *mem.space.Space, page: u64, state: u8, frame: u32) bool {
+    return m.state.?[page] == state and desc.frameOf(mem.space.walk(s, page * page_size)) == frame;
+}
+
+/// False when there are too many.
+fn addPiece(m: *Mirror) bool {
     m.pieces += 1;
-    return if (@atomicRmw(u32, &pieces_all, .Add, 1, .monotonic) < pieces_max) at + n else null;
+    return @atomicRmw(u32, &pieces_all, .Add, 1, .monotonic) < pieces_max;
 }
 
 fn stateOf(d: u64) u8 {
@@ -302,4 +318,6 @@ fn forget(m: *Mirror, va: u64, to: u64) void {
     empty(m, from + first * page_size, from + last * page_size);
     @memset(states[first..last], nothing);
     m.work += 1;
+    // A hole in a piece makes two of it.
+    if (!addPiece(m)) giveUp(m, mem.space.get(m.space).?);
 }
