@@ -21,6 +21,7 @@ test {
     _ = @import("cpu/jit/x64.zig");
     _ = @import("cpu/jit/layout.zig");
     _ = @import("cpu/jit/loop.zig");
+    _ = @import("cpu/jit/mirror_test.zig");
     _ = @import("mem/cpus.zig");
     _ = @import("mem/mem_test.zig");
     _ = @import("mem/model_test.zig");

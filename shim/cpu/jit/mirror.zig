@@ -321,3 +321,28 @@ fn forget(m: *Mirror, va: u64, to: u64) void {
     // A hole in a piece makes two of it.
     if (!addPiece(m)) giveUp(m, mem.space.get(m.space).?);
 }
+
+// For tests of the shim.
+
+var policy_before: @TypeOf(policy) = .warm;
+
+/// Every process has a mirror at once.
+pub fn force() void {
+    policy_before = policy;
+    policy = .always;
+    counted_max = 0;
+}
+
+pub fn release() void {
+    policy = policy_before;
+    counted_max = 1 << 18;
+}
+
+/// The host's place of guest address 0.
+pub fn whereZeroIs() u64 {
+    return @intFromPtr(list.?.start.?);
+}
+
+pub fn isInUse() bool {
+    return list.?.work != 0;
+}
