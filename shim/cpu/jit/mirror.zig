@@ -268,7 +268,8 @@ fn giveUp(m: *Mirror, s: *mem.space.Space) void {
 /// Nothing is mapped any more.
 fn clear(m: *Mirror) void {
     if (m.low < m.high) {
-        empty(m, m.low, m.high);
+        // Whoever lost a right would keep it. No mapping is cut by this, so the host has no reason to refuse.
+        if (!empty(m, m.low, m.high)) std.c.abort();
         // Whole pages of the books: what nobody has touched there stays untouched.
         const from = m.low / page_size & ~@as(u64, page_size - 1);
         const to = std.mem.alignForward(u64, m.high / page_size, page_size);
@@ -280,9 +281,8 @@ fn clear(m: *Mirror) void {
     m.pieces = 0;
 }
 
-fn empty(m: *Mirror, from: u64, to: u64) void {
-    // Whoever lost a right would keep it.
-    if (!memory.empty(@alignCast(m.start.? + from), to - from)) std.c.abort();
+fn empty(m: *Mirror, from: u64, to: u64) bool {
+    return memory.empty(@alignCast(m.start.? + from), to - from);
 }
 
 /// Pages of a space have changed: nothing of them stays mapped. By the kernel's thread.
@@ -315,7 +315,7 @@ fn forget(m: *Mirror, va: u64, to: u64) void {
     const states = m.state.?[from / page_size .. until / page_size];
     const first = std.mem.findNone(u8, states, &.{0}) orelse return;
     const last = std.mem.findLastNone(u8, states, &.{0}).? + 1;
-    empty(m, from + first * page_size, from + last * page_size);
+    if (!empty(m, from + first * page_size, from + last * page_size)) return giveUp(m, mem.space.get(m.space).?);
     @memset(states[first..last], nothing);
     m.work += 1;
     // A hole in a piece makes two of it.

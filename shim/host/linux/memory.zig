@@ -94,9 +94,11 @@ pub fn mirror(at: [*]align(4096) u8, ptr: [*]align(4096) u8, size_bytes: usize, 
     return !isError(linux.mmap(at, size_bytes, .{ .READ = true, .WRITE = writable }, flags, guest_fd, offset));
 }
 
-/// Makes the range one where nothing may be accessed. False when the host refuses.
+/// Makes the range one where nothing may be accessed. False when the host refuses, because it has too many mappings.
 pub fn empty(at: [*]align(4096) u8, size_bytes: usize) bool {
-    return !isError(linux.mmap(at, size_bytes, .{}, .{ .TYPE = .PRIVATE, .ANONYMOUS = true, .NORESERVE = true, .FIXED = true }, -1, 0));
+    const flags: linux.MAP = .{ .TYPE = .PRIVATE, .ANONYMOUS = true, .NORESERVE = true, .FIXED = true };
+    if (!isError(linux.mmap(at, size_bytes, .{}, flags, -1, 0))) return true;
+    return linux.mprotect(at, size_bytes, .{}) == 0;
 }
 
 /// Ends a reservation.
