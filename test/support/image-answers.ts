@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 const expected = join(import.meta.dir, "../guest/expected");
 
-/** A container's root may not mount, end logins, enter name spaces, nor advise others. */
-export const NEEDS_ADMIN: readonly string[] = ["advice", "login", "mounts", "namespaces"];
+/** A container's root may not mount, end logins, enter name spaces, advise others, nor take a real-time priority. */
+export const NEEDS_ADMIN: readonly string[] = ["advice", "login", "mounts", "namespaces", "priorities"];
 
 /** A container's root lacks CAP_DAC_READ_SEARCH, so that linkat(2) gives no name to what only a descriptor leads to. */
 const WITHOUT_CAPABILITY: readonly [string, string][] = [

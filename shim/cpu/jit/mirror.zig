@@ -294,7 +294,7 @@ fn changed(handle: u32, va: u64, n: u64) void {
         defer m.mutex.unlock();
         if (m.space != handle and handle != 0) continue;
         // The space is gone.
-        if (n > page_count) {
+        if (n == std.math.maxInt(u64)) {
             clear(m);
             m.space = 0;
             continue;
