@@ -7,10 +7,9 @@
 //! otherwise than by a constant sees to it (`keepStack`), or goes on in code that asks the TLB.
 //!
 //! What is not mapped there, and what lies beyond, goes to the cold part of the access (`service.flat`), and then again to its start, or behind it, when
-//! the interpreter has done it; what lay beyond, in code that asks the TLB, since nothing is known of its base. So an instruction that loads changes registers only when it can fault no more. A pair that is stored may be stored by half
-//! when the other half faults, as on a real CPU.
+//! the interpreter has done it; or, when it lay beyond, on in code that asks the TLB, since nothing is known of its base. So an instruction that loads
+//! changes registers only when it can fault no more. A pair that is stored may be stored by half when the other half faults, as on a real CPU.
 
-const alu = @import("alu.zig");
 const cold = @import("cold.zig");
 const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");

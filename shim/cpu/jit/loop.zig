@@ -7,7 +7,6 @@
 //! brings the fixed registers into their places first.
 
 const std = @import("std");
-const abi = @import("../../abi.zig");
 const cache = @import("cache.zig");
 const cold = @import("cold.zig");
 const decoder = @import("../decoder.zig");

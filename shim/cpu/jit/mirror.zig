@@ -11,7 +11,6 @@
 
 const std = @import("std");
 const abi = @import("../../abi.zig");
-const cache = @import("cache.zig");
 const desc = @import("../../mem/descriptor.zig");
 const host = @import("../../host/host.zig");
 const layout = @import("layout.zig");

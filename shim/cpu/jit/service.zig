@@ -2,7 +2,6 @@
 //! instructions in the interpreter. Functions that guest code comes back from return 0 to leave it instead; they
 //! have then set `exit` and pc.
 
-const std = @import("std");
 const abi = @import("../../abi.zig");
 const access = @import("../interp/access.zig");
 const blocks = @import("block.zig");
