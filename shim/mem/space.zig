@@ -34,12 +34,12 @@ pub const Space = struct {
     asid: u64,
     /// For a CPU that maps what it runs a second time (cpu/jit/mirror.zig): instructions executed so far, from how many on that is to be done, and how many
     /// more it takes when it was in vain.
-    executed: u64,
-    flat_from: u64,
-    flat_pause: u64,
+    executed: u64 = 0,
+    flat_from: u64 = 0,
+    flat_pause: u64 = 0,
     /// Several tasks run in it, or have; some of its memory may be written by others too.
-    has_threads: bool,
-    shares: bool,
+    has_threads: bool = false,
+    shares: bool = false,
 };
 
 /// Does nobody else see the memory of the space while its task runs? Changes only while that task is in the kernel.
@@ -98,7 +98,7 @@ pub fn adopt(root: u32) ?u32 {
         handle = handles;
         handles += 1;
     }
-    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0, .asid = 0, .executed = 0, .flat_from = 0, .flat_pause = 48 << 20, .has_threads = false, .shares = false };
+    spaces[handle] = .{ .root = root, .resident = 0, .context = 0, .running = 0, .next = 0, .asid = 0 };
     count_live += 1;
     return handle;
 }

@@ -27,7 +27,7 @@ fn scaleOf(insn: u32) u2 {
 }
 
 /// Makes the next instruction one that other CPUs see as a whole, where they look.
-pub fn lock(t: *Translator) void {
+fn lock(t: *Translator) void {
     if (!t.page.mode.alone) t.a.lockOp();
 }
 

@@ -36,7 +36,7 @@ fn exitTo(t: *Translator, to: u64) Exit {
 pub fn branchIf(t: *Translator, cc: x64.Cc, to: u64) void {
     const e = exitTo(t, to);
     if (t.loop) |l| if (l.inside(t, to)) |index| {
-        if (index == 0) l.returns(t);
+        if (index == 0) l.near.returns(t);
         const saves = !l.keeps(t, index) and e.save;
         if (saves) return t.addCold(t.a.jcc(cc), .{ .inside = .{ .index = index, .exit = e } });
         return l.lead(t, t.a.jcc(cc), index);
@@ -48,7 +48,7 @@ pub fn branchIf(t: *Translator, cc: x64.Cc, to: u64) void {
 pub fn branchAlways(t: *Translator, to: u64) void {
     t.done = true;
     if (t.loop) |l| if (l.inside(t, to)) |index| {
-        if (index == 0) l.returns(t);
+        if (index == 0) l.near.returns(t);
         if (!l.keeps(t, index) and flagsNeededAt(t, to)) t.save();
         return l.lead(t, t.a.jmp(), index);
     };

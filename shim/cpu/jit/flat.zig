@@ -1,7 +1,7 @@
 //! Loads and stores of one register or a pair where memory is in the CPU's mirror (`mirror.zig`): one instruction of the host, off the guest's
 //! base register, after it was found to be below the end of the guest's addresses. It need not be asked again while the block
 //! only adds constants to it. Around the mirror nothing is mapped for as far as those can lead. Registers that a loop does not take
-//! further than its accesses reach are asked once, before it (`loop.zig`).
+//! further than its accesses reach are asked once, before it (`near.zig`).
 //!
 //! sp is never asked where it is used: flat code is entered with one that is aligned and near the guest's addresses, and whatever changes it
 //! otherwise than by a constant sees to it (`keepStack`), or goes on in code that asks the TLB.
@@ -147,8 +147,8 @@ fn scaleOfSmall(t: *const Translator, insn: u32) ?u2 {
 
 const joins_of_block = [_]bool{true} ++ [_]bool{false} ** 127;
 
-/// The host's flags are nobody's.
-fn compare(t: *Translator, address: Reg) x64.Fixup {
+/// Branches where the address is none of the guest's. The host's flags are nobody's.
+pub fn compare(t: *Translator, address: Reg) x64.Fixup {
     t.a.alu(.cmp, .q, address, .{ .mem = layout.blockField("flat_end") });
     return t.a.jcc(.ae);
 }

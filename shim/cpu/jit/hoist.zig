@@ -76,7 +76,7 @@ pub fn find(words: []const u32, joins: []const bool) Plan {
 }
 
 /// Registers that it may change, a bit each. Of sp it is known exactly.
-pub fn writtenBy(insn: u32) u64 {
+fn writtenBy(insn: u32) u64 {
     const sp = 1 << layout.sp;
     const written = info.written(insn) & ~@as(u64, sp);
     const moves = info.class(insn) == .pair and bit(insn, 23) and fields.rn(insn) == layout.sp;

@@ -13,12 +13,12 @@ const decoder = @import("../decoder.zig");
 const exits = @import("exit.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
-const flat = @import("flat.zig");
 const hoist = @import("hoist.zig");
 const info = @import("info.zig");
 const layout = @import("layout.zig");
 const recipe = @import("recipe.zig");
 const mem = @import("../../mem/mem.zig");
+const nears = @import("near.zig");
 const patch = @import("patch.zig");
 const service = @import("service.zig");
 const thunks = @import("thunks.zig");
@@ -57,11 +57,7 @@ pub const Loop = struct {
     enter: u32,
     /// What is looked up before it begins.
     plan: hoist.Plan,
-    /// In flat code: registers, a bit each, that are near the guest's addresses wherever the loop begins anew; those of them that it never
-    /// changes; those that a branch back takes elsewhere after all.
-    near: u32,
-    kept: u32,
-    lost: u32,
+    near: nears.Near,
     /// Accesses that are to have no window, by index.
     refused: std.bit_set.IntegerBitSet(longest),
     head: *Head,
@@ -80,14 +76,6 @@ pub const Loop = struct {
         if (index != 0) return false;
         if (t.again == null or !std.meta.eql(t.again.?, again)) l.failed = true;
         return true;
-    }
-
-    /// A branch leads back to the head.
-    pub fn returns(l: *Loop, t: *const Translator) void {
-        for (0..31) |r| if (l.near >> @intCast(r) & 1 != 0) {
-            const drift = t.drift[r] orelse flat.drift_first + 1;
-            if (drift > flat.drift_first) l.lost |= @as(u32, 1) << @intCast(r);
-        };
     }
 
     /// Makes a branch lead to the instruction at `index`.
@@ -131,13 +119,7 @@ pub const Loop = struct {
         t.forget();
         l.labels[t.index] = t.a.at;
         for (l.waiting[0..l.waiting_count]) |w| if (w.index == t.index) t.a.linkHere(w.from);
-        if (t.page.mode.flat) {
-            flat.stackIsGood(t, flat.drift_first);
-            const near = if (t.index == 0) l.near else l.near & l.kept;
-            for (0..31) |r| if (near >> @intCast(r) & 1 != 0) {
-                t.drift[r] = flat.drift_first;
-            };
-        }
+        if (t.page.mode.flat) l.near.assume(t);
         if (t.index != 0) return;
         if (l.again) |again| {
             t.state = .pending;
@@ -307,13 +289,12 @@ fn make(page: *cache.Page, words: Words, h: *Head) void {
         if (to >= head and to < head + count) l.joins[to - head] = true;
     }
     l.plan = .{};
-    l.near = 0;
+    l.near = .{};
     h.cautious = emit(page, words, l);
     h.code = h.cautious;
     if (page.mode.flat) {
-        l.near = bases(words[head..][0..count]);
-        l.kept = ~writtenIn(words[head..][0..count]);
-        if (l.near != 0 and cache.hasRoom()) h.code = emit(page, words, l);
+        l.near = nears.find(words[head..][0..count]);
+        if (l.near.at_head != 0 and cache.hasRoom()) h.code = emit(page, words, l);
         return;
     }
     l.plan = hoist.find(words[head..][0..count], l.joins[0..count]);
@@ -329,29 +310,8 @@ fn emit(page: *cache.Page, words: Words, l: *Loop) u32 {
     while (true) {
         if (attempt(page, words, l)) |code| return code;
         if (l.failed) l.again = null;
-        l.near &= ~l.lost;
+        l.near.at_head &= ~l.near.lost;
     }
-}
-
-/// Registers that accesses are off, a bit each.
-fn bases(words: []const u32) u32 {
-    var all: u32 = 0;
-    for (words) |insn| {
-        if (decoder.isSimd(insn)) continue;
-        switch (info.class(insn) orelse continue) {
-            .unsigned_offset, .unscaled, .indexed, .pair, .register_offset => if (fields.rn(insn) != layout.sp) {
-                all |= @as(u32, 1) << @intCast(fields.rn(insn));
-            },
-            else => {},
-        }
-    }
-    return all;
-}
-
-fn writtenIn(words: []const u32) u32 {
-    var all: u32 = 0;
-    for (words) |insn| all |= @truncate(info.written(insn));
-    return all;
 }
 
 /// A window for the access at `index`; `longest`: for what is looked up before the loop.
@@ -385,7 +345,7 @@ fn attempt(page: *cache.Page, words: Words, l: *Loop) ?u32 {
     l.labels = @splat(0);
     l.waiting_count = 0;
     l.failed = false;
-    l.lost = 0;
+    l.near.lost = 0;
     l.leave = t.a.at;
     l.emitLeave(&t.a);
     t.a.ret();
@@ -397,11 +357,11 @@ fn attempt(page: *cache.Page, words: Words, l: *Loop) ?u32 {
     // What is patched when the loop is made again.
     t.a.linkHere(t.a.jmp());
     const entries = hoist.enter(&t, &l.plan);
-    enterFlat(&t, l);
+    l.near.enter(&t, l.head.cautious);
     l.emitEnter(&t.a);
     t.a.pad(std.mem.alignForward(u32, t.a.at, 16));
     body(&t, l);
-    if (l.failed or l.lost != 0) {
+    if (l.failed or l.near.lost != 0) {
         trap.forget();
         return null;
     }
@@ -411,18 +371,6 @@ fn attempt(page: *cache.Page, words: Words, l: *Loop) ?u32 {
     hoist.emitMisses(&t, &l.plan, &entries, l.head.cautious);
     t.publish(begin);
     return begin;
-}
-
-/// Registers that are not near enough lead to the code that asks in each round.
-fn enterFlat(t: *Translator, l: *const Loop) void {
-    for (0..31) |i| if (l.near >> @intCast(i) & 1 != 0) {
-        const base = layout.fixed_map.host[i] orelse base: {
-            t.a.mov(.q, .rax, .{ .mem = layout.lane(@intCast(i)) });
-            break :base .rax;
-        };
-        t.a.alu(.cmp, .q, base, .{ .mem = layout.blockField("flat_end") });
-        t.a.jccTo(.ae, l.head.cautious);
-    };
 }
 
 fn body(t: *Translator, l: *Loop) void {

@@ -42,7 +42,7 @@ var pieces_all: u32 = 0;
 
 /// How many instructions a process executes before it gets a mirror: some 15 ms, or much of what is translated for the start of an interpreter would be translated
 /// twice. After it has lost it: so many, and twice as many each time.
-pub const warm: u64 = 48 << 20;
+const warm: u64 = 48 << 20;
 const warm_max: u64 = 1 << 36;
 /// A piece of work has to be worth so many instructions, on the average, or the mirror is given up; not before it had a chance.
 const worth = 1 << 15;
@@ -260,8 +260,9 @@ fn charge(m: *Mirror, s: *mem.space.Space) void {
 fn giveUp(m: *Mirror, s: *mem.space.Space) void {
     clear(m);
     m.space = 0;
-    s.flat_from = s.executed + s.flat_pause;
-    s.flat_pause = @min(2 * s.flat_pause, warm_max);
+    const pause = @max(s.flat_pause, warm);
+    s.flat_from = s.executed + pause;
+    s.flat_pause = @min(2 * pause, warm_max);
 }
 
 /// Nothing is mapped any more.
