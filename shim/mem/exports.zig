@@ -140,10 +140,9 @@ pub fn space_fork(src: u32) callconv(.c) i32 {
     return fork.fork(space.get(src) orelse return errno.invalid);
 }
 
-/// Another task is going to run in the space.
+/// Another task is going to run in the space, or to access its memory from outside.
 pub fn space_thread(handle: u32) callconv(.c) void {
-    const s = space.get(handle) orelse return;
-    s.has_threads = true;
+    space.share(space.get(handle) orelse return);
 }
 
 pub fn space_destroy(handle: u32) callconv(.c) void {

@@ -37,12 +37,12 @@ pub const Space = struct {
     executed: u64 = 0,
     flat_from: u64 = 0,
     flat_pause: u64 = 0,
-    /// Several tasks run in it, or have; some of its memory may be written by others too.
+    /// Several tasks run in it or access it from outside, or have; some of its memory may be written by others too.
     has_threads: bool = false,
     shares: bool = false,
 };
 
-/// Does nobody else see the memory of the space while its task runs? Changes only while that task is in the kernel.
+/// Does nobody else see the memory of the space while its task runs? Changes only while that task is in the kernel, or paused.
 pub inline fn isAlone(handle: u32) bool {
     const s = get(handle) orelse return false;
     return !s.has_threads and !s.shares;
@@ -65,6 +65,15 @@ pub const Hold = struct {
         if (h.held) cpus.proceed();
     }
 };
+
+/// Somebody else is going to see the memory of the space. Its task may be running, alone so far.
+pub fn share(s: *Space) void {
+    if (s.has_threads) return;
+    var hold: Hold = .{};
+    defer hold.release();
+    hold.need(s);
+    s.has_threads = true;
+}
 
 var spaces: [*]Space = undefined;
 /// Handles ever used (handle 0 is never a space), free ones among them, and live spaces.

@@ -116,6 +116,11 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     shim.space_destroy(this.space);
   }
 
+  /** The last user has gone, and other memory may have its number by now. */
+  get gone(): boolean {
+    return this.users === 0;
+  }
+
   /** More than one task uses it. */
   get shared(): boolean {
     return this.users > 1;
@@ -151,7 +156,7 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     return { pages, shared };
   }
 
-  /** Another task is going to run in it at the same time. */
+  /** Another task is going to run in it at the same time, or to access it from outside. */
   share(): void {
     shim.space_thread(this.space);
   }
@@ -439,6 +444,7 @@ export class AddressSpace extends UserMemory implements CacheMapper {
     wanted: number,
     move: (at: number, done: number, count: number) => number,
   ): number {
+    this.share();
     let done = 0;
     while (done < len) {
       const at = addr + done;

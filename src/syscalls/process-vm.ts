@@ -66,6 +66,7 @@ function transfer(
   const target = task.kernel.pids.task(id);
   if (target === undefined || !target.alive) return -ESRCH;
   if (!mayTrace(task, target)) return -EPERM;
+  if (target.mm !== task.mm) target.mm.share();
   let done = 0;
   for (const piece of pieces) {
     for (let at = 0; at < piece.length && local.remaining > 0; ) {

@@ -27,6 +27,12 @@ for (const cpu of engines) {
   test(`edges of stacks on ${cpu}`, () => check("edges", ["3"], cpu, 1), 300_000);
   for (const cpus of [1, 2])
     test(`stacks that others change on ${cpu}, ${cpus} CPUs`, () => check("moves", ["8"], cpu, cpus), 300_000);
+  for (const cpus of [1, 4])
+    test(
+      `a process alone no more on ${cpu}, ${cpus} CPUs`,
+      () => check("alone", cpu === "jit" ? [] : ["1000"], cpu, cpus),
+      300_000,
+    );
   test(`memory beyond on ${cpu}`, () => check("beyond", [], cpu, 1), 300_000);
   test(`spaces on ${cpu}`, () => check("spaces", ["6"], cpu, 2), 300_000);
   for (const cpus of [1, 2]) test(`hot memory on ${cpu}, ${cpus} CPUs`, () => check("hot", [], cpu, cpus), 300_000);
@@ -37,6 +43,7 @@ if (process.arch === "x64") {
   const env = { CARRICK_CPU_MIRROR: "1" };
   for (const [name, args, cpus] of [
     ["litmus", [], 4],
+    ["alone", [], 4],
     ["stress", ["10"], 1],
     ["stress", ["10"], 4],
     ["stacks", ["30"], 2],
