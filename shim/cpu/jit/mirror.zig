@@ -115,6 +115,18 @@ pub fn adopt(m: *Mirror, region: [*]align(page_size) u8) void {
     mem.tlb.mirrored = changed;
 }
 
+/// Flat code accesses nothing further from the guest's addresses than this: what bases may have moved, and what is added to one.
+const reach = 4 << 20;
+
+/// Is the host's address in a mirror, or so near that flat code may come there?
+pub fn surrounds(address: usize) bool {
+    var it = @atomicLoad(?*Mirror, &list, .acquire);
+    while (it) |m| : (it = m.next) {
+        if (address -% (@intFromPtr(m.start.?) - reach) < end + 2 * reach) return true;
+    }
+    return false;
+}
+
 /// Does the space that is bound run flat code here?
 pub inline fn isFlat(cpu: *const Cpu) bool {
     return cpu.mirror.space == cpu.v.tlb.space and cpu.mirror.space != 0;

@@ -1,9 +1,11 @@
 //! Faults of the host in flat code (`mirror.zig`): SIGSEGV at an access that was written down here goes on in the cold part of its block, with all
-//! registers as they were. Every other one is whose it was before: Bun's and its engine's.
+//! registers as they were. Every other one is whose it was before: Bun's and its engine's. An access that is nowhere near a mirror, where flat code
+//! must not come, ends the process: so whatever is run with an empty mirror (CARRICK_CPU_MIRROR=2) proves the place of each access.
 
 const std = @import("std");
 const cache = @import("cache.zig");
 const host = @import("../../host/host.zig");
+const mirror = @import("mirror.zig");
 const memory = host.memory;
 
 const linux = std.os.linux;
@@ -62,10 +64,18 @@ fn faulted(signal: linux.SIG, info: *const linux.siginfo_t, context: ?*anyopaque
     const frame: *Frame = @ptrCast(@alignCast(context.?));
     const offset = frame.rip -% @intFromPtr(cache.running);
     if (offset < cache.arena_bytes) if (find(@intCast(offset))) |cold| {
+        // Such code reaches other memory too, sooner or later.
+        if (!mirror.surrounds(@intFromPtr(info.fields.sigfault.addr))) escaped();
         frame.rip = @intFromPtr(cache.running) + cold;
         return;
     };
     pass(signal, info, context);
+}
+
+fn escaped() noreturn {
+    const text = "carrick: translated code has accessed what is not the guest's: this must not happen\n";
+    _ = std.c.write(2, text, text.len);
+    std.c.abort();
 }
 
 /// To whom it would have come.
