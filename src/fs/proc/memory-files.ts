@@ -253,6 +253,7 @@ class MemFile extends File {
   }
 
   private copy(io: IoBuffer, pos: number, step: (chunk: Uint8Array, at: number, count: number) => number): number {
+    if (this.mm.gone) return 0;
     const chunk = new Uint8Array(Math.min(65536, io.remaining));
     let done = 0;
     while (io.remaining > 0) {
