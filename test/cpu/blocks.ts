@@ -62,12 +62,21 @@ const other: Make[] = [
   (r) => 0x1ac00800 | wide(r) | (r.bits(1) << 10) | three(r) | goal(r),
 ];
 
+/** Length, U, elements of 8, 16 or 32 bits, and registers of a vector instruction. */
+const anyVector = (r: Random) =>
+  (r.bits(1) << 30) | (r.bits(1) << 29) | (r.below(3) << 22) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8);
+
 const vectors: Make[] = [
   (r) => 0x4e208400 | (r.below(4) << 22) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8),
   (r) => 0x1e602800 | (r.bits(1) << 12) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8),
   (r) => 0x1e602000 | (r.below(8) << 16) | (r.below(8) << 5),
   (r) => 0x9e660000 | (r.below(8) << 5) | goal(r),
   (r) => 0x1e600c00 | (condition(r) << 12) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8),
+  // Saturating arithmetic, which takes the host's flags, and its neighbours: three same, three different, by element, of one register.
+  (r) => 0x0e200400 | (r.pick([0, 1, 1, 2, 4, 5, 5, 14, 15, 18, 19, 20, 22, 22]) << 11) | anyVector(r),
+  (r) => 0x0e200000 | (r.pick([4, 5, 6, 7, 8, 9, 9, 10, 11, 11, 12, 13, 13]) << 12) | anyVector(r),
+  (r) => 0x0f000000 | (r.pick([2, 3, 6, 7, 8, 10, 11, 12, 13]) << 12) | (r.bits(1) << 11) | anyVector(r),
+  (r) => 0x0e200800 | (r.pick([2, 3, 6, 7, 7]) << 12) | (anyVector(r) & 0xffe0ffff),
 ];
 
 const loads = (r: Random) => (r.one(2) ? 1 : 0);

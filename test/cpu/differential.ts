@@ -26,7 +26,10 @@ export type Report = { readonly cases: number; readonly ran: number; readonly mi
 /** Runs cases on both sides. A runner that dies early shows as `ran` below `cases`. */
 export async function runBoth(cases: readonly Case[], memorySeed: number, how: How = {}): Promise<Report> {
   const stream = encodeStream(cases, memorySeed);
-  const [oracle, ours] = await Promise.all([runOracle(stream, how.cpu), runOurs(stream, how.mode, how.engine)]);
+  const [oracle, ours] = await Promise.all([
+    runOracle(stream, how.cpu),
+    runOurs(stream, how.mode, how.engine, how.level, how.mirror),
+  ]);
   return report(cases, oracle, ours);
 }
 
@@ -35,7 +38,8 @@ export async function runAll(cases: readonly Case[], memorySeed: number, ways: r
   const stream = encodeStream(cases, memorySeed);
   const oracle = await runOracle(stream);
   const reports: Report[] = [];
-  for (const how of ways) reports.push(report(cases, oracle, await runOurs(stream, how.mode, how.engine)));
+  for (const how of ways)
+    reports.push(report(cases, oracle, await runOurs(stream, how.mode, how.engine, how.level, how.mirror)));
   return reports;
 }
 

@@ -1,5 +1,5 @@
-//! Translation of Advanced SIMD between lanes of different sizes and places: immediates, narrowing and widening, neighbours, sums and
-//! extremes of all lanes, and comparisons that the host has only the other way round. As simd.zig otherwise.
+//! Translation of Advanced SIMD between lanes of different sizes and places: immediates, narrowing and widening, sums of neighbours,
+//! and comparisons that the host has only the other way round. As simd.zig otherwise.
 
 const copy_rows = @import("../simd/copy.zig");
 const fields = @import("../interp/fields.zig");
@@ -19,34 +19,34 @@ const finish = simd.finish;
 const reserved = simd.reserved;
 const sizeOf = simd.sizeOf;
 
-fn op(t: *Translator, opcode: u8, dst: Xmm, src: Xmm) void {
+pub fn op(t: *Translator, opcode: u8, dst: Xmm, src: Xmm) void {
     t.a.sse(.p66, opcode, dst, .{ .xmm = src });
 }
 
-fn move(t: *Translator, dst: Xmm, src: Xmm) void {
+pub fn move(t: *Translator, dst: Xmm, src: Xmm) void {
     t.a.sse(.none, 0x28, dst, .{ .xmm = src });
 }
 
-fn zeroes(t: *Translator, dst: Xmm) void {
+pub fn zeroes(t: *Translator, dst: Xmm) void {
     t.a.sse(.none, 0x57, dst, .{ .xmm = dst });
 }
 
-fn onesIn(t: *Translator, dst: Xmm) void {
+pub fn onesIn(t: *Translator, dst: Xmm) void {
     op(t, 0x76, dst, dst);
 }
 
 /// xmm0 inverted. Uses xmm1.
-fn invert(t: *Translator) void {
+pub fn invert(t: *Translator) void {
     onesIn(t, .xmm1);
     op(t, 0xef, .xmm0, .xmm1);
 }
 
-fn with(t: *Translator, opcode: u8, dst: Xmm, comptime field: []const u8) void {
+pub fn with(t: *Translator, opcode: u8, dst: Xmm, comptime field: []const u8) void {
     t.a.sse(.p66, opcode, dst, .{ .mem = layout.cpuField(field) });
 }
 
 /// Shifts every `log`-sized element (1: 16 bits) by an amount. `way` 2: right, 6: left.
-fn shift(t: *Translator, log: u8, way: u4, dst: Xmm, amount: u8) void {
+pub fn shift(t: *Translator, log: u8, way: u4, dst: Xmm, amount: u8) void {
     t.a.sse(.p66, 0x70 + log, @enumFromInt(way), .{ .xmm = dst });
     t.a.imm8(amount);
 }
@@ -56,7 +56,7 @@ fn shiftBytes(t: *Translator, way: u4, dst: Xmm, amount: u8) void {
     shift(t, 3, way, dst, amount);
 }
 
-fn shuffle(t: *Translator, dst: Xmm, src: Xmm, order: u8) void {
+pub fn shuffle(t: *Translator, dst: Xmm, src: Xmm, order: u8) void {
     op(t, 0x70, dst, src);
     t.a.imm8(order);
 }
@@ -94,6 +94,11 @@ fn narrowed(t: *Translator, insn: u32, log: u32) bool {
         },
         else => shuffle(t, .xmm0, .xmm0, 0x08),
     }
+    return putHalf(t, insn);
+}
+
+/// Register d's lower (or, of the second form, upper) half becomes xmm0's lower one.
+pub fn putHalf(t: *Translator, insn: u32) bool {
     if (!bit(insn, 30)) return finish(t, insn);
     copy(t, .xmm1, rd(insn));
     op(t, 0x6c, .xmm1, .xmm0);
@@ -117,7 +122,7 @@ pub fn SHRN(t: *Translator, insn: u32) bool {
 }
 
 /// dst = the lower (or, of the second form, upper) half of register n, each element made twice as wide.
-fn widen(t: *Translator, insn: u32, n: u32, dst: Xmm, signed: bool) void {
+pub fn widen(t: *Translator, insn: u32, n: u32, dst: Xmm, signed: bool) void {
     var src = t.copies.get(&t.a, n);
     if (bit(insn, 30)) {
         shuffle(t, dst, src, 0xee);
@@ -127,8 +132,15 @@ fn widen(t: *Translator, insn: u32, n: u32, dst: Xmm, signed: bool) void {
     t.a.sse38(base + ([3]u8{ 0, 3, 5 })[sizeOf(insn)], dst, .{ .xmm = src });
 }
 
-const adds = [4]u8{ 0xfc, 0xfd, 0xfe, 0xd4 };
-const subtracts = [4]u8{ 0xf8, 0xf9, 0xfa, 0xfb };
+pub const adds = [4]u8{ 0xfc, 0xfd, 0xfe, 0xd4 };
+pub const subtracts = [4]u8{ 0xf8, 0xf9, 0xfa, 0xfb };
+
+/// dst = the greater or lesser of dst and src.
+pub fn limit(t: *Translator, size: u2, signed: bool, greatest: bool, dst: Xmm, src: Xmm) void {
+    // The least of signed 16-bit elements and of bytes are SSE2's, the others lie in the 38 map; the greatest is four further on.
+    const code: u8 = if (signed) ([3]u8{ 0x38, 0xea, 0x39 })[size] else ([3]u8{ 0xda, 0x3a, 0x3b })[size];
+    if (code >= 0xda) op(t, if (greatest) code + 4 else code, dst, src) else t.a.sse38(if (greatest) code + 4 else code, dst, .{ .xmm = src });
+}
 
 /// A sum or difference of widened elements; `wide`: the first operand is wide already.
 fn long(t: *Translator, insn: u32, ops: [4]u8, signed: bool, wide: bool) bool {
@@ -165,36 +177,8 @@ pub fn USUBW(t: *Translator, insn: u32) bool {
     return long(t, insn, subtracts, false, true);
 }
 
-/// Products of widened elements, alone or added to register d.
-fn product(t: *Translator, insn: u32, signed: bool, accumulates: bool) bool {
-    if (sizeOf(insn) == 3) return false;
-    widen(t, insn, rn(insn), .xmm0, signed);
-    widen(t, insn, rm(insn), .xmm1, signed);
-    switch (sizeOf(insn)) {
-        0 => op(t, 0xd5, .xmm0, .xmm1),
-        1 => t.a.sse38(0x40, .xmm0, .{ .xmm = .xmm1 }),
-        else => if (signed) t.a.sse38(0x28, .xmm0, .{ .xmm = .xmm1 }) else op(t, 0xf4, .xmm0, .xmm1),
-    }
-    if (accumulates) op(t, adds[@as(usize, sizeOf(insn)) + 1], .xmm0, t.copies.get(&t.a, rd(insn)));
-    t.copies.put(&t.a, rd(insn), .xmm0, .no);
-    return true;
-}
-
-pub fn SMULL(t: *Translator, insn: u32) bool {
-    return product(t, insn, true, false);
-}
-pub fn UMULL(t: *Translator, insn: u32) bool {
-    return product(t, insn, false, false);
-}
-pub fn SMLAL(t: *Translator, insn: u32) bool {
-    return product(t, insn, true, true);
-}
-pub fn UMLAL(t: *Translator, insn: u32) bool {
-    return product(t, insn, false, true);
-}
-
 /// The results from two registers are in xmm0: of a 64-bit form those of its lower halves are in its even 32 bits.
-fn paired(t: *Translator, insn: u32) bool {
+pub fn paired(t: *Translator, insn: u32) bool {
     if (!bit(insn, 30)) shuffle(t, .xmm0, .xmm0, 0x08);
     return finish(t, insn);
 }
@@ -223,92 +207,12 @@ pub fn ADDP(t: *Translator, insn: u32) bool {
     return paired(t, insn);
 }
 
-/// Of bytes only: the even ones against the odd ones.
-fn extremes(t: *Translator, insn: u32, opcode: u8) bool {
-    if (sizeOf(insn) != 0) return false;
-    const m = t.copies.get(&t.a, rm(insn));
-    copy(t, .xmm0, rn(insn));
-    move(t, .xmm1, m);
-    with(t, 0xdb, .xmm0, "low_bytes");
-    with(t, 0xdb, .xmm1, "low_bytes");
-    op(t, 0x67, .xmm0, .xmm1);
-    copy(t, .xmm15, rn(insn));
-    move(t, .xmm1, m);
-    shift(t, 1, 2, .xmm15, 8);
-    shift(t, 1, 2, .xmm1, 8);
-    op(t, 0x67, .xmm15, .xmm1);
-    op(t, opcode, .xmm0, .xmm15);
-    return paired(t, insn);
-}
-
-pub fn UMAXP(t: *Translator, insn: u32) bool {
-    return extremes(t, insn, 0xde);
-}
-pub fn UMINP(t: *Translator, insn: u32) bool {
-    return extremes(t, insn, 0xda);
-}
-
 /// Register d becomes xmm0's lowest `bytes` bytes.
-fn scalar(t: *Translator, insn: u32, bytes: u8) bool {
+pub fn scalar(t: *Translator, insn: u32, bytes: u8) bool {
     shiftBytes(t, 7, .xmm0, 16 - bytes);
     shiftBytes(t, 3, .xmm0, 16 - bytes);
     t.copies.put(&t.a, rd(insn), .xmm0, .d);
     return true;
-}
-
-/// The least byte of all, or the greatest as the inverse of the least inverse.
-fn extreme(t: *Translator, insn: u32, greatest: bool) bool {
-    if (sizeOf(insn) != 0) return false;
-    copy(t, .xmm0, rn(insn));
-    if (!bit(insn, 30)) op(t, 0x6c, .xmm0, .xmm0);
-    if (greatest) invert(t);
-    move(t, .xmm1, .xmm0);
-    shift(t, 1, 2, .xmm1, 8);
-    op(t, 0xda, .xmm0, .xmm1);
-    with(t, 0xdb, .xmm0, "low_bytes");
-    t.a.sse38(0x41, .xmm0, .{ .xmm = .xmm0 });
-    if (greatest) invert(t);
-    return scalar(t, insn, 1);
-}
-
-pub fn UMAXV(t: *Translator, insn: u32) bool {
-    return extreme(t, insn, true);
-}
-pub fn UMINV(t: *Translator, insn: u32) bool {
-    return extreme(t, insn, false);
-}
-
-/// xmm0 = the sum of all bytes of register n, in 16 bits.
-fn sumOfBytes(t: *Translator, insn: u32) void {
-    if (bit(insn, 30)) copy(t, .xmm0, rn(insn)) else t.copies.low(&t.a, rn(insn), .d, .xmm0);
-    zeroes(t, .xmm1);
-    op(t, 0xf6, .xmm0, .xmm1);
-    if (!bit(insn, 30)) return;
-    shuffle(t, .xmm1, .xmm0, 0xee);
-    op(t, 0xfe, .xmm0, .xmm1);
-}
-
-pub fn UADDLV(t: *Translator, insn: u32) bool {
-    if (sizeOf(insn) != 0) return false;
-    sumOfBytes(t, insn);
-    return scalar(t, insn, 2);
-}
-
-pub fn ADDV(t: *Translator, insn: u32) bool {
-    switch (sizeOf(insn)) {
-        0 => {
-            sumOfBytes(t, insn);
-            return scalar(t, insn, 1);
-        },
-        2 => {
-            if (!bit(insn, 30)) return false;
-            copy(t, .xmm0, rn(insn));
-            t.a.sse38(0x02, .xmm0, .{ .xmm = .xmm0 });
-            t.a.sse38(0x02, .xmm0, .{ .xmm = .xmm0 });
-            return scalar(t, insn, 4);
-        },
-        else => return false,
-    }
 }
 
 /// Both elements of 64 bits.
@@ -398,9 +302,19 @@ pub fn BIF(t: *Translator, insn: u32) bool {
     return simd.choose(t, insn, rn(insn), rd(insn), rm(insn));
 }
 
+/// xmm0 = n without its sign. Uses xmm1.
+pub fn absolute(t: *Translator, insn: u32) void {
+    const n = t.copies.get(&t.a, rn(insn));
+    if (sizeOf(insn) < 3) return t.a.sse38(0x1c + @as(u8, sizeOf(insn)), .xmm0, .{ .xmm = n });
+    shuffle(t, .xmm1, n, 0xf5);
+    shift(t, 2, 4, .xmm1, 31);
+    move(t, .xmm0, n);
+    op(t, 0xef, .xmm0, .xmm1);
+    op(t, 0xfb, .xmm0, .xmm1);
+}
+
 pub fn ABS_v(t: *Translator, insn: u32) bool {
-    if (sizeOf(insn) == 3) return false;
-    t.a.sse38(0x1c + @as(u8, sizeOf(insn)), .xmm0, .{ .xmm = t.copies.get(&t.a, rn(insn)) });
+    absolute(t, insn);
     return finish(t, insn);
 }
 
@@ -409,14 +323,6 @@ pub fn NEG_v(t: *Translator, insn: u32) bool {
     const n = t.copies.get(&t.a, rn(insn));
     zeroes(t, .xmm0);
     op(t, subtracts[sizeOf(insn)], .xmm0, n);
-    return finish(t, insn);
-}
-
-pub fn MLS(t: *Translator, insn: u32) bool {
-    if (!simd.multiply(t, insn)) return false;
-    copy(t, .xmm1, rd(insn));
-    op(t, subtracts[sizeOf(insn)], .xmm1, .xmm0);
-    move(t, .xmm0, .xmm1);
     return finish(t, insn);
 }
 

@@ -8,6 +8,7 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const core = @import("../interp/core.zig");
+const vectors = @import("constants.zig");
 const mirrors = @import("mirror.zig");
 const x64 = @import("x64.zig");
 
@@ -171,6 +172,7 @@ pub const Cpu = struct {
     low_nibbles: [16]u8 align(16),
     low_bytes: [8]u16 align(16),
     bits_of_nibbles: [16]u8 align(16),
+    constants: vectors.Constants,
     /// What a store that left the fast path stores.
     value: [64]u8 align(16),
 };

@@ -59,6 +59,7 @@ fn create(worker: bool) ?*Cpu {
     cpu.twice_least_single = @splat(1 << 24);
     cpu.ones = @splat(1);
     cpu.low_nibbles = @splat(15);
+    cpu.constants = .{};
     cpu.low_bytes = @splat(255);
     for (&cpu.bits_of_nibbles, 0..) |*count, i| count.* = @popCount(i);
     return cpu;

@@ -162,26 +162,6 @@ pub fn SMIN(t: *Translator, insn: u32) bool {
     };
 }
 
-pub fn multiply(t: *Translator, insn: u32) bool {
-    const m = t.copies.get(&t.a, rm(insn));
-    copy(t, .xmm0, rn(insn));
-    switch (sizeOf(insn)) {
-        1 => t.a.sse(.p66, 0xd5, .xmm0, .{ .xmm = m }),
-        2 => t.a.sse38(0x40, .xmm0, .{ .xmm = m }),
-        else => return false,
-    }
-    return true;
-}
-
-pub fn MUL_v(t: *Translator, insn: u32) bool {
-    return multiply(t, insn) and finish(t, insn);
-}
-pub fn MLA(t: *Translator, insn: u32) bool {
-    if (!multiply(t, insn)) return false;
-    t.a.sse(.p66, if (sizeOf(insn) == 1) 0xfd else 0xfe, .xmm0, .{ .xmm = t.copies.get(&t.a, rd(insn)) });
-    return finish(t, insn);
-}
-
 /// Shifts by an immediate: the element's size and the shift are in immh:immb. xmm0 = n shifted; false for bytes.
 pub fn shifted(t: *Translator, insn: u32, left: bool, arithmetic: bool) bool {
     const field = bits(insn, 16, 7);

@@ -570,11 +570,13 @@ pub const Translator = struct {
 /// What translates a row of the SIMD table to the host's instructions, and whether those obey the host's floating-point environment.
 const Inlined = struct { translate: ?*const fn (t: *Translator, insn: u32) bool = null, arithmetic: bool = false };
 
+const integers = .{ @import("differences.zig"), @import("across.zig"), @import("products.zig"), @import("saturate.zig"), @import("crypto.zig") };
+
 const inlined: [table_simd.rows.len]Inlined = blk: {
     @setEvalBranchQuota(table_simd.rows.len * 1000);
     var all: [table_simd.rows.len]Inlined = @splat(.{});
     for (table_simd.rows, 0..) |row, i| {
-        for (.{ fp, fp.moves, vectors, lanes }) |chapter| {
+        for (.{ fp, fp.moves, vectors, lanes } ++ integers) |chapter| {
             if (@hasDecl(chapter, row.name)) all[i] = .{ .translate = &@field(chapter, row.name), .arithmetic = chapter == fp };
         }
     }

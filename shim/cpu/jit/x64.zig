@@ -510,25 +510,25 @@ pub const Asm = struct {
         a.modrm(reg, rm);
     }
 
-    /// 66 0F 38 opcode
-    pub fn sse38(a: *Asm, opcode: u8, reg: Xmm, rm: XmmRm) void {
+    /// [prefix] 0F map opcode
+    pub fn sseMap(a: *Asm, prefix: Prefix, map: u8, opcode: u8, reg: Xmm, rm: XmmRm) void {
         a.segment(rm.toRm());
-        a.byte(0x66);
+        if (prefix != .none) a.byte(@intFromEnum(prefix));
         a.rex(false, @intFromEnum(reg), rm.toRm(), false);
         a.byte(0x0f);
-        a.byte(0x38);
+        a.byte(map);
         a.byte(opcode);
         a.modrm(@intFromEnum(reg), rm.toRm());
     }
 
+    /// 66 0F 38 opcode
+    pub fn sse38(a: *Asm, opcode: u8, reg: Xmm, rm: XmmRm) void {
+        a.sseMap(.p66, 0x38, opcode, reg, rm);
+    }
+
     /// 66 0F 3A opcode imm8
     pub fn sse3a(a: *Asm, opcode: u8, reg: Xmm, rm: XmmRm, immediate: u8) void {
-        a.byte(0x66);
-        a.rex(false, @intFromEnum(reg), rm.toRm(), false);
-        a.byte(0x0f);
-        a.byte(0x3a);
-        a.byte(opcode);
-        a.modrm(@intFromEnum(reg), rm.toRm());
+        a.sseMap(.p66, 0x3a, opcode, reg, rm);
         a.byte(immediate);
     }
 

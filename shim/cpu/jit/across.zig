@@ -1,0 +1,262 @@
+//! Translation of Advanced SIMD between the lanes of a register: sums and extremes of neighbours or of all, dot products. As simd.zig
+//! otherwise.
+
+const constants = @import("constants.zig");
+const fields = @import("../interp/fields.zig");
+const lanes = @import("lanes.zig");
+const simd = @import("simd.zig");
+const x64 = @import("x64.zig");
+const Translator = @import("translate.zig").Translator;
+
+const Xmm = x64.Xmm;
+const rd = fields.rd;
+const rn = fields.rn;
+const rm = fields.rm;
+const bit = fields.bit;
+const bits = fields.bits;
+const copy = simd.copy;
+const finish = simd.finish;
+const move = lanes.move;
+const op = lanes.op;
+const shift = lanes.shift;
+const shuffle = lanes.shuffle;
+const sizeOf = simd.sizeOf;
+
+/// xmm0 = sums of neighbours in n, twice as wide. Uses xmm1.
+fn pairs(t: *Translator, insn: u32, signed: bool) void {
+    const n = t.copies.get(&t.a, rn(insn));
+    const size = sizeOf(insn);
+    if (size == 0) {
+        // The host multiplies bytes without a sign by bytes that have one.
+        t.a.sse(.none, 0x28, .xmm0, if (signed) constants.memory("ones", 0) else .{ .xmm = n });
+        t.a.sse38(0x04, .xmm0, if (signed) .{ .xmm = n } else constants.memory("ones", 0));
+    } else if (!signed) {
+        move(t, .xmm0, n);
+        move(t, .xmm1, n);
+        const width = @as(u8, 8) << size;
+        shift(t, size + 1, 6, .xmm0, width);
+        shift(t, size + 1, 2, .xmm0, width);
+        shift(t, size + 1, 2, .xmm1, width);
+        op(t, lanes.adds[@as(usize, size) + 1], .xmm0, .xmm1);
+    } else if (size == 1) {
+        move(t, .xmm0, n);
+        t.a.sse(.p66, 0xf5, .xmm0, constants.memory("ones", 1));
+    } else {
+        shuffle(t, .xmm0, n, 0x08);
+        shuffle(t, .xmm1, n, 0x0d);
+        t.a.sse38(0x25, .xmm0, .{ .xmm = .xmm0 });
+        t.a.sse38(0x25, .xmm1, .{ .xmm = .xmm1 });
+        op(t, 0xd4, .xmm0, .xmm1);
+    }
+}
+
+fn addPairs(t: *Translator, insn: u32, signed: bool, accumulates: bool) bool {
+    pairs(t, insn, signed);
+    if (accumulates) op(t, lanes.adds[@as(usize, sizeOf(insn)) + 1], .xmm0, t.copies.get(&t.a, rd(insn)));
+    return finish(t, insn);
+}
+
+pub fn SADDLP(t: *Translator, insn: u32) bool {
+    return addPairs(t, insn, true, false);
+}
+pub fn UADDLP(t: *Translator, insn: u32) bool {
+    return addPairs(t, insn, false, false);
+}
+pub fn SADALP(t: *Translator, insn: u32) bool {
+    return addPairs(t, insn, true, true);
+}
+pub fn UADALP(t: *Translator, insn: u32) bool {
+    return addPairs(t, insn, false, true);
+}
+
+/// The lowest of xmm0's 32-bit elements becomes the sum of all, or (of a 64-bit form) of the lower two. Uses xmm1.
+fn fold(t: *Translator, insn: u32) void {
+    if (bit(insn, 30)) {
+        shuffle(t, .xmm1, .xmm0, 0x4e);
+        op(t, 0xfe, .xmm0, .xmm1);
+    }
+    shuffle(t, .xmm1, .xmm0, 0xb1);
+    op(t, 0xfe, .xmm0, .xmm1);
+}
+
+/// xmm0 = the sum of all bytes of register n, in 16 bits.
+fn sumOfBytes(t: *Translator, insn: u32) void {
+    if (bit(insn, 30)) copy(t, .xmm0, rn(insn)) else t.copies.low(&t.a, rn(insn), .d, .xmm0);
+    lanes.zeroes(t, .xmm1);
+    op(t, 0xf6, .xmm0, .xmm1);
+    if (!bit(insn, 30)) return;
+    shuffle(t, .xmm1, .xmm0, 0xee);
+    op(t, 0xfe, .xmm0, .xmm1);
+}
+
+fn sum(t: *Translator, insn: u32, signed: bool) bool {
+    const size = sizeOf(insn);
+    if (size == 0 and !signed) {
+        sumOfBytes(t, insn);
+        return lanes.scalar(t, insn, 2);
+    }
+    pairs(t, insn, signed);
+    if (size == 2) {
+        shuffle(t, .xmm1, .xmm0, 0xee);
+        op(t, 0xd4, .xmm0, .xmm1);
+        return lanes.scalar(t, insn, 8);
+    }
+    if (size == 0) t.a.sse(.p66, 0xf5, .xmm0, constants.memory("ones", 1));
+    fold(t, insn);
+    return lanes.scalar(t, insn, @as(u8, 2) << size);
+}
+
+pub fn SADDLV(t: *Translator, insn: u32) bool {
+    return sum(t, insn, true);
+}
+pub fn UADDLV(t: *Translator, insn: u32) bool {
+    return sum(t, insn, false);
+}
+pub fn ADDV(t: *Translator, insn: u32) bool {
+    switch (sizeOf(insn)) {
+        0 => sumOfBytes(t, insn),
+        1 => {
+            pairs(t, insn, true);
+            fold(t, insn);
+        },
+        else => {
+            copy(t, .xmm0, rn(insn));
+            fold(t, insn);
+        },
+    }
+    return lanes.scalar(t, insn, @as(u8, 1) << sizeOf(insn));
+}
+
+/// Makes an extreme of xmm0 the least without signs, or the other way round. Uses xmm1.
+fn flip(t: *Translator, size: u2, signed: bool, greatest: bool) void {
+    if (!signed) return if (greatest) lanes.invert(t);
+    t.a.sse(.p66, 0xef, .xmm0, if (greatest) constants.memory("tops", size) else constants.memory("signs", size));
+}
+
+/// The host finds the least of 16-bit elements without signs.
+fn extreme(t: *Translator, insn: u32, signed: bool, greatest: bool) bool {
+    const size = sizeOf(insn);
+    copy(t, .xmm0, rn(insn));
+    if (size == 2) {
+        for ([_]u8{ 0x4e, 0xb1 }) |order| {
+            shuffle(t, .xmm1, .xmm0, order);
+            lanes.limit(t, size, signed, greatest, .xmm0, .xmm1);
+        }
+        return lanes.scalar(t, insn, 4);
+    }
+    if (!bit(insn, 30)) op(t, 0x6c, .xmm0, .xmm0);
+    flip(t, size, signed, greatest);
+    if (size == 0) {
+        move(t, .xmm1, .xmm0);
+        shift(t, 1, 2, .xmm1, 8);
+        op(t, 0xda, .xmm0, .xmm1);
+        lanes.with(t, 0xdb, .xmm0, "low_bytes");
+    }
+    t.a.sse38(0x41, .xmm0, .{ .xmm = .xmm0 });
+    flip(t, size, signed, greatest);
+    return lanes.scalar(t, insn, @as(u8, 1) << size);
+}
+
+pub fn SMAXV(t: *Translator, insn: u32) bool {
+    return extreme(t, insn, true, true);
+}
+pub fn UMAXV(t: *Translator, insn: u32) bool {
+    return extreme(t, insn, false, true);
+}
+pub fn SMINV(t: *Translator, insn: u32) bool {
+    return extreme(t, insn, true, false);
+}
+pub fn UMINV(t: *Translator, insn: u32) bool {
+    return extreme(t, insn, false, false);
+}
+
+/// The even elements of n and m against the odd ones.
+fn extremes(t: *Translator, insn: u32, signed: bool, greatest: bool) bool {
+    const size = sizeOf(insn);
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    if (size == 2) {
+        move(t, .xmm1, .xmm0);
+        t.a.sse(.none, 0xc6, .xmm0, .{ .xmm = m });
+        t.a.imm8(0x88);
+        t.a.sse(.none, 0xc6, .xmm1, .{ .xmm = m });
+        t.a.imm8(0xdd);
+        lanes.limit(t, size, signed, greatest, .xmm0, .xmm1);
+        return lanes.paired(t, insn);
+    }
+    move(t, .xmm1, m);
+    t.a.sse38(0x00, .xmm0, constants.memory("evens", size));
+    t.a.sse38(0x00, .xmm1, constants.memory("evens", size));
+    move(t, .xmm15, .xmm0);
+    op(t, 0x6c, .xmm0, .xmm1);
+    op(t, 0x6d, .xmm15, .xmm1);
+    lanes.limit(t, size, signed, greatest, .xmm0, .xmm15);
+    return lanes.paired(t, insn);
+}
+
+pub fn SMAXP(t: *Translator, insn: u32) bool {
+    return extremes(t, insn, true, true);
+}
+pub fn UMAXP(t: *Translator, insn: u32) bool {
+    return extremes(t, insn, false, true);
+}
+pub fn SMINP(t: *Translator, insn: u32) bool {
+    return extremes(t, insn, true, false);
+}
+pub fn UMINP(t: *Translator, insn: u32) bool {
+    return extremes(t, insn, false, false);
+}
+
+const Half = enum { even, odd };
+
+/// The even or odd bytes of xmm `x` as 16-bit numbers.
+fn bytes(t: *Translator, x: Xmm, signed: bool, which: Half) void {
+    if (which == .even) {
+        if (!signed) return lanes.with(t, 0xdb, x, "low_bytes");
+        shift(t, 1, 6, x, 8);
+    }
+    shift(t, 1, if (signed) 4 else 2, x, 8);
+}
+
+/// dst = products of those bytes of n and m (by element: of four of them everywhere), each added to the next. Uses xmm1.
+fn products(t: *Translator, insn: u32, dst: Xmm, n_signed: bool, m_signed: bool, element: bool, which: Half) void {
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, dst, rn(insn));
+    if (element) {
+        const index: u8 = @intCast(bits(insn, 11, 1) << 1 | bits(insn, 21, 1));
+        shuffle(t, .xmm1, m, index * 0x55);
+    } else move(t, .xmm1, m);
+    bytes(t, dst, n_signed, which);
+    bytes(t, .xmm1, m_signed, which);
+    op(t, 0xf5, dst, .xmm1);
+}
+
+fn dot(t: *Translator, insn: u32, n_signed: bool, m_signed: bool, element: bool) bool {
+    products(t, insn, .xmm0, n_signed, m_signed, element, .even);
+    products(t, insn, .xmm15, n_signed, m_signed, element, .odd);
+    op(t, 0xfe, .xmm0, .xmm15);
+    op(t, 0xfe, .xmm0, t.copies.get(&t.a, rd(insn)));
+    return finish(t, insn);
+}
+
+pub fn SDOT(t: *Translator, insn: u32) bool {
+    return dot(t, insn, true, true, false);
+}
+pub fn UDOT(t: *Translator, insn: u32) bool {
+    return dot(t, insn, false, false, false);
+}
+pub fn USDOT(t: *Translator, insn: u32) bool {
+    return dot(t, insn, false, true, false);
+}
+pub fn SDOT_e(t: *Translator, insn: u32) bool {
+    return dot(t, insn, true, true, true);
+}
+pub fn UDOT_e(t: *Translator, insn: u32) bool {
+    return dot(t, insn, false, false, true);
+}
+pub fn USDOT_e(t: *Translator, insn: u32) bool {
+    return dot(t, insn, false, true, true);
+}
+pub fn SUDOT_e(t: *Translator, insn: u32) bool {
+    return dot(t, insn, true, false, true);
+}

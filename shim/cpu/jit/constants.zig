@@ -1,0 +1,31 @@
+//! Vectors that translated Advanced SIMD reads from memory. They lie in the `Cpu`, where an instruction of the host reaches them.
+
+const layout = @import("layout.zig");
+const x64 = @import("x64.zig");
+
+fn all(comptime x: u64) [2]u64 {
+    return .{ x, x };
+}
+
+pub const Constants = extern struct {
+    /// By the elements' size: only the sign, all but the sign, and one.
+    signs: [4][2]u64 align(16) = .{ all(0x8080_8080_8080_8080), all(0x8000_8000_8000_8000), all(0x8000_0000_8000_0000), all(1 << 63) },
+    tops: [4][2]u64 = .{ all(0x7f7f_7f7f_7f7f_7f7f), all(0x7fff_7fff_7fff_7fff), all(0x7fff_ffff_7fff_ffff), all((1 << 63) - 1) },
+    ones: [4][2]u64 = .{ all(0x0101_0101_0101_0101), all(0x0001_0001_0001_0001), all(0x0000_0001_0000_0001), all(1) },
+    /// In elements twice as wide as the size says: half of what their upper halves count.
+    halves: [3][2]u64 = .{ all(0x0080_0080_0080_0080), all(0x0000_8000_0000_8000), all(0x8000_0000) },
+    /// Orders of bytes and of 16-bit elements: the even ones, then the odd ones.
+    evens: [2][16]u8 = .{
+        .{ 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15 },
+        .{ 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15 },
+    },
+    /// What SHA-1 adds in its first three quarters, negated.
+    sha1_less: [3][4]u32 = .{ @splat(~@as(u32, 0x5a82_7999) + 1), @splat(~@as(u32, 0x6ed9_eba1) + 1), @splat(~@as(u32, 0x8f1b_bcdc) + 1) },
+};
+
+/// The one of a list with this number.
+pub fn memory(comptime list: []const u8, number: usize) x64.XmmRm {
+    var m = layout.cpuField("constants");
+    m.disp += @offsetOf(Constants, list) + 16 * @as(i32, @intCast(number));
+    return .{ .mem = m };
+}

@@ -1,0 +1,373 @@
+//! Translation of saturating Advanced SIMD arithmetic. As simd.zig otherwise, but FPSR.QC is set where a result differs from the wrapped one,
+//! which takes the host's flags.
+
+const constants = @import("constants.zig");
+const fields = @import("../interp/fields.zig");
+const lanes = @import("lanes.zig");
+const layout = @import("layout.zig");
+const products = @import("products.zig");
+const regs = @import("../simd/regs.zig");
+const simd = @import("simd.zig");
+const x64 = @import("x64.zig");
+const Translator = @import("translate.zig").Translator;
+
+const Xmm = x64.Xmm;
+const rd = fields.rd;
+const rn = fields.rn;
+const rm = fields.rm;
+const bit = fields.bit;
+const copy = simd.copy;
+const finish = simd.finish;
+const move = lanes.move;
+const op = lanes.op;
+const shift = lanes.shift;
+const shuffle = lanes.shuffle;
+const sizeOf = simd.sizeOf;
+
+fn with(t: *Translator, opcode: u8, dst: Xmm, comptime list: []const u8, number: usize) void {
+    t.a.sse(.p66, opcode, dst, constants.memory(list, number));
+}
+
+/// Sets QC unless x is zero; `half`: its lower half.
+fn note(t: *Translator, x: Xmm, half: bool) void {
+    if (half) t.a.sse(.f3, 0x7e, x, .{ .xmm = x });
+    t.a.sse38(0x17, x, .{ .xmm = x });
+    set(t);
+}
+
+fn set(t: *Translator) void {
+    const nothing = t.a.jcc(.e);
+    t.a.aluImm(.@"or", .d, .{ .mem = layout.blockField("fpsr") }, regs.fpsr_qc);
+    t.a.linkHere(nothing);
+}
+
+fn short(insn: u32) bool {
+    return !bit(insn, 30);
+}
+
+/// The host has those of 8 and 16 bits: d = n op m, against the same that wraps.
+fn native(t: *Translator, insn: u32, opcode: u8, wraps: u8) bool {
+    const n = t.copies.get(&t.a, rn(insn));
+    const m = t.copies.get(&t.a, rm(insn));
+    move(t, .xmm0, n);
+    move(t, .xmm1, n);
+    op(t, opcode, .xmm0, m);
+    op(t, wraps, .xmm1, m);
+    op(t, 0xef, .xmm1, .xmm0);
+    note(t, .xmm1, short(insn));
+    return finish(t, insn);
+}
+
+/// xmm1 = a + xmm15, or a - xmm15, with a sign, of 32 or 64 bits. Uses xmm0.
+fn signedSum(t: *Translator, size: u2, a: Xmm, subtract: bool, half: bool) void {
+    move(t, .xmm1, a);
+    op(t, if (subtract) lanes.subtracts[size] else lanes.adds[size], .xmm1, .xmm15);
+    // It has overflowed where the result's sign differs from a's, and b's does too (of a difference: b's from a's).
+    move(t, .xmm0, a);
+    op(t, 0xef, .xmm0, .xmm1);
+    op(t, 0xef, .xmm15, if (subtract) a else .xmm1);
+    op(t, 0xdb, .xmm0, .xmm15);
+    if (half) t.a.sse(.f3, 0x7e, .xmm0, .{ .xmm = .xmm0 });
+    if (size == 2) move(t, .xmm15, a) else shuffle(t, .xmm15, a, 0xf5);
+    shift(t, 2, 4, .xmm15, 31);
+    with(t, 0xef, .xmm15, "tops", size);
+    choose(t, size);
+}
+
+/// xmm1 = xmm15 in elements where xmm0 has a sign, and QC then.
+fn choose(t: *Translator, size: u2) void {
+    t.a.sse38(if (size == 2) 0x14 else 0x15, .xmm1, .{ .xmm = .xmm15 });
+    t.a.sse38(0x17, .xmm0, constants.memory("signs", size));
+    set(t);
+}
+
+fn signedWide(t: *Translator, insn: u32, subtract: bool) bool {
+    copy(t, .xmm15, rm(insn));
+    signedSum(t, sizeOf(insn), t.copies.get(&t.a, rn(insn)), subtract, short(insn));
+    move(t, .xmm0, .xmm1);
+    return finish(t, insn);
+}
+
+pub fn SQADD(t: *Translator, insn: u32) bool {
+    t.clobber();
+    const size = sizeOf(insn);
+    return if (size < 2) native(t, insn, 0xec + @as(u8, size), lanes.adds[size]) else signedWide(t, insn, false);
+}
+pub fn SQSUB(t: *Translator, insn: u32) bool {
+    t.clobber();
+    const size = sizeOf(insn);
+    return if (size < 2) native(t, insn, 0xe8 + @as(u8, size), lanes.subtracts[size]) else signedWide(t, insn, true);
+}
+
+/// n is at most what m leaves room for.
+fn addWords(t: *Translator, insn: u32) bool {
+    const n = t.copies.get(&t.a, rn(insn));
+    const m = t.copies.get(&t.a, rm(insn));
+    lanes.onesIn(t, .xmm0);
+    op(t, 0xef, .xmm0, m);
+    t.a.sse38(0x3b, .xmm0, .{ .xmm = n });
+    move(t, .xmm1, .xmm0);
+    op(t, 0xef, .xmm1, n);
+    note(t, .xmm1, short(insn));
+    op(t, 0xfe, .xmm0, m);
+    return finish(t, insn);
+}
+
+/// n is at least m.
+fn subtractWords(t: *Translator, insn: u32) bool {
+    const n = t.copies.get(&t.a, rn(insn));
+    const m = t.copies.get(&t.a, rm(insn));
+    move(t, .xmm0, n);
+    t.a.sse38(0x3f, .xmm0, .{ .xmm = m });
+    move(t, .xmm1, .xmm0);
+    op(t, 0xef, .xmm1, n);
+    note(t, .xmm1, short(insn));
+    op(t, 0xfa, .xmm0, m);
+    return finish(t, insn);
+}
+
+/// The carry out of a sum is that of n and m where both have it, else that of one where the sum has none.
+fn addLongs(t: *Translator, insn: u32) bool {
+    const n = t.copies.get(&t.a, rn(insn));
+    const m = t.copies.get(&t.a, rm(insn));
+    move(t, .xmm1, n);
+    op(t, 0xd4, .xmm1, m);
+    move(t, .xmm0, n);
+    op(t, 0xeb, .xmm0, m);
+    move(t, .xmm15, .xmm1);
+    op(t, 0xdf, .xmm15, .xmm0);
+    move(t, .xmm0, n);
+    op(t, 0xdb, .xmm0, m);
+    op(t, 0xeb, .xmm0, .xmm15);
+    lanes.onesIn(t, .xmm15);
+    choose(t, 3);
+    move(t, .xmm0, .xmm1);
+    return finish(t, insn);
+}
+
+/// The borrow of a difference is m's where n has none, or where they are equal the difference's.
+fn subtractLongs(t: *Translator, insn: u32) bool {
+    const n = t.copies.get(&t.a, rn(insn));
+    const m = t.copies.get(&t.a, rm(insn));
+    move(t, .xmm1, n);
+    op(t, 0xfb, .xmm1, m);
+    move(t, .xmm15, n);
+    op(t, 0xef, .xmm15, m);
+    op(t, 0xdf, .xmm15, .xmm1);
+    move(t, .xmm0, n);
+    op(t, 0xdf, .xmm0, m);
+    op(t, 0xeb, .xmm0, .xmm15);
+    lanes.zeroes(t, .xmm15);
+    choose(t, 3);
+    move(t, .xmm0, .xmm1);
+    return finish(t, insn);
+}
+
+pub fn UQADD(t: *Translator, insn: u32) bool {
+    t.clobber();
+    return switch (sizeOf(insn)) {
+        2 => addWords(t, insn),
+        3 => addLongs(t, insn),
+        else => |size| native(t, insn, 0xdc + @as(u8, size), lanes.adds[size]),
+    };
+}
+pub fn UQSUB(t: *Translator, insn: u32) bool {
+    t.clobber();
+    return switch (sizeOf(insn)) {
+        2 => subtractWords(t, insn),
+        3 => subtractLongs(t, insn),
+        else => |size| native(t, insn, 0xd8 + @as(u8, size), lanes.subtracts[size]),
+    };
+}
+
+/// d, which has a sign, plus n, which has none: without signs once d's is inverted.
+pub fn SUQADD(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    if (size == 3) return false;
+    t.clobber();
+    const n = t.copies.get(&t.a, rn(insn));
+    copy(t, .xmm0, rd(insn));
+    with(t, 0xef, .xmm0, "signs", size);
+    if (size == 2) {
+        lanes.onesIn(t, .xmm1);
+        op(t, 0xef, .xmm1, n);
+        t.a.sse38(0x3b, .xmm1, .{ .xmm = .xmm0 });
+        op(t, 0xef, .xmm0, .xmm1);
+        note(t, .xmm0, short(insn));
+        move(t, .xmm0, .xmm1);
+        op(t, 0xfe, .xmm0, n);
+    } else {
+        move(t, .xmm1, .xmm0);
+        op(t, 0xdc + @as(u8, size), .xmm0, n);
+        op(t, lanes.adds[size], .xmm1, n);
+        op(t, 0xef, .xmm1, .xmm0);
+        note(t, .xmm1, short(insn));
+    }
+    with(t, 0xef, .xmm0, "signs", size);
+    return finish(t, insn);
+}
+
+const equal = [3]u8{ 0x74, 0x75, 0x76 };
+
+/// xmm1 = all ones in elements where x is the least number.
+fn least(t: *Translator, size: u2, x: Xmm) void {
+    t.a.sse(.none, 0x28, .xmm1, constants.memory("signs", size));
+    if (size == 3) t.a.sse38(0x29, .xmm1, .{ .xmm = x }) else op(t, equal[size], .xmm1, x);
+}
+
+/// The least number became itself, and becomes the greatest.
+fn withoutLeast(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
+    least(t, size, t.copies.get(&t.a, rn(insn)));
+    op(t, lanes.adds[size], .xmm0, .xmm1);
+    note(t, .xmm1, short(insn));
+    return finish(t, insn);
+}
+
+pub fn SQNEG(t: *Translator, insn: u32) bool {
+    t.clobber();
+    const n = t.copies.get(&t.a, rn(insn));
+    lanes.zeroes(t, .xmm0);
+    op(t, lanes.subtracts[sizeOf(insn)], .xmm0, n);
+    return withoutLeast(t, insn);
+}
+pub fn SQABS(t: *Translator, insn: u32) bool {
+    t.clobber();
+    lanes.absolute(t, insn);
+    return withoutLeast(t, insn);
+}
+
+/// xmm0 = the upper halves of doubled products, of which only the least number's with itself does not fit. Uses xmm15, and xmm1 which m may be.
+fn doublingHigh(t: *Translator, insn: u32, m: Xmm, rounds: bool) void {
+    const n = t.copies.get(&t.a, rn(insn));
+    move(t, .xmm0, n);
+    if (sizeOf(insn) == 1) {
+        if (rounds) return t.a.sse38(0x0b, .xmm0, .{ .xmm = m });
+        move(t, .xmm15, n);
+        op(t, 0xe5, .xmm0, m);
+        op(t, 0xd5, .xmm15, m);
+        shift(t, 1, 2, .xmm15, 15);
+        op(t, 0xfd, .xmm0, .xmm0);
+        return op(t, 0xeb, .xmm0, .xmm15);
+    }
+    // The even ones, then the odd ones.
+    t.a.sse38(0x28, .xmm0, .{ .xmm = m });
+    shuffle(t, .xmm15, n, 0xf5);
+    shuffle(t, .xmm1, m, 0xf5);
+    t.a.sse38(0x28, .xmm15, .{ .xmm = .xmm1 });
+    for ([_]Xmm{ .xmm0, .xmm15 }) |x| {
+        op(t, 0xd4, x, x);
+        if (rounds) with(t, 0xd4, x, "halves", 2);
+    }
+    shuffle(t, .xmm0, .xmm0, 0xf5);
+    t.a.sse3a(0x0e, .xmm0, .{ .xmm = .xmm15 }, 0xcc);
+}
+
+/// xmm0, which is the least number only where it does not fit, becomes the greatest there. xmm1 = all ones there.
+fn fit(t: *Translator, size: u2) void {
+    least(t, size, .xmm0);
+    op(t, 0xef, .xmm0, .xmm1);
+}
+
+fn doubledHigh(t: *Translator, insn: u32, element: bool, rounds: bool) bool {
+    t.clobber();
+    const m = if (element) products.element(t, insn) else t.copies.get(&t.a, rm(insn));
+    doublingHigh(t, insn, m, rounds);
+    fit(t, sizeOf(insn));
+    note(t, .xmm1, short(insn));
+    return finish(t, insn);
+}
+
+pub fn SQDMULH(t: *Translator, insn: u32) bool {
+    return doubledHigh(t, insn, false, false);
+}
+pub fn SQRDMULH(t: *Translator, insn: u32) bool {
+    return doubledHigh(t, insn, false, true);
+}
+pub fn SQDMULH_e(t: *Translator, insn: u32) bool {
+    return doubledHigh(t, insn, true, false);
+}
+pub fn SQRDMULH_e(t: *Translator, insn: u32) bool {
+    return doubledHigh(t, insn, true, true);
+}
+
+/// d plus or minus those of 16 bits, as if they did fit: what `fit` took away is added behind.
+fn doubledSum(t: *Translator, insn: u32, element: bool, subtract: bool) bool {
+    if (sizeOf(insn) != 1) return false;
+    t.clobber();
+    const m = if (element) products.element(t, insn) else t.copies.get(&t.a, rm(insn));
+    doublingHigh(t, insn, m, true);
+    if (subtract) {
+        // What lies in the middle is rounded up, which is down for its negation.
+        copy(t, .xmm15, rn(insn));
+        op(t, 0xd5, .xmm15, m);
+        op(t, 0xfd, .xmm15, .xmm15);
+        with(t, 0x75, .xmm15, "signs", 1);
+    }
+    fit(t, 1);
+    if (subtract) op(t, 0xfd, .xmm0, .xmm15);
+    const d = t.copies.get(&t.a, rd(insn));
+    move(t, .xmm15, d);
+    op(t, if (subtract) 0xe9 else 0xed, .xmm15, .xmm0);
+    op(t, if (subtract) 0xed else 0xe9, .xmm15, .xmm1);
+    // Nothing is left of the result without what it is made of, unless it was limited.
+    op(t, 0xf9, .xmm0, .xmm1);
+    move(t, .xmm1, .xmm15);
+    op(t, 0xf9, .xmm15, d);
+    op(t, if (subtract) 0xfd else 0xf9, .xmm15, .xmm0);
+    note(t, .xmm15, short(insn));
+    move(t, .xmm0, .xmm1);
+    return finish(t, insn);
+}
+
+pub fn SQRDMLAH(t: *Translator, insn: u32) bool {
+    return doubledSum(t, insn, false, false);
+}
+pub fn SQRDMLSH(t: *Translator, insn: u32) bool {
+    return doubledSum(t, insn, false, true);
+}
+pub fn SQRDMLAH_e(t: *Translator, insn: u32) bool {
+    return doubledSum(t, insn, true, false);
+}
+pub fn SQRDMLSH_e(t: *Translator, insn: u32) bool {
+    return doubledSum(t, insn, true, true);
+}
+
+const How = enum { alone, add, subtract };
+
+/// Doubled products twice as wide, alone or with d.
+fn doubledLong(t: *Translator, insn: u32, element: bool, how: How) bool {
+    t.clobber();
+    const size = sizeOf(insn) + 1;
+    const m = if (element) products.element(t, insn) else t.copies.get(&t.a, rm(insn));
+    products.multiplyLong(t, insn, m, true);
+    op(t, lanes.adds[size], .xmm0, .xmm0);
+    fit(t, size);
+    note(t, .xmm1, false);
+    if (how != .alone) {
+        move(t, .xmm15, .xmm0);
+        signedSum(t, size, t.copies.get(&t.a, rd(insn)), how == .subtract, false);
+        move(t, .xmm0, .xmm1);
+    }
+    t.copies.put(&t.a, rd(insn), .xmm0, .no);
+    return true;
+}
+
+pub fn SQDMULL(t: *Translator, insn: u32) bool {
+    return doubledLong(t, insn, false, .alone);
+}
+pub fn SQDMLAL(t: *Translator, insn: u32) bool {
+    return doubledLong(t, insn, false, .add);
+}
+pub fn SQDMLSL(t: *Translator, insn: u32) bool {
+    return doubledLong(t, insn, false, .subtract);
+}
+pub fn SQDMULL_e(t: *Translator, insn: u32) bool {
+    return doubledLong(t, insn, true, .alone);
+}
+pub fn SQDMLAL_e(t: *Translator, insn: u32) bool {
+    return doubledLong(t, insn, true, .add);
+}
+pub fn SQDMLSL_e(t: *Translator, insn: u32) bool {
+    return doubledLong(t, insn, true, .subtract);
+}
