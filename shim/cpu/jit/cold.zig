@@ -9,6 +9,7 @@ const lookup = @import("lookup.zig");
 const patch = @import("patch.zig");
 const recipe = @import("recipe.zig");
 const service = @import("service.zig");
+const structure = @import("structure.zig");
 const thunks = @import("thunks.zig");
 const translate = @import("translate.zig");
 const vector = @import("vector.zig");
@@ -33,7 +34,8 @@ pub const Cold = struct {
     what: union(enum) {
         /// Slow path of an access; continues at `back`. `mark`: a store, whose value is to be put into `Cpu.value` first.
         read: struct { size: u8, back: u32 },
-        write: struct { size: u8, back: u32, value: Value },
+        /// `after`: vector registers that have copies there, when they are others than where it was left.
+        write: struct { size: u8, back: u32, value: Value, after: ?vector.Copies = null },
         modify: struct { back: u32 },
         /// An access to the mirror. It has no `from`.
         flat: flat.Access,
@@ -79,8 +81,8 @@ pub const Value = union(enum) {
     /// Two, each of so many bytes.
     registers: Two,
     vector_pair: Two,
-    /// Neighbours, v0 being v31's.
-    vectors: struct { first: u32, count: u3, size: u5 },
+    /// What an instruction of `structure.zig` stores.
+    structure: u32,
 
     pub const Two = struct { first: u32, second: u32, size: u5 };
 };
@@ -112,7 +114,7 @@ pub fn emit(t: *Translator, c: Cold) void {
             a.movImm(.rcx, w.size);
             a.movImm(.rdx, t.place(true));
             t.callThunk(thunks.write);
-            c.copies.reload(a);
+            (w.after orelse c.copies).reload(a);
             a.jmpTo(w.back);
         },
         .flat => |f| flat.emitCold(t, c, f),
@@ -263,10 +265,7 @@ fn storeValue(t: *Translator, value: Value) void {
             copyVector(a, two.first, 0);
             copyVector(a, two.second, two.size);
         },
-        .vectors => |some| for (0..some.count) |i| {
-            const number: u32 = @intCast(i);
-            copyVector(a, (some.first + number) & 31, @intCast(number * some.size));
-        },
+        .structure => |insn| structure.storeTo(t, insn, valueAt(0)),
     }
 }
 

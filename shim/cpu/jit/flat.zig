@@ -71,7 +71,10 @@ fn holdAgain(a: *x64.Asm, held: ?Held) void {
     a.mov(.q, h.reg, .{ .mem = layout.lane(h.guest) });
 }
 
-const Place = union(enum) { based: struct { n: u32, offset: i32 }, indexed: u32 };
+const Based = struct { n: u32, offset: i32 };
+
+/// `aligned`: it has to be.
+const Place = union(enum) { based: Based, indexed: u32, aligned: Based };
 
 /// Where register n may be: known to be so near to the guest's addresses.
 fn isNear(t: *const Translator, n: u32) bool {
@@ -86,7 +89,7 @@ pub fn moved(t: *Translator, r: u32, drift: ?i32, by: i32) void {
 }
 
 /// `changes`: the host's flags will not last.
-fn begin(t: *Translator, n: u32, changes: bool) void {
+pub fn begin(t: *Translator, n: u32, changes: bool) void {
     if (changes or !isNear(t, n)) t.clobberExactly();
     if (n == layout.sp) t.checkSp();
 }
@@ -96,10 +99,8 @@ fn addsInMemory(t: *const Translator, n: u32, mode: memory.Mode) bool {
     return mode != .offset and t.hostOf(n) == null;
 }
 
-/// The access begins. Where its memory is; rax may be in use from now on.
-fn open(t: *Translator, place: Place, bytes: u8, writes: bool) x64.Mem {
-    const a = &t.a;
-    var access: Access = .{ .place = place, .bytes = bytes, .writes = writes, .again = a.at, .held = heldNow(t) };
+fn start(t: *Translator, place: Place, bytes: u8, writes: bool) Access {
+    var access: Access = .{ .place = place, .bytes = bytes, .writes = writes, .again = t.a.at, .held = heldNow(t) };
     switch (t.state) {
         .host => |form| {
             access.form = form;
@@ -108,7 +109,13 @@ fn open(t: *Translator, place: Place, bytes: u8, writes: bool) x64.Mem {
         .both => access.form = .inverted,
         else => {},
     }
-    a.guest_count = 0;
+    t.a.guest_count = 0;
+    return access;
+}
+
+/// The access begins. Where its memory is; rax may be in use from now on.
+pub fn open(t: *Translator, place: Place, bytes: u8, writes: bool) x64.Mem {
+    var access = start(t, place, bytes, writes);
     const there: x64.Mem = switch (place) {
         .based => |b| there: {
             const base = t.useSp(.q, b.n, .rax);
@@ -130,9 +137,31 @@ fn open(t: *Translator, place: Place, bytes: u8, writes: bool) x64.Mem {
             access.check = compare(t, .rax);
             break :there .{ .base = .rax };
         },
+        .aligned => unreachable,
     };
     t.addCold(.{ .at = 0 }, .{ .flat = access });
     return in(there, 0);
+}
+
+/// The same for what has to be aligned, in two steps: rax = the address, which is a multiple of the access's size. `stores`: it does nothing
+/// else, says the fault of one that is not. The host's flags are nobody's.
+pub fn openAligned(t: *Translator, n: u32, offset: i32, scale: u3, writes: bool, stores: bool) Access {
+    begin(t, n, true);
+    const access = start(t, .{ .aligned = .{ .n = n, .offset = offset } }, @as(u8, 1) << scale, writes);
+    lookup.baseAddress(t, n, offset);
+    memory.checkAligned(t, scale, stores);
+    return access;
+}
+
+/// Where its memory is: off rax, or off no scratch register.
+pub fn continueAligned(t: *Translator, opened: Access) x64.Mem {
+    var access = opened;
+    const b = access.place.aligned;
+    if (!isNear(t, b.n)) access.check = compare(t, .rax);
+    t.drift[b.n] = @intCast(@abs(b.offset) + access.bytes);
+    t.addCold(.{ .at = 0 }, .{ .flat = access });
+    const host = if (b.offset == 0) t.hostOf(b.n) else null;
+    return in(.{ .base = host orelse .rax }, 0);
 }
 
 /// The scale of an index that the instructions before tell to be small.
@@ -164,7 +193,7 @@ fn in(there: x64.Mem, further: i32) x64.Mem {
 }
 
 /// The instruction that `open` began is complete.
-fn close(t: *Translator) void {
+pub fn close(t: *Translator) void {
     const access = &t.lastCold().what.flat;
     access.next = t.a.at;
     access.after = t.copies;
@@ -271,7 +300,7 @@ pub fn emitCold(t: *Translator, c: cold.Cold, access: Access) void {
     for (access.first..access.first + access.count) |number| trap.goesOn(@intCast(number), a.at);
     if (access.unsaved) t.saveForm(access.form.?) else if (c.again) |again| t.saveAgain(again);
     switch (access.place) {
-        .based => |b| {
+        .based, .aligned => |b| {
             const base = t.useSp(.q, b.n, .rax);
             if (b.offset != 0) a.lea(.q, .rax, .{ .base = base, .disp = b.offset }) else a.movRegs(.q, .rax, base);
         },

@@ -294,14 +294,23 @@ pub fn checkAligned(t: *Translator, scale: u3, writes: bool) void {
 fn orderedAccess(t: *Translator, insn: u32, offset: i32, extend: ?Extend) void {
     const scale: u3 = @intCast(bits(insn, 30, 2));
     const r = rt(insn);
+    if (t.page.mode.flat) {
+        const there = flat.continueAligned(t, flat.openAligned(t, rn(insn), offset, scale, extend == null, extend == null));
+        if (extend) |e| loadGeneral(t, r, scale, e, there) else storeOrdered(t, r, scale, there);
+        return flat.close(t);
+    }
     begin(t, rn(insn));
     lookup.baseAddress(t, rn(insn), offset);
     checkAligned(t, scale, extend == null);
     if (extend) |e| return access(t, .{ .kind = .{ .load = e }, .scale = scale }, r, .address);
     lookup.modifiable(t, @as(u8, 1) << scale);
+    storeOrdered(t, r, scale, at(0));
+}
+
+fn storeOrdered(t: *Translator, r: u32, scale: u3, there: x64.Mem) void {
+    if (t.page.mode.alone) return storeGeneral(t, r, scale, there);
     t.load(.q, .rdx, r);
-    if (t.page.mode.alone) return t.a.store(general_sizes[scale], .{ .mem = at(0) }, .rdx);
-    t.a.xchg(general_sizes[scale], at(0), .rdx);
+    t.a.xchg(general_sizes[scale], there, .rdx);
 }
 
 pub fn ordered(t: *Translator, insn: u32) bool {

@@ -56,7 +56,7 @@ pub fn find(words: []const u32) Near {
         written |= info.written(insn);
         if (decoder.isSimd(insn)) continue;
         switch (info.class(insn) orelse continue) {
-            .unsigned_offset, .unscaled, .indexed, .pair, .register_offset => {
+            .unsigned_offset, .unscaled, .indexed, .pair, .register_offset, .multiple, .multiple_post, .single, .single_post => {
                 if (fields.rn(insn) != layout.sp) n.at_head |= bitOf(fields.rn(insn));
             },
             else => {},

@@ -99,6 +99,8 @@ pub fn writtenBy(insn: u32, class: ?Class) u64 {
         .branch_cond, .compare_branch, .test_branch, .hint, .clrex, .barrier, .cond_compare => 0,
         .branch_imm, .branch_reg => link,
         .indexed => loaded | n,
+        .multiple, .single => 0,
+        .multiple_post, .single_post => n,
         .pair => pair: {
             const two = if (vector or !bit(insn, 22)) 0 else d | @as(u64, 1) << @intCast(bits(insn, 10, 5));
             break :pair two | (if (bit(insn, 23)) n else 0);

@@ -2,6 +2,7 @@
 //! row in `table_simd.zig`; false: the interpreter's function is to be called. None of them touches the host's flags.
 
 const fields = @import("../interp/fields.zig");
+const interleave = @import("interleave.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -241,23 +242,7 @@ fn elementOf(imm5: u32) ?Element {
 
 /// xmm0 = its lowest element everywhere.
 fn spread(t: *Translator, log: u5) void {
-    const a = &t.a;
-    switch (log) {
-        0 => {
-            a.sse(.none, 0x57, .xmm1, .{ .xmm = .xmm1 });
-            a.sse38(0x00, .xmm0, .{ .xmm = .xmm1 });
-        },
-        1 => {
-            a.sse(.f2, 0x70, .xmm0, .{ .xmm = .xmm0 });
-            a.imm8(0);
-            a.sse(.p66, 0x6c, .xmm0, .{ .xmm = .xmm0 });
-        },
-        2 => {
-            a.sse(.p66, 0x70, .xmm0, .{ .xmm = .xmm0 });
-            a.imm8(0);
-        },
-        else => a.sse(.p66, 0x6c, .xmm0, .{ .xmm = .xmm0 }),
-    }
+    interleave.spread(t, .xmm0, @intCast(log));
 }
 
 pub fn DUP_general(t: *Translator, insn: u32) bool {

@@ -46,6 +46,16 @@ pub const Copies = struct {
         return slot;
     }
 
+    /// One that has no register's value. Good to the end of the instruction.
+    pub fn scratch(c: *Copies) Xmm {
+        while (c.used >> @intCast(c.victim) & 1 != 0) c.victim = (c.victim + 1) % slots;
+        const slot = c.victim;
+        c.victim = (c.victim + 1) % slots;
+        c.guest[slot] = null;
+        c.used |= @as(u16, 1) << @intCast(slot);
+        return xmm(slot);
+    }
+
     /// The copy of a register if there is one.
     pub fn copyOf(c: *const Copies, number: u32) ?Xmm {
         return xmm(c.find(number) orelse return null);

@@ -67,6 +67,8 @@ pub const Asm = struct {
     /// Where instructions begin that access memory of the guest.
     guests: [4]u32 = undefined,
     guest_count: u32 = 0,
+    /// Where the last lock prefix is.
+    lock_at: u32 = 0,
 
     fn byte(a: *Asm, value: u8) void {
         a.base[a.at] = value;
@@ -85,7 +87,7 @@ pub const Asm = struct {
     /// The segment prefix, which comes before all others.
     fn segment(a: *Asm, rm: Rm) void {
         if (rm == .mem and rm.mem.guest) {
-            a.guests[a.guest_count] = a.at;
+            a.guests[a.guest_count] = if (a.lock_at + 1 == a.at) a.lock_at else a.at;
             a.guest_count += 1;
         }
         if (rm == .mem and (rm.mem.base == null or rm.mem.gs)) a.byte(0x65);
@@ -392,10 +394,12 @@ pub const Asm = struct {
     }
 
     pub fn lockOp(a: *Asm) void {
+        a.lock_at = a.at;
         a.byte(0xf0);
     }
 
     pub fn xadd(a: *Asm, size: Size, dst: Mem, src: Reg) void {
+        a.segment(.{ .mem = dst });
         if (size == .w) a.byte(0x66);
         a.rex(size == .q, number(src), .{ .mem = dst }, size == .b);
         a.byte(0x0f);
@@ -404,6 +408,7 @@ pub const Asm = struct {
     }
 
     pub fn cmpxchg(a: *Asm, size: Size, dst: Mem, src: Reg) void {
+        a.segment(.{ .mem = dst });
         if (size == .w) a.byte(0x66);
         a.rex(size == .q, number(src), .{ .mem = dst }, size == .b);
         a.byte(0x0f);
