@@ -16,7 +16,7 @@ test {
     _ = @import("cpu/interp/alu.zig");
     _ = @import("cpu/interp/fields.zig");
     _ = @import("cpu/simd/simd_test.zig");
-    _ = @import("cpu/words.zig");
+    _ = @import("cpu/disasm/disasm.zig");
     _ = @import("cpu/interp/flags.zig");
     _ = @import("cpu/jit/x64.zig");
     _ = @import("cpu/jit/layout.zig");

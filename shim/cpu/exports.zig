@@ -3,12 +3,14 @@
 const std = @import("std");
 const abi = @import("../abi.zig");
 const cache = @import("interp/cache.zig");
+const disasm = @import("disasm/disasm.zig");
 const features = @import("features.zig");
 const host = @import("../host/host.zig");
 const jit = if (has_jit) @import("jit/run.zig") else struct {};
 const jit_cache = if (has_jit) @import("jit/cache.zig") else struct {};
 const mem = @import("../mem/mem.zig");
 const run = @import("interp/run.zig");
+const steps = @import("steps.zig");
 const system = @import("interp/system.zig");
 const threads = @import("threads.zig");
 
@@ -180,6 +182,26 @@ pub fn cpu_hvf_probe(out: *abi.HvfProbe) callconv(.c) void {
 pub fn cpu_hvf_measure() callconv(.c) i32 {
     if (!has_hvf or engine != .hvf) return -38;
     return if (hvf.measure()) 0 else -5;
+}
+
+/// Runs the task of `block` as `cpu_enter` does, one instruction at a time, and writes a line about each, which begins with `tid`, into `out`; it leaves early when the lines
+/// might not fit into `max` bytes. Their length; the exit is in the block.
+pub fn cpu_trace(block: *abi.RegisterBlock, budget: u32, tid: u32, out: [*]u8, max: u32) callconv(.c) u32 {
+    return @intCast(steps.run(block, budget, tid, out[0..max], traceEnter));
+}
+
+fn traceEnter(block: *abi.RegisterBlock, budget: u32) i32 {
+    return cpu_enter(block, budget);
+}
+
+/// The instruction `word` at `pc` as ASCII text. Its length.
+pub fn cpu_disassemble(word: u32, pc: usize, out: *[disasm.longest]u8) callconv(.c) u32 {
+    return @intCast(disasm.text(word, pc, out).len);
+}
+
+/// The same for what is at `pc` of the space; 0 when nothing there could be executed.
+pub fn cpu_disassemble_at(space: u32, pc: usize, out: *[disasm.longest]u8) callconv(.c) u32 {
+    return cpu_disassemble(steps.wordAt(space, pc) orelse return 0, pc, out);
 }
 
 /// AT_HWCAP (which 0 low, 1 high half) and AT_HWCAP2 (2, 3).

@@ -2,6 +2,7 @@
  * Compares two result records of one case, field by field, with the few tolerances that the architecture itself leaves
  * (partial effects of an access that faulted), and describes a difference for people.
  */
+import { disassemble } from "../../src/cpu/disassemble.ts";
 import {
   AT,
   CASE_BYTES,
@@ -190,7 +191,8 @@ export function compareResults(
 
 /** A mismatch as lines of text. */
 export function describe(testCase: Case, differences: readonly Difference[]): string {
-  const words = testCase.words.map((word, i) => `${hex(word, 8)} ${testCase.names[i] ?? ""}`).join(" | ");
+  const pc = CODE_BASE + starts(testCase)[0]!;
+  const words = testCase.words.map((word, i) => `${hex(word, 8)} ${disassemble(word, pc + 4 * i)}`).join(" | ");
   const first = new Uint8Array(CASE_BYTES);
   const view = new DataView(first.buffer);
   expand(testCase, view, 0);

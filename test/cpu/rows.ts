@@ -9,8 +9,18 @@ import type { Field, Group, Pattern } from "./groups.ts";
 const FOLDER = join(import.meta.dir, "../../shim/cpu");
 const REGISTERS: Readonly<Record<string, string>> = { n: "rn", d: "rd", m: "rm", a: "ra", t: "rt", u: "rt2", s: "rs" };
 
+export interface RowPattern extends Pattern {
+  readonly name: string;
+  /** How its text goes (shim/cpu/disasm/format.zig). */
+  readonly text: string;
+}
+
+interface RowGroup extends Group {
+  readonly patterns: readonly RowPattern[];
+}
+
 /** A row's 32-character pattern; runs of one letter become fields. */
-function rowPattern(name: string, bits: string): Pattern {
+function rowPattern(name: string, bits: string, text: string): RowPattern {
   let fixed = 0;
   let mask = 0;
   const fields: Field[] = [];
@@ -29,13 +39,13 @@ function rowPattern(name: string, bits: string): Pattern {
     }
     i = end;
   }
-  return { name, fixed: fixed >>> 0, mask: mask >>> 0, fields };
+  return { name, fixed: fixed >>> 0, mask: mask >>> 0, fields, text };
 }
 
-function readTable(file: string): Group[] {
+function readTable(file: string): RowGroup[] {
   if (!existsSync(join(FOLDER, file))) return [];
-  const groups: Group[] = [];
-  let patterns: Pattern[] = [];
+  const groups: RowGroup[] = [];
+  let patterns: RowPattern[] = [];
   let section = "";
   const close = () => {
     if (patterns.length > 0)
@@ -48,11 +58,11 @@ function readTable(file: string): Group[] {
       close();
       section = head[1]!;
     }
-    const row = /\brow\("([01a-zA-Z]{32})", "(\w+)"/.exec(line);
-    if (row !== null) patterns.push(rowPattern(row[2]!, row[1]!));
+    const row = /\brow\("([01a-zA-Z]{32})", "(\w+)".*, "([^"]*)"\)/.exec(line);
+    if (row !== null) patterns.push(rowPattern(row[2]!, row[1]!, row[3]!));
   }
   close();
   return groups;
 }
 
-export const ROW_GROUPS: readonly Group[] = ["table_int.zig", "table_fp.zig", "table_simd.zig"].flatMap(readTable);
+export const ROW_GROUPS: readonly RowGroup[] = ["table_int.zig", "table_fp.zig", "table_simd.zig"].flatMap(readTable);

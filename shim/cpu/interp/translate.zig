@@ -215,3 +215,11 @@ pub fn single(out: *core.Single, pc: u64, insn: u32) void {
     }
     t.emitStubs(0);
 }
+
+/// Is `insn` an instruction of this CPU? A row of the table says how it looks, its translator whether its fields are reserved.
+pub fn allocated(insn: u32) bool {
+    var ops: [slots_per_instruction * 2]Op = undefined;
+    var unused_nth: [ops.len]u8 = undefined;
+    var t: Translator = .{ .ops = &ops, .nth = &unused_nth, .pc = 0, .single = true };
+    return t.known(insn);
+}

@@ -11,9 +11,10 @@ const std = @import("std");
 const abi = @import("../../abi.zig");
 const access = @import("../interp/access.zig");
 const core = @import("../interp/core.zig");
+const disasm = @import("../disasm/disasm.zig");
 const interp = @import("../interp/run.zig");
 const mem = @import("../../mem/mem.zig");
-const words = @import("../words.zig");
+const wordAt = @import("../steps.zig").wordAt;
 
 const Block = abi.RegisterBlock;
 const Vcpu = core.Vcpu;
@@ -195,12 +196,6 @@ fn sameFault(a: *const Block, b: *const Block, reason: i32) bool {
     };
 }
 
-fn wordAt(space: u32, pc: u64) ?u32 {
-    if (pc & 3 != 0) return null;
-    const at = mem.translate(space, pc, .exec) orelse return null;
-    return std.mem.readInt(u32, at.ptr[0..4], .little);
-}
-
 fn readsCounter(b: *const Block) bool {
     const word = wordAt(b.space, b.pc) orelse return false;
     return word & 0xffff_ffe0 == 0xd53b_e040 or word & 0xffff_ffe0 == 0xd53b_e0c0;
@@ -226,8 +221,8 @@ fn differs(b: *const Block, before: *const Block, after: *const Block) noreturn 
     for (0..40) |i| {
         const pc = before.pc +% 4 * i;
         const word = wordAt(b.space, pc) orelse break;
-        var text: [words.longest]u8 = undefined;
-        print("{x}: {x:0>8} {s}\n", .{ pc, word, words.text(word, &text) });
+        var text: [disasm.longest]u8 = undefined;
+        print("{x}: {x:0>8} {s}\n", .{ pc, word, disasm.text(word, pc, &text) });
     }
     std.c.abort();
 }
