@@ -6,7 +6,7 @@ import { errnoText } from "../trace/errno-text.ts";
 import { UserError } from "./user-error.ts";
 
 /** As of a program that SIGPIPE has ended. */
-const EXIT_UNREAD = 141;
+export const EXIT_UNREAD = 141;
 
 /** Throws UserError; without words when the reader has gone (`carrick doctor | head -1`), for he knows. */
 export function print(text: string): void {

@@ -61,8 +61,17 @@ export interface MachineOptions {
 /** What somebody may do whose machine has no hypervisor. */
 const instead = (engine: Engine): string => (engine === "hvf" ? "; --cpu interp does without it, slowly" : "");
 
+/** Throws BootError when instructions cannot be watched one by one. A Mac's CPU loses the exclusive monitor at each step, so that locks are never taken. */
+function requireSteps(options: MachineOptions): void {
+  if (options.engine === "hvf")
+    throw new BootError("the CPU hvf cannot be traced instruction by instruction; --cpu interp can");
+  if ((options.cpus ?? 1) > 1) throw new BootError("instructions are traced on one CPU only: leave --cpus out");
+}
+
 /** Throws BootError. */
 export function startMachine(options: MachineOptions): Machine {
+  const { observer } = options;
+  if (observer?.steps === true) requireSteps(options);
   const umask = startHost();
   if (shim.mem_init(0, 0) < 0) throw new BootError("the host gives no memory for the guest");
   const refusal = useEngine(options.engine);
@@ -76,9 +85,9 @@ export function startMachine(options: MachineOptions): Machine {
   const layout = new Layout(randomBelow);
   const root = options.root(poller, clock);
   const mounts = new MountTable(root.fs, 0, root.source);
-  const cpus = options.cpus ?? Math.min(cpuCount(), CPUS_MAX);
-  const kernel = new Kernel({
-    cpu: shimCpu,
+  const cpus = observer?.steps === true ? 1 : (options.cpus ?? Math.min(cpuCount(), CPUS_MAX));
+  const kernel: Kernel = new Kernel({
+    cpu: observer === null ? shimCpu : observer.cpu(shimCpu, () => kernel.scheduler.current),
     clock,
     random: hostRandom,
     poller,
@@ -86,11 +95,11 @@ export function startMachine(options: MachineOptions): Machine {
     cpuThreads: cpus - 1,
     hostname: options.hostname,
     isolated: options.isolated,
-    dispatch: options.observer === null ? dispatch : options.observer.around(dispatch),
+    dispatch: observer === null ? dispatch : observer.around(dispatch),
     load: programLoader(layout, vdso),
   });
-  kernel.hooks = options.observer?.hooks ?? null;
-  kernel.isObserved = options.observer !== null;
+  kernel.hooks = observer?.hooks ?? null;
+  kernel.isObserved = observer !== null;
   kernel.mounts = mounts;
   const fs = new TaskFs(mounts.rootPath, mounts.rootPath, options.umask ?? umask, options.credentials);
   const identity = {

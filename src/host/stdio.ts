@@ -8,8 +8,8 @@ const EINTR = 4;
 const EIO = 5;
 const POLLOUT = 4;
 
-/** 0 or -errno. */
-function writeAll(fd: number, text: string): number {
+/** Writes all of it, however long that takes. 0 or -errno. */
+export function writeAll(fd: number, text: string): number {
   const bytes = Buffer.from(text, "utf8");
   if (bytes.length === 0) return 0;
   const ptr = pointerOf(bytes);

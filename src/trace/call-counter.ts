@@ -1,6 +1,7 @@
 // Counts the system calls of a run by number and by result: the material of `carrick compat-report`.
 
 import { ENOSYS } from "../abi/errno.ts";
+import type { Cpu } from "../cpu/cpu.ts";
 import { findRow } from "../syscalls/table.ts";
 import type { Dispatch, Observer } from "./observer.ts";
 
@@ -21,7 +22,12 @@ export interface CallReport {
 
 export class CallCounter implements Observer {
   readonly hooks = null;
+  readonly steps = false;
   private readonly counts = new Map<number, Count>();
+
+  cpu(cpu: Cpu): Cpu {
+    return cpu;
+  }
 
   around(dispatch: Dispatch): Dispatch {
     return (task) => {

@@ -1,7 +1,10 @@
 // `carrick trace`: one line for each call, in strace's spelling, made from the table of system calls. Works as a
 // layer around dispatch and as the kernel's hooks; costs nothing when it is not installed.
 
-import { SIGKILL } from "../abi/signal.ts";
+import { SIGILL, SIGKILL } from "../abi/signal.ts";
+import type { Cpu } from "../cpu/cpu.ts";
+import { disassembleAt } from "../cpu/disassemble.ts";
+import { RegisterBlock as at, Exit } from "../host/shim.gen.ts";
 import type { KernelHooks } from "../kernel/kernel.ts";
 import { BLOCKED, NO_RESULT } from "../kernel/op.ts";
 import type { Task } from "../kernel/task.ts";
@@ -30,8 +33,9 @@ interface Unfinished {
 
 export class Tracer implements KernelHooks, Observer {
   readonly hooks = this;
+  readonly steps: boolean = false;
   private readonly rowOf: (number: number) => Row | undefined;
-  private readonly write: (text: string) => void;
+  protected readonly write: (text: string) => void;
   private readonly unfinished = new Map<Task, Unfinished>();
   private readonly lastSignals = new Map<Task, number>();
   private several = false;
@@ -41,6 +45,10 @@ export class Tracer implements KernelHooks, Observer {
   constructor(rowOf: (number: number) => Row | undefined, write: (text: string) => void) {
     this.rowOf = rowOf;
     this.write = write;
+  }
+
+  cpu(cpu: Cpu, _current: () => Task | null): Cpu {
+    return cpu;
   }
 
   /** A dispatch that prints each call. */
@@ -71,7 +79,7 @@ export class Tracer implements KernelHooks, Observer {
 
   signal(task: Task, signal: number): void {
     this.lastSignals.set(task, signal);
-    this.line(task, `--- ${signalName(signal)} ---`);
+    this.line(task, `--- ${signalName(signal)}${signal === SIGILL ? undefinedAt(task) : ""} ---`);
   }
 
   exited(task: Task, status: number): void {
@@ -114,15 +122,23 @@ export class Tracer implements KernelHooks, Observer {
     return `${left.padEnd(RESULT_COLUMN - 1 - this.prefix(task).length)} = ${result}`;
   }
 
-  private prefix(task: Task): string {
+  protected prefix(task: Task): string {
     if (this.first === 0) this.first = task.tid;
     if (task.tid !== this.first) this.several = true;
     return this.several ? `[pid ${String(task.tid).padStart(5)}] ` : "";
   }
 
-  private line(task: Task, text: string): void {
+  protected line(task: Task, text: string): void {
     this.write(`${this.prefix(task)}${text}\n`);
   }
+}
+
+/** The instruction that the CPU did not know; "" when somebody has sent the signal. */
+function undefinedAt(task: Task): string {
+  const { regs } = task;
+  if (regs.u32[at.exit >> 2] !== Exit.undefined) return "";
+  const { pc } = regs;
+  return ` at 0x${pc.toString(16)}: ${disassembleAt(regs.u32[at.space >> 2]!, pc)}`;
 }
 
 function isFilled(type: ArgType): boolean {

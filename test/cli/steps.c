@@ -1,0 +1,20 @@
+// Ten instructions without a library, for test/cli/instructions.test.ts: registers, flags, the stack, vectors, an exit with status 3. With arguments, from
+// the label on that they count: one reads at 0, two are an instruction that does not exist.
+__asm__(".globl _start\n"
+        "_start:\n"
+        "ldr x5, [sp]\n"
+        "cmp x5, #2\n"
+        "b.eq fault\n"
+        "b.hi undefined\n"
+        "mov x0, #3\n"
+        "mov x1, #-1\n"
+        "subs x2, x0, #3\n"
+        "b.ne fault\n"
+        "sub sp, sp, #16\n"
+        "stp x0, x1, [sp]\n"
+        "ldp x3, x4, [sp], #16\n"
+        "fmov d0, x1\n"
+        "mov x8, #93\n"
+        "svc #0\n"
+        "fault: ldr x1, [x2]\n"
+        "undefined: udf #1\n");
