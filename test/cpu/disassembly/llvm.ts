@@ -14,7 +14,7 @@ export const hasLlvm = has(TOOL) && /version 14\./.test(Bun.spawnSync([TOOL, "--
 
 /** Those of shim/cpu/features.zig in LLVM's terms, and the limited orders, FP16 multiply-add and I8MM, which we have and do not announce; what names hints. */
 const FEATURES =
-  "v8.2a,pauth,bti,neon,fp-armv8,aes,sha2,crc,lse,rdm,fullfp16,dotprod,jsconv,complxnum,rcpc,rcpc-immo,ccpp,flagm,altnzcv,tracev8.4,fptoint,sb,lor,fp16fml,i8mm";
+  "v8.2a,pauth,bti,neon,fp-armv8,aes,sha2,crc,lse,rdm,fullfp16,dotprod,jsconv,complxnum,rcpc,rcpc-immo,ccpp,flagm,altnzcv,tracev8.4,spe,fptoint,sb,lor,fp16fml,i8mm";
 
 const HEADER_BYTES = 64;
 const SECTION_BYTES = 64;
