@@ -76,7 +76,9 @@ const vectors: Make[] = [
   (r) => 0x0e200400 | (r.pick([0, 1, 1, 2, 4, 5, 5, 14, 15, 18, 19, 20, 22, 22]) << 11) | anyVector(r),
   (r) => 0x0e200000 | (r.pick([4, 5, 6, 7, 8, 9, 9, 10, 11, 11, 12, 13, 13]) << 12) | anyVector(r),
   (r) => 0x0f000000 | (r.pick([2, 3, 6, 7, 8, 10, 11, 12, 13]) << 12) | (r.bits(1) << 11) | anyVector(r),
-  (r) => 0x0e200800 | (r.pick([2, 3, 6, 7, 7]) << 12) | (anyVector(r) & 0xffe0ffff),
+  (r) => 0x0e200800 | (r.pick([2, 3, 4, 6, 7, 7]) << 12) | (anyVector(r) & 0xffe0ffff),
+  (r) => 0x5e200400 | (r.pick([1, 5, 22]) << 11) | anyVector(r),
+  (r) => 0x5e200000 | (r.pick([9, 11, 13]) << 12) | anyVector(r),
 ];
 
 const loads = (r: Random) => (r.one(2) ? 1 : 0);

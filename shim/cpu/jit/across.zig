@@ -1,5 +1,5 @@
-//! Translation of Advanced SIMD between the lanes of a register: sums and extremes of neighbours or of all, dot products. As simd.zig
-//! otherwise.
+//! Translation of Advanced SIMD between the lanes of a register: sums and extremes of neighbours or of all, dot products; and of
+//! leading bits. As simd.zig otherwise.
 
 const constants = @import("constants.zig");
 const fields = @import("../interp/fields.zig");
@@ -218,25 +218,51 @@ fn bytes(t: *Translator, x: Xmm, signed: bool, which: Half) void {
     shift(t, 1, if (signed) 4 else 2, x, 8);
 }
 
-/// dst = products of those bytes of n and m (by element: of four of them everywhere), each added to the next. Uses xmm1.
-fn products(t: *Translator, insn: u32, dst: Xmm, n_signed: bool, m_signed: bool, element: bool, which: Half) void {
+/// dst = products of those bytes of n and m (of m in another order of its 32 bits), each added to the next. Uses xmm1.
+fn products(t: *Translator, insn: u32, dst: Xmm, n_signed: bool, m_signed: bool, order: u8, which: Half) void {
     const m = t.copies.get(&t.a, rm(insn));
     copy(t, dst, rn(insn));
-    if (element) {
-        const index: u8 = @intCast(bits(insn, 11, 1) << 1 | bits(insn, 21, 1));
-        shuffle(t, .xmm1, m, index * 0x55);
-    } else move(t, .xmm1, m);
+    if (order == in_order) move(t, .xmm1, m) else shuffle(t, .xmm1, m, order);
     bytes(t, dst, n_signed, which);
     bytes(t, .xmm1, m_signed, which);
     op(t, 0xf5, dst, .xmm1);
 }
 
+const in_order = 0xe4;
+
 fn dot(t: *Translator, insn: u32, n_signed: bool, m_signed: bool, element: bool) bool {
-    products(t, insn, .xmm0, n_signed, m_signed, element, .even);
-    products(t, insn, .xmm15, n_signed, m_signed, element, .odd);
+    const index: u8 = @intCast(bits(insn, 11, 1) << 1 | bits(insn, 21, 1));
+    const order: u8 = if (element) index * 0x55 else in_order;
+    products(t, insn, .xmm0, n_signed, m_signed, order, .even);
+    products(t, insn, .xmm15, n_signed, m_signed, order, .odd);
     op(t, 0xfe, .xmm0, .xmm15);
     op(t, 0xfe, .xmm0, t.copies.get(&t.a, rd(insn)));
     return finish(t, insn);
+}
+
+/// Two rows of n by two of m, each of eight bytes.
+fn matrix(t: *Translator, insn: u32, n_signed: bool, m_signed: bool) bool {
+    const other = t.copies.spare();
+    for ([_]Xmm{ .xmm0, .xmm15 }, [_]u8{ 0x44, 0xee }) |dst, order| {
+        products(t, insn, dst, n_signed, m_signed, order, .even);
+        products(t, insn, other, n_signed, m_signed, order, .odd);
+        op(t, 0xfe, dst, other);
+    }
+    t.a.sse38(0x02, .xmm0, .{ .xmm = .xmm15 });
+    shuffle(t, .xmm0, .xmm0, 0xd8);
+    op(t, 0xfe, .xmm0, t.copies.get(&t.a, rd(insn)));
+    t.copies.put(&t.a, rd(insn), .xmm0, .no);
+    return true;
+}
+
+pub fn SMMLA(t: *Translator, insn: u32) bool {
+    return matrix(t, insn, true, true);
+}
+pub fn UMMLA(t: *Translator, insn: u32) bool {
+    return matrix(t, insn, false, false);
+}
+pub fn USMMLA(t: *Translator, insn: u32) bool {
+    return matrix(t, insn, false, true);
 }
 
 pub fn SDOT(t: *Translator, insn: u32) bool {
@@ -259,4 +285,44 @@ pub fn USDOT_e(t: *Translator, insn: u32) bool {
 }
 pub fn SUDOT_e(t: *Translator, insn: u32) bool {
     return dot(t, insn, true, false, true);
+}
+
+/// Zeroes at the top of each element of xmm0, which are the upper half's where that is not zero. Uses xmm1 and xmm15.
+fn leading(t: *Translator, size: u2) void {
+    move(t, .xmm1, .xmm0);
+    shift(t, 1, 2, .xmm1, 4);
+    lanes.with(t, 0xdb, .xmm0, "low_nibbles");
+    lanes.with(t, 0xdb, .xmm1, "low_nibbles");
+    t.a.sse(.none, 0x28, .xmm15, constants.memory("leading", 0));
+    t.a.sse38(0x00, .xmm15, .{ .xmm = .xmm0 });
+    t.a.sse(.none, 0x28, .xmm0, constants.memory("leading", 1));
+    t.a.sse38(0x00, .xmm0, .{ .xmm = .xmm1 });
+    op(t, 0xda, .xmm0, .xmm15);
+    for (0..size) |log| {
+        const width = @as(u8, 8) << @intCast(log);
+        t.a.sse(.none, 0x28, .xmm15, constants.memory("widths", log));
+        op(t, if (log == 0) 0x74 else 0x75, .xmm15, .xmm0);
+        shift(t, @intCast(log + 1), 2, .xmm15, width);
+        op(t, 0xdb, .xmm15, .xmm0);
+        shift(t, @intCast(log + 1), 2, .xmm0, width);
+        op(t, lanes.adds[log + 1], .xmm0, .xmm15);
+    }
+}
+
+pub fn CLZ_v(t: *Translator, insn: u32) bool {
+    copy(t, .xmm0, rn(insn));
+    leading(t, sizeOf(insn));
+    return finish(t, insn);
+}
+
+/// Bits like the sign behind it: the zeroes where it is inverted with the sign, but for the first.
+pub fn CLS_v(t: *Translator, insn: u32) bool {
+    copy(t, .xmm0, rn(insn));
+    lanes.zeroes(t, .xmm1);
+    op(t, ([3]u8{ 0x64, 0x65, 0x66 })[sizeOf(insn)], .xmm1, .xmm0);
+    op(t, 0xef, .xmm0, .xmm1);
+    leading(t, sizeOf(insn));
+    lanes.onesIn(t, .xmm1);
+    op(t, lanes.adds[sizeOf(insn)], .xmm0, .xmm1);
+    return finish(t, insn);
 }

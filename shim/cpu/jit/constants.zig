@@ -14,6 +14,14 @@ pub const Constants = extern struct {
     ones: [4][2]u64 = .{ all(0x0101_0101_0101_0101), all(0x0001_0001_0001_0001), all(0x0000_0001_0000_0001), all(1) },
     /// In elements twice as wide as the size says: half of what their upper halves count.
     halves: [3][2]u64 = .{ all(0x0080_0080_0080_0080), all(0x0000_8000_0000_8000), all(0x8000_0000) },
+    under_half: [1][2]u64 = .{all(0x7fff_ffff)},
+    /// Zeroes at the top of a byte that has this lower half, and no upper one, or this upper half.
+    leading: [2][16]u8 = .{
+        .{ 8, 7, 6, 6, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4 },
+        .{ 8, 3, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0 },
+    },
+    /// Bits of an element, by its size.
+    widths: [2][2]u64 = .{ all(0x0808_0808_0808_0808), all(0x0010_0010_0010_0010) },
     /// Orders of bytes and of 16-bit elements: the even ones, then the odd ones.
     evens: [2][16]u8 = .{
         .{ 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15 },

@@ -102,7 +102,8 @@ pub fn MLS_e(t: *Translator, insn: u32) bool {
 /// xmm0 = products of the lower (or, of the second form, upper) halves, twice as wide. Uses xmm1 and xmm15.
 pub fn multiplyLong(t: *Translator, insn: u32, m: Xmm, signed: bool) void {
     const n = t.copies.get(&t.a, rn(insn));
-    const upper = bit(insn, 30);
+    // Bit 28: a scalar.
+    const upper = bit(insn, 30) and !bit(insn, 28);
     switch (sizeOf(insn)) {
         0 => {
             lanes.widen(t, insn, rn(insn), .xmm0, signed);

@@ -28,21 +28,37 @@ fn with(t: *Translator, opcode: u8, dst: Xmm, comptime list: []const u8, number:
     t.a.sse(.p66, opcode, dst, constants.memory(list, number));
 }
 
-/// Sets QC unless x is zero; `half`: its lower half.
-fn note(t: *Translator, x: Xmm, half: bool) void {
-    if (half) t.a.sse(.f3, 0x7e, x, .{ .xmm = x });
+/// Bytes of register d that an instruction sets, of elements of 1 << log bytes: of a scalar form one element.
+fn resultOf(insn: u32, log: u2) u8 {
+    if (isScalar(insn)) return @as(u8, 1) << log;
+    return if (bit(insn, 30)) 16 else 8;
+}
+
+fn isScalar(insn: u32) bool {
+    return bit(insn, 28);
+}
+
+/// Register d becomes xmm0.
+fn put(t: *Translator, insn: u32) bool {
+    return if (isScalar(insn)) lanes.scalar(t, insn, resultOf(insn, sizeOf(insn))) else finish(t, insn);
+}
+
+/// Sets QC unless the lowest bytes of x are zero.
+fn note(t: *Translator, x: Xmm, bytes: u8) void {
+    only(t, x, bytes);
     t.a.sse38(0x17, x, .{ .xmm = x });
     set(t);
+}
+
+/// Leaves nothing of x but its lowest bytes, somewhere.
+fn only(t: *Translator, x: Xmm, bytes: u8) void {
+    if (bytes < 16) shift(t, 3, 7, x, 16 - bytes);
 }
 
 fn set(t: *Translator) void {
     const nothing = t.a.jcc(.e);
     t.a.aluImm(.@"or", .d, .{ .mem = layout.blockField("fpsr") }, regs.fpsr_qc);
     t.a.linkHere(nothing);
-}
-
-fn short(insn: u32) bool {
-    return !bit(insn, 30);
 }
 
 /// The host has those of 8 and 16 bits: d = n op m, against the same that wraps.
@@ -54,12 +70,12 @@ fn native(t: *Translator, insn: u32, opcode: u8, wraps: u8) bool {
     op(t, opcode, .xmm0, m);
     op(t, wraps, .xmm1, m);
     op(t, 0xef, .xmm1, .xmm0);
-    note(t, .xmm1, short(insn));
-    return finish(t, insn);
+    note(t, .xmm1, resultOf(insn, sizeOf(insn)));
+    return put(t, insn);
 }
 
 /// xmm1 = a + xmm15, or a - xmm15, with a sign, of 32 or 64 bits. Uses xmm0.
-fn signedSum(t: *Translator, size: u2, a: Xmm, subtract: bool, half: bool) void {
+fn signedSum(t: *Translator, size: u2, a: Xmm, subtract: bool, bytes: u8) void {
     move(t, .xmm1, a);
     op(t, if (subtract) lanes.subtracts[size] else lanes.adds[size], .xmm1, .xmm15);
     // It has overflowed where the result's sign differs from a's, and b's does too (of a difference: b's from a's).
@@ -67,25 +83,25 @@ fn signedSum(t: *Translator, size: u2, a: Xmm, subtract: bool, half: bool) void 
     op(t, 0xef, .xmm0, .xmm1);
     op(t, 0xef, .xmm15, if (subtract) a else .xmm1);
     op(t, 0xdb, .xmm0, .xmm15);
-    if (half) t.a.sse(.f3, 0x7e, .xmm0, .{ .xmm = .xmm0 });
     if (size == 2) move(t, .xmm15, a) else shuffle(t, .xmm15, a, 0xf5);
     shift(t, 2, 4, .xmm15, 31);
     with(t, 0xef, .xmm15, "tops", size);
-    choose(t, size);
+    choose(t, size, bytes);
 }
 
 /// xmm1 = xmm15 in elements where xmm0 has a sign, and QC then.
-fn choose(t: *Translator, size: u2) void {
+fn choose(t: *Translator, size: u2, bytes: u8) void {
     t.a.sse38(if (size == 2) 0x14 else 0x15, .xmm1, .{ .xmm = .xmm15 });
+    only(t, .xmm0, bytes);
     t.a.sse38(0x17, .xmm0, constants.memory("signs", size));
     set(t);
 }
 
 fn signedWide(t: *Translator, insn: u32, subtract: bool) bool {
     copy(t, .xmm15, rm(insn));
-    signedSum(t, sizeOf(insn), t.copies.get(&t.a, rn(insn)), subtract, short(insn));
+    signedSum(t, sizeOf(insn), t.copies.get(&t.a, rn(insn)), subtract, resultOf(insn, sizeOf(insn)));
     move(t, .xmm0, .xmm1);
-    return finish(t, insn);
+    return put(t, insn);
 }
 
 pub fn SQADD(t: *Translator, insn: u32) bool {
@@ -108,9 +124,9 @@ fn addWords(t: *Translator, insn: u32) bool {
     t.a.sse38(0x3b, .xmm0, .{ .xmm = n });
     move(t, .xmm1, .xmm0);
     op(t, 0xef, .xmm1, n);
-    note(t, .xmm1, short(insn));
+    note(t, .xmm1, resultOf(insn, sizeOf(insn)));
     op(t, 0xfe, .xmm0, m);
-    return finish(t, insn);
+    return put(t, insn);
 }
 
 /// n is at least m.
@@ -121,9 +137,9 @@ fn subtractWords(t: *Translator, insn: u32) bool {
     t.a.sse38(0x3f, .xmm0, .{ .xmm = m });
     move(t, .xmm1, .xmm0);
     op(t, 0xef, .xmm1, n);
-    note(t, .xmm1, short(insn));
+    note(t, .xmm1, resultOf(insn, sizeOf(insn)));
     op(t, 0xfa, .xmm0, m);
-    return finish(t, insn);
+    return put(t, insn);
 }
 
 /// The carry out of a sum is that of n and m where both have it, else that of one where the sum has none.
@@ -140,9 +156,9 @@ fn addLongs(t: *Translator, insn: u32) bool {
     op(t, 0xdb, .xmm0, m);
     op(t, 0xeb, .xmm0, .xmm15);
     lanes.onesIn(t, .xmm15);
-    choose(t, 3);
+    choose(t, 3, resultOf(insn, 3));
     move(t, .xmm0, .xmm1);
-    return finish(t, insn);
+    return put(t, insn);
 }
 
 /// The borrow of a difference is m's where n has none, or where they are equal the difference's.
@@ -158,9 +174,9 @@ fn subtractLongs(t: *Translator, insn: u32) bool {
     op(t, 0xdf, .xmm0, m);
     op(t, 0xeb, .xmm0, .xmm15);
     lanes.zeroes(t, .xmm15);
-    choose(t, 3);
+    choose(t, 3, resultOf(insn, 3));
     move(t, .xmm0, .xmm1);
-    return finish(t, insn);
+    return put(t, insn);
 }
 
 pub fn UQADD(t: *Translator, insn: u32) bool {
@@ -193,7 +209,7 @@ pub fn SUQADD(t: *Translator, insn: u32) bool {
         op(t, 0xef, .xmm1, n);
         t.a.sse38(0x3b, .xmm1, .{ .xmm = .xmm0 });
         op(t, 0xef, .xmm0, .xmm1);
-        note(t, .xmm0, short(insn));
+        note(t, .xmm0, resultOf(insn, sizeOf(insn)));
         move(t, .xmm0, .xmm1);
         op(t, 0xfe, .xmm0, n);
     } else {
@@ -201,10 +217,10 @@ pub fn SUQADD(t: *Translator, insn: u32) bool {
         op(t, 0xdc + @as(u8, size), .xmm0, n);
         op(t, lanes.adds[size], .xmm1, n);
         op(t, 0xef, .xmm1, .xmm0);
-        note(t, .xmm1, short(insn));
+        note(t, .xmm1, resultOf(insn, sizeOf(insn)));
     }
     with(t, 0xef, .xmm0, "signs", size);
-    return finish(t, insn);
+    return put(t, insn);
 }
 
 const equal = [3]u8{ 0x74, 0x75, 0x76 };
@@ -220,8 +236,8 @@ fn withoutLeast(t: *Translator, insn: u32) bool {
     const size = sizeOf(insn);
     least(t, size, t.copies.get(&t.a, rn(insn)));
     op(t, lanes.adds[size], .xmm0, .xmm1);
-    note(t, .xmm1, short(insn));
-    return finish(t, insn);
+    note(t, .xmm1, resultOf(insn, sizeOf(insn)));
+    return put(t, insn);
 }
 
 pub fn SQNEG(t: *Translator, insn: u32) bool {
@@ -274,8 +290,8 @@ fn doubledHigh(t: *Translator, insn: u32, element: bool, rounds: bool) bool {
     const m = if (element) products.element(t, insn) else t.copies.get(&t.a, rm(insn));
     doublingHigh(t, insn, m, rounds);
     fit(t, sizeOf(insn));
-    note(t, .xmm1, short(insn));
-    return finish(t, insn);
+    note(t, .xmm1, resultOf(insn, sizeOf(insn)));
+    return put(t, insn);
 }
 
 pub fn SQDMULH(t: *Translator, insn: u32) bool {
@@ -291,11 +307,33 @@ pub fn SQRDMULH_e(t: *Translator, insn: u32) bool {
     return doubledHigh(t, insn, true, true);
 }
 
+/// d plus or minus the same of 32 bits. Negated they all fit: d - round(-x), or d + round(-x), whose middle is rounded the other way.
+fn doubledWords(t: *Translator, insn: u32, m: Xmm, subtract: bool) bool {
+    const n = t.copies.get(&t.a, rn(insn));
+    const middle = if (subtract) constants.memory("halves", 2) else constants.memory("under_half", 0);
+    move(t, .xmm0, n);
+    t.a.sse38(0x28, .xmm0, .{ .xmm = m });
+    shuffle(t, .xmm15, n, 0xf5);
+    shuffle(t, .xmm1, m, 0xf5);
+    t.a.sse38(0x28, .xmm15, .{ .xmm = .xmm1 });
+    op(t, 0xd4, .xmm0, .xmm0);
+    op(t, 0xd4, .xmm15, .xmm15);
+    t.a.sse(.none, 0x28, .xmm1, middle);
+    op(t, 0xfb, .xmm1, .xmm0);
+    t.a.sse(.none, 0x28, .xmm0, middle);
+    op(t, 0xfb, .xmm0, .xmm15);
+    shuffle(t, .xmm15, .xmm1, 0xf5);
+    t.a.sse3a(0x0e, .xmm15, .{ .xmm = .xmm0 }, 0xcc);
+    signedSum(t, 2, t.copies.get(&t.a, rd(insn)), !subtract, resultOf(insn, 2));
+    move(t, .xmm0, .xmm1);
+    return put(t, insn);
+}
+
 /// d plus or minus those of 16 bits, as if they did fit: what `fit` took away is added behind.
 fn doubledSum(t: *Translator, insn: u32, element: bool, subtract: bool) bool {
-    if (sizeOf(insn) != 1) return false;
     t.clobber();
     const m = if (element) products.element(t, insn) else t.copies.get(&t.a, rm(insn));
+    if (sizeOf(insn) == 2) return doubledWords(t, insn, m, subtract);
     doublingHigh(t, insn, m, true);
     if (subtract) {
         // What lies in the middle is rounded up, which is down for its negation.
@@ -315,9 +353,9 @@ fn doubledSum(t: *Translator, insn: u32, element: bool, subtract: bool) bool {
     move(t, .xmm1, .xmm15);
     op(t, 0xf9, .xmm15, d);
     op(t, if (subtract) 0xfd else 0xf9, .xmm15, .xmm0);
-    note(t, .xmm15, short(insn));
+    note(t, .xmm15, resultOf(insn, sizeOf(insn)));
     move(t, .xmm0, .xmm1);
-    return finish(t, insn);
+    return put(t, insn);
 }
 
 pub fn SQRDMLAH(t: *Translator, insn: u32) bool {
@@ -343,12 +381,14 @@ fn doubledLong(t: *Translator, insn: u32, element: bool, how: How) bool {
     products.multiplyLong(t, insn, m, true);
     op(t, lanes.adds[size], .xmm0, .xmm0);
     fit(t, size);
-    note(t, .xmm1, false);
+    const bytes = if (isScalar(insn)) @as(u8, 1) << size else 16;
+    note(t, .xmm1, bytes);
     if (how != .alone) {
         move(t, .xmm15, .xmm0);
-        signedSum(t, size, t.copies.get(&t.a, rd(insn)), how == .subtract, false);
+        signedSum(t, size, t.copies.get(&t.a, rd(insn)), how == .subtract, bytes);
         move(t, .xmm0, .xmm1);
     }
+    if (isScalar(insn)) return lanes.scalar(t, insn, bytes);
     t.copies.put(&t.a, rd(insn), .xmm0, .no);
     return true;
 }
@@ -371,3 +411,26 @@ pub fn SQDMLAL_e(t: *Translator, insn: u32) bool {
 pub fn SQDMLSL_e(t: *Translator, insn: u32) bool {
     return doubledLong(t, insn, true, .subtract);
 }
+
+// The scalar forms have a bit of their own set, and everything else alike.
+pub const SQADD_s = SQADD;
+pub const SQSUB_s = SQSUB;
+pub const UQADD_s = UQADD;
+pub const UQSUB_s = UQSUB;
+pub const SUQADD_s = SUQADD;
+pub const SQNEG_s = SQNEG;
+pub const SQABS_s = SQABS;
+pub const SQDMULH_s = SQDMULH;
+pub const SQRDMULH_s = SQRDMULH;
+pub const SQRDMLAH_s = SQRDMLAH;
+pub const SQRDMLSH_s = SQRDMLSH;
+pub const SQDMULL_s = SQDMULL;
+pub const SQDMLAL_s = SQDMLAL;
+pub const SQDMLSL_s = SQDMLSL;
+pub const SQDMULH_es = SQDMULH_e;
+pub const SQRDMULH_es = SQRDMULH_e;
+pub const SQRDMLAH_es = SQRDMLAH_e;
+pub const SQRDMLSH_es = SQRDMLSH_e;
+pub const SQDMULL_es = SQDMULL_e;
+pub const SQDMLAL_es = SQDMLAL_e;
+pub const SQDMLSL_es = SQDMLSL_e;

@@ -34,13 +34,23 @@ pub const Copies = struct {
         return @enumFromInt(first_slot + slot);
     }
 
+    /// A slot that the current instruction does not use.
+    fn free(c: *Copies) usize {
+        while (c.used >> @intCast(c.victim) & 1 != 0) c.victim = (c.victim + 1) % slots;
+        defer c.victim = (c.victim + 1) % slots;
+        return c.victim;
+    }
+
+    /// Scratch to the end of the instruction.
+    pub fn spare(c: *Copies) Xmm {
+        const slot = c.free();
+        c.guest[slot] = null;
+        c.used |= @as(u16, 1) << @intCast(slot);
+        return xmm(slot);
+    }
+
     fn take(c: *Copies, number: u32) usize {
-        const slot = c.find(number) orelse slot: {
-            while (c.used >> @intCast(c.victim) & 1 != 0) c.victim = (c.victim + 1) % slots;
-            const free = c.victim;
-            c.victim = (c.victim + 1) % slots;
-            break :slot free;
-        };
+        const slot = c.find(number) orelse c.free();
         c.guest[slot] = @intCast(number);
         c.used |= @as(u16, 1) << @intCast(slot);
         return slot;
