@@ -22,7 +22,7 @@ const options: readonly Option[] = [
   {
     name: "instructions",
     short: "i",
-    help: "Print every instruction too, and the registers that it changes; one CPU steps, some 100 times slower",
+    help: "Print every instruction too, and the registers that it changes: one CPU steps, at about a microsecond each",
   },
 ];
 

@@ -73,6 +73,14 @@ describe("trace", () => {
     expect(result.stderr).toMatch(/\[pid +1\] --- SIGTERM/);
     expect(result.stderr).toEndWith("[pid     1] +++ killed by SIGTERM +++\n");
   });
+  test("names the instruction that the CPU does not know, and none when the signal was sent", () => {
+    const steps = compile(join(import.meta.dir, "steps.c"), "musl", "aarch64", ["-nostdlib"]);
+    const result = cli(["trace", "run-elf", steps, "one", "two"]);
+    expect(result.status).toBe(128 + 4);
+    expect(result.stderr).toMatch(/^--- SIGILL at 0x\w+: udf #0x1 ---\n\+\+\+ killed by SIGILL \+\+\+\n$/);
+    const sent = cli(["trace", "run-elf", busybox, "sh", "-c", "kill -ILL $$"]);
+    expect(sent.stderr).toEndWith("--- SIGILL ---\n+++ killed by SIGILL +++\n");
+  });
   test("a program that cannot run is told as without a trace", () => {
     expect(cli(["trace", "run-elf", "./missing"])).toEqual({
       status: 127,
