@@ -79,6 +79,20 @@ const vectors: Make[] = [
   (r) => 0x0e200800 | (r.pick([2, 3, 4, 6, 7, 7]) << 12) | (anyVector(r) & 0xffe0ffff),
   (r) => 0x5e200400 | (r.pick([1, 5, 22]) << 11) | anyVector(r),
   (r) => 0x5e200000 | (r.pick([9, 11, 13]) << 12) | anyVector(r),
+  // FCCMP, FCCMPE; the larger or the lesser; to and from integers; FJCVTZS; to integral values.
+  (r) => 0x1e600400 | (condition(r) << 12) | (r.below(8) << 16) | (r.below(8) << 5) | r.bits(5),
+  (r) => 0x1e604800 | (r.bits(2) << 12) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8),
+  (r) => 0x1e600000 | wide(r) | (r.bits(2) << 19) | (r.bits(1) << 16) | (r.below(8) << 5) | goal(r),
+  (r) => 0x1e240000 | wide(r) | (r.bits(1) << 22) | (r.bits(1) << 16) | (r.below(8) << 5) | goal(r),
+  (r) => 0x1e220000 | wide(r) | (r.bits(1) << 22) | (r.bits(1) << 16) | (value(r) << 5) | r.below(8),
+  (r) => 0x1e7e0000 | (r.below(8) << 5) | goal(r),
+  (r) => 0x1e244000 | (r.bits(1) << 22) | (r.pick([0, 1, 2, 3, 4, 6, 7]) << 15) | (r.below(8) << 5) | r.below(8),
+  // The upper halves of vectors; comparisons, extremes and conversions of all elements.
+  (r) => 0x9eae0000 | (r.below(8) << 5) | goal(r),
+  (r) => 0x9eaf0000 | (value(r) << 5) | r.below(8),
+  (r) => 0x4e20e400 | (r.bits(2) << 22) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8),
+  (r) => 0x4e20f400 | (r.bits(2) << 22) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8),
+  (r) => 0x4e21b800 | (r.bits(1) << 29) | (r.bits(2) << 22) | (r.below(8) << 5) | r.below(8),
 ];
 
 const loads = (r: Random) => (r.one(2) ? 1 : 0);

@@ -42,8 +42,8 @@ pub const Cold = struct {
         /// The look-up that accesses share; comes back with the host pointer, or goes on without sharing.
         range: struct { bytes: u16, writes: bool, back: u32 },
         /// The current instruction is to be done by the interpreter's function; continues at `back`. `flags`: it sets NZCV, which the
-        /// host's flags have there.
-        exact: struct { back: u32, flags: bool },
+        /// host's flags have there. `insn`: what is done in its place.
+        exact: struct { back: u32, flags: bool, insn: ?u32 = null },
         /// Alignment fault of the address in rax, or of sp.
         misaligned: bool,
         misaligned_sp,
@@ -121,7 +121,7 @@ pub fn emit(t: *Translator, c: Cold) void {
         .range => |r| slowRange(t, c, r.bytes, r.writes, r.back),
         .exact => |e| {
             a.linkHere(c.from);
-            const insn = t.words[t.first + c.index];
+            const insn = e.insn orelse t.words[t.first + c.index];
             a.movImm(.rax, @intFromPtr(translate.functionOf(insn).?));
             a.movImm(.rdx, insn);
             t.callThunk(if (e.flags) thunks.call_flags else thunks.call);

@@ -29,6 +29,20 @@ pub const Constants = extern struct {
     },
     /// What SHA-1 adds in its first three quarters, negated.
     sha1_less: [3][4]u32 = .{ @splat(~@as(u32, 0x5a82_7999) + 1), @splat(~@as(u32, 0x6ed9_eba1) + 1), @splat(~@as(u32, 0x8f1b_bcdc) + 1) },
+    /// Of singles and of doubles: the sign of the lowest, the predecessors of 2^23 and 2^52 (above, all numbers are integral), and of infinity.
+    lowest_sign: [2][2]u64 = .{ .{ 1 << 31, 0 }, .{ 1 << 63, 0 } },
+    integral: [2][2]u64 = .{ all(0x4aff_ffff_4aff_ffff), all(0x432f_ffff_ffff_ffff) },
+    finite: [2][2]u64 = .{ all(0x7f7f_ffff_7f7f_ffff), all(0x7fef_ffff_ffff_ffff) },
+    /// Singles: 1.0 in the upper half, 2^31, 2^16.
+    upper_ones: [1][2]u64 = .{.{ 0, 0x3f80_0000_3f80_0000 }},
+    two31: [1][2]u64 = .{all(0x4f00_0000_4f00_0000)},
+    two16: [1][2]u64 = .{all(0x4780_0000_4780_0000)},
+    /// Doubles: 2^52 and 2^84, whose exponents go above the halves of a number, and their sum.
+    two52: [1][2]u64 = .{all(0x4330_0000_0000_0000)},
+    two84: [1][2]u64 = .{all(0x4530_0000_0000_0000)},
+    two84_52: [1][2]u64 = .{all(0x4530_0000_0010_0000)},
+    /// Twice the smallest normal half.
+    twice_least_half: [1][2]u64 = .{all(0x0800_0800_0800_0800)},
 };
 
 /// The one of a list with this number.

@@ -6,12 +6,16 @@
 //! is thrown away and the interpreter's function is called. Blocks for other modes of FPCR than rounding come here only for moves.
 
 const fields = @import("../interp/fields.zig");
+const floats = @import("floats.zig");
 const flags = @import("flags.zig");
 const host = @import("host.zig");
 const layout = @import("layout.zig");
 const vector = @import("vector.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
+
+/// The chapters of arithmetic.
+pub const chapters = .{ @This(), floats, @import("fp_convert.zig"), @import("fp_integer.zig") };
 
 const Clean = vector.Clean;
 const Xmm = x64.Xmm;
@@ -25,7 +29,7 @@ const ra = fields.ra;
 const rax: x64.Rm = .{ .reg = .rax };
 
 /// Single or double by the type field; null: half.
-fn typeOf(insn: u32) ?Clean {
+pub fn typeOf(insn: u32) ?Clean {
     return switch (bits(insn, 22, 2)) {
         0 => .s,
         1 => .d,
@@ -33,19 +37,19 @@ fn typeOf(insn: u32) ?Clean {
     };
 }
 
-fn scalar(kind: Clean) x64.Prefix {
+pub fn scalar(kind: Clean) x64.Prefix {
     return if (kind == .d) .f2 else .f3;
 }
 
-fn packed_(kind: Clean) x64.Prefix {
+pub fn packed_(kind: Clean) x64.Prefix {
     return if (kind == .d) .p66 else .none;
 }
 
 /// What a result must not be.
-const Check = enum { nan, nan_or_least };
+pub const Check = enum { nan, nan_or_least };
 
 /// xmm0 is the result of the current instruction, unless it needs the exact way.
-fn check(t: *Translator, kind: Clean, what: Check) u32 {
+pub fn check(t: *Translator, kind: Clean, what: Check) u32 {
     const before = t.cold_count;
     const a = &t.a;
     a.sse(packed_(kind), 0x2e, .xmm0, .{ .xmm = .xmm0 });
@@ -67,7 +71,7 @@ fn check(t: *Translator, kind: Clean, what: Check) u32 {
 }
 
 /// xmm0 becomes register d, after `check`.
-fn finish(t: *Translator, d: u32, kind: Clean, before: u32) bool {
+pub fn finish(t: *Translator, d: u32, kind: Clean, before: u32) bool {
     t.copies.put(&t.a, d, .xmm0, kind);
     t.comeBack(before);
     return true;
@@ -93,6 +97,18 @@ pub fn FMUL(t: *Translator, insn: u32) bool {
 }
 pub fn FDIV(t: *Translator, insn: u32) bool {
     return binary(t, insn, 0x5e, .nan_or_least);
+}
+
+/// The product's opposite.
+pub fn FNMUL(t: *Translator, insn: u32) bool {
+    const kind = typeOf(insn) orelse return false;
+    t.clobber();
+    const m = t.copies.get(&t.a, rm(insn));
+    t.copies.low(&t.a, rn(insn), kind, .xmm0);
+    t.a.sse(scalar(kind), 0x59, .xmm0, .{ .xmm = m });
+    const before = check(t, kind, .nan_or_least);
+    t.a.sse(.none, 0x57, .xmm0, .{ .mem = floats.constant(kind, "lowest_sign") });
+    return finish(t, rd(insn), kind, before);
 }
 
 pub fn FSQRT(t: *Translator, insn: u32) bool {
@@ -143,8 +159,7 @@ pub const moves = struct {
     pub fn FABS(t: *Translator, insn: u32) bool {
         const kind = typeOf(insn) orelse return false;
         t.copies.low(&t.a, rn(insn), kind, .xmm0);
-        shiftOnes(t, kind, 2, 1);
-        t.a.sse(.none, 0x54, .xmm0, .{ .xmm = .xmm1 });
+        t.a.sse(.none, 0x54, .xmm0, .{ .mem = floats.constant(kind, "tops") });
         t.copies.put(&t.a, rd(insn), .xmm0, kind);
         return true;
     }
@@ -152,15 +167,44 @@ pub const moves = struct {
     pub fn FNEG(t: *Translator, insn: u32) bool {
         const kind = typeOf(insn) orelse return false;
         t.copies.low(&t.a, rn(insn), kind, .xmm0);
-        shiftOnes(t, kind, 6, if (kind == .d) 63 else 31);
-        // Only the lowest sign.
-        t.a.sse(.f3, 0x7e, .xmm1, .{ .xmm = .xmm1 });
-        if (kind == .s) {
-            t.a.sse(.p66, 0x73, @enumFromInt(2), .{ .xmm = .xmm1 });
-            t.a.imm8(32);
-        }
-        t.a.sse(.none, 0x57, .xmm0, .{ .xmm = .xmm1 });
+        t.a.sse(.none, 0x57, .xmm0, .{ .mem = floats.constant(kind, "lowest_sign") });
         t.copies.put(&t.a, rd(insn), .xmm0, kind);
+        return true;
+    }
+
+    pub fn FABS_v(t: *Translator, insn: u32) bool {
+        return signs(t, insn, laneOf(insn), 0x54, "tops");
+    }
+    pub fn FNEG_v(t: *Translator, insn: u32) bool {
+        return signs(t, insn, laneOf(insn), 0x57, "signs");
+    }
+    pub fn FABS_vh(t: *Translator, insn: u32) bool {
+        return signs(t, insn, .no, 0x54, "tops");
+    }
+    pub fn FNEG_vh(t: *Translator, insn: u32) bool {
+        return signs(t, insn, .no, 0x57, "signs");
+    }
+
+    fn signs(t: *Translator, insn: u32, kind: Clean, opcode: u8, comptime with: []const u8) bool {
+        const shape: floats.Shape = .{ .kind = kind, .clean = cleanOf(insn) };
+        shape.load(t, rn(insn), .xmm0);
+        t.a.sse(.none, opcode, .xmm0, .{ .mem = floats.constant(kind, with) });
+        return shape.put(t, rd(insn), true);
+    }
+
+    pub fn FMOV_top_to_gp(t: *Translator, insn: u32) bool {
+        const n = t.copies.get(&t.a, rn(insn));
+        const dst = t.target(rd(insn), .rax);
+        t.a.sse3aGeneral(.q, 0x16, @intFromEnum(n), dst, 1);
+        t.put(rd(insn), dst);
+        return true;
+    }
+
+    pub fn FMOV_gp_to_top(t: *Translator, insn: u32) bool {
+        const src = t.use(.q, rn(insn), .rax);
+        t.a.sse(.none, 0x28, .xmm0, .{ .xmm = t.copies.get(&t.a, rd(insn)) });
+        t.a.sse3aGeneral(.q, 0x22, 0, src, 1);
+        t.copies.put(&t.a, rd(insn), .xmm0, .no);
         return true;
     }
 
@@ -210,13 +254,6 @@ pub const moves = struct {
     }
 };
 
-/// xmm1 = all ones, each element shifted (`way` 2: right, 6: left).
-fn shiftOnes(t: *Translator, kind: Clean, way: u4, amount: u8) void {
-    t.a.sse(.p66, 0x76, .xmm1, .{ .xmm = .xmm1 });
-    t.a.sse(.p66, if (kind == .d) 0x73 else 0x72, @enumFromInt(way), .{ .xmm = .xmm1 });
-    t.a.imm8(amount);
-}
-
 fn expandSingle(imm: u32) u64 {
     const exponent: u32 = if (imm >> 6 & 1 != 0) 0x1f << 25 else 1 << 30;
     return (imm >> 7) << 31 | exponent | (imm & 0x3f) << 19;
@@ -227,23 +264,58 @@ fn expandDouble(imm: u32) u64 {
     return @as(u64, imm >> 7) << 63 | exponent | @as(u64, imm & 0x3f) << 48;
 }
 
-/// Flags as of the comparison of integers that are 1 and 0, 0 and 0, or 0 and 1.
 fn compare(t: *Translator, insn: u32, zero: bool, opcode: u8) bool {
     const kind = typeOf(insn) orelse return false;
+    const before = t.cold_count;
+    compared(t, insn, kind, zero, opcode);
+    t.comeBackWithFlags(before);
+    t.setFlags(.inverted);
+    return true;
+}
+
+/// Flags as of the comparison of integers that are 1 and 0, 0 and 0, or 0 and 1.
+fn compared(t: *Translator, insn: u32, kind: Clean, zero: bool, opcode: u8) void {
     const n = t.copies.get(&t.a, rn(insn));
     const m = if (zero) zero: {
         t.a.sse(.none, 0x57, .xmm0, .{ .xmm = .xmm0 });
         break :zero Xmm.xmm0;
     } else t.copies.get(&t.a, rm(insn));
     t.a.sse(packed_(kind), opcode, n, .{ .xmm = m });
-    const before = t.cold_count;
     t.exactly(.p);
     t.a.setcc(.a, rax);
     t.a.setcc(.b, .{ .reg = .rcx });
     t.a.alu(.cmp, .b, .rax, .{ .reg = .rcx });
+}
+
+/// Where the condition does not hold NZCV is what the instruction says; else it is a comparison, also in the cold part.
+fn compareIf(t: *Translator, insn: u32, opcode: u8) bool {
+    const kind = typeOf(insn) orelse return false;
+    const code = bits(insn, 12, 4);
+    // Loaded whether or not they are compared: what follows may use the copies.
+    _ = t.copies.get(&t.a, rn(insn));
+    _ = t.copies.get(&t.a, rm(insn));
+    const fails = if (code >= 14) null else t.a.jcc(t.condition(@enumFromInt(code)).not());
+    const before = t.cold_count;
+    compared(t, insn, kind, false, opcode);
+    t.lastCold().what.exact.insn = 0x1e202000 | (insn & 0x00df03e0) | (insn & 0x10);
+    if (fails) |f| {
+        const end = t.a.jmp();
+        t.a.linkHere(f);
+        t.a.movImm(.rax, layout.savedFlags(@as(u64, bits(insn, 0, 4)) << 28));
+        t.a.aluImm(.add, .b, rax, 0x7f);
+        t.a.sahf();
+        t.a.linkHere(end);
+    }
     t.comeBackWithFlags(before);
     t.setFlags(.inverted);
     return true;
+}
+
+pub fn FCCMP(t: *Translator, insn: u32) bool {
+    return compareIf(t, insn, 0x2e);
+}
+pub fn FCCMPE(t: *Translator, insn: u32) bool {
+    return compareIf(t, insn, 0x2f);
 }
 
 pub fn FCMP(t: *Translator, insn: u32) bool {
@@ -259,73 +331,19 @@ pub fn FCMPE_zero(t: *Translator, insn: u32) bool {
     return compare(t, insn, true, 0x2f);
 }
 
-pub fn SCVTF(t: *Translator, insn: u32) bool {
-    const kind = typeOf(insn) orelse return false;
-    const src = t.use(.q, rn(insn), .rax);
-    t.a.sse(.none, 0x57, .xmm0, .{ .xmm = .xmm0 });
-    t.a.sseGeneral(scalar(kind), if (bit(insn, 31)) .q else .d, 0x2a, 0, .{ .reg = src });
-    t.copies.put(&t.a, rd(insn), .xmm0, kind);
-    return true;
-}
-
-/// Of 32 bits: as a 64-bit number that is not negative.
-pub fn UCVTF(t: *Translator, insn: u32) bool {
-    const kind = typeOf(insn) orelse return false;
-    if (bit(insn, 31)) return false;
-    t.load(.d, .rax, rn(insn));
-    t.a.sse(.none, 0x57, .xmm0, .{ .xmm = .xmm0 });
-    t.a.sseGeneral(scalar(kind), .q, 0x2a, 0, rax);
-    t.copies.put(&t.a, rd(insn), .xmm0, kind);
-    return true;
-}
-
-/// The host answers the least number for all that it cannot convert.
-pub fn FCVTZS(t: *Translator, insn: u32) bool {
-    const kind = typeOf(insn) orelse return false;
-    const size: x64.Size = if (bit(insn, 31)) .q else .d;
-    t.clobber();
-    const n = t.copies.get(&t.a, rn(insn));
-    t.a.sseGeneral(scalar(kind), size, 0x2c, 0, .{ .reg = @enumFromInt(@intFromEnum(n)) });
-    const before = t.cold_count;
-    // Only of the least number 1 cannot be subtracted.
-    t.a.aluImm(.cmp, size, rax, 1);
-    t.exactly(.o);
-    t.put(rd(insn), .rax);
-    t.comeBack(before);
-    return true;
-}
-
-pub fn FCVT_to_d(t: *Translator, insn: u32) bool {
-    if (typeOf(insn) != .s) return false;
-    t.clobber();
-    const n = t.copies.get(&t.a, rn(insn));
-    t.a.sse(.none, 0x57, .xmm0, .{ .xmm = .xmm0 });
-    t.a.sse(.f3, 0x5a, .xmm0, .{ .xmm = n });
-    return finish(t, rd(insn), .d, check(t, .d, .nan));
-}
-
-pub fn FCVT_to_s(t: *Translator, insn: u32) bool {
-    if (typeOf(insn) != .d) return false;
-    t.clobber();
-    const n = t.copies.get(&t.a, rn(insn));
-    t.a.sse(.none, 0x57, .xmm0, .{ .xmm = .xmm0 });
-    t.a.sse(.f2, 0x5a, .xmm0, .{ .xmm = n });
-    return finish(t, rd(insn), .s, check(t, .s, .nan_or_least));
-}
-
 // Vectors.
 
-fn laneOf(insn: u32) Clean {
+pub fn laneOf(insn: u32) Clean {
     return if (bit(insn, 22)) .d else .s;
 }
 
 /// What a 64-bit form leaves above, or nothing.
-fn cleanOf(insn: u32) Clean {
+pub fn cleanOf(insn: u32) Clean {
     return if (bit(insn, 30)) .no else .d;
 }
 
 /// dst = register n, of a 64-bit form its lower half.
-fn operand(t: *Translator, insn: u32, n: u32, dst: Xmm) void {
+pub fn operand(t: *Translator, insn: u32, n: u32, dst: Xmm) void {
     if (bit(insn, 30)) {
         t.a.sse(.none, 0x28, dst, .{ .xmm = t.copies.get(&t.a, n) });
     } else {
@@ -334,7 +352,7 @@ fn operand(t: *Translator, insn: u32, n: u32, dst: Xmm) void {
 }
 
 /// As `check`, for all elements of xmm0. Uses xmm1.
-fn checkAll(t: *Translator, kind: Clean, what: Check) u32 {
+pub fn checkAll(t: *Translator, kind: Clean, what: Check) u32 {
     const before = t.cold_count;
     const a = &t.a;
     a.sse(.none, 0x28, .xmm1, .{ .xmm = .xmm0 });
@@ -362,6 +380,8 @@ fn vectors(t: *Translator, insn: u32, opcode: u8, what: Check) bool {
     t.clobber();
     operand(t, insn, rm(insn), .xmm1);
     operand(t, insn, rn(insn), .xmm0);
+    // The unused half would divide zero by zero.
+    if (opcode == 0x5e and !bit(insn, 30)) t.a.sse(.none, 0x56, .xmm1, .{ .mem = floats.constant(.s, "upper_ones") });
     t.a.sse(packed_(kind), opcode, .xmm0, .{ .xmm = .xmm1 });
     // Zero minus zero is not always zero.
     if (!bit(insn, 30)) t.a.sse(.f3, 0x7e, .xmm0, .{ .xmm = .xmm0 });
@@ -377,20 +397,22 @@ pub fn FSUB_v(t: *Translator, insn: u32) bool {
 pub fn FMUL_v(t: *Translator, insn: u32) bool {
     return vectors(t, insn, 0x59, .nan_or_least);
 }
-/// Not of 64 bits: the unused halves would divide zero by zero.
 pub fn FDIV_v(t: *Translator, insn: u32) bool {
-    return bit(insn, 30) and vectors(t, insn, 0x5e, .nan_or_least);
+    return vectors(t, insn, 0x5e, .nan_or_least);
 }
 
-/// xmm0 = d ± n * m, m being register m or (`element`) one element of it everywhere. Only of 128 bits.
+/// xmm0 = d ± n * m, m being register m or (`element`) one element of it everywhere.
 fn accumulate(t: *Translator, insn: u32, opcode: u8, element: bool) bool {
     const kind = laneOf(insn);
-    if (!host.features.fma or !bit(insn, 30)) return false;
+    if (!host.features.fma or (kind == .d and !bit(insn, 30))) return false;
     t.clobber();
     if (element) splat(t, insn, kind) else operand(t, insn, rm(insn), .xmm1);
+    if (!bit(insn, 30)) operand(t, insn, rn(insn), .xmm15);
+    const n: Xmm = if (bit(insn, 30)) t.copies.get(&t.a, rn(insn)) else .xmm15;
     operand(t, insn, rd(insn), .xmm0);
-    t.a.avx(.p66, 2, kind == .d, opcode, .xmm0, t.copies.get(&t.a, rn(insn)), .{ .xmm = .xmm1 });
-    return finish(t, rd(insn), .no, checkAll(t, kind, .nan_or_least));
+    t.a.avx(.p66, 2, kind == .d, opcode, .xmm0, n, .{ .xmm = .xmm1 });
+    if (!bit(insn, 30)) t.a.sse(.f3, 0x7e, .xmm0, .{ .xmm = .xmm0 });
+    return finish(t, rd(insn), cleanOf(insn), checkAll(t, kind, .nan_or_least));
 }
 
 pub fn FMLA_v(t: *Translator, insn: u32) bool {
@@ -408,20 +430,49 @@ pub fn FMLS_e(t: *Translator, insn: u32) bool {
 
 pub fn FMUL_e(t: *Translator, insn: u32) bool {
     const kind = laneOf(insn);
-    if (!bit(insn, 30)) return false;
+    if (kind == .d and !bit(insn, 30)) return false;
     t.clobber();
     splat(t, insn, kind);
     operand(t, insn, rn(insn), .xmm0);
     t.a.sse(packed_(kind), 0x59, .xmm0, .{ .xmm = .xmm1 });
-    return finish(t, rd(insn), .no, checkAll(t, kind, .nan_or_least));
+    return finish(t, rd(insn), cleanOf(insn), checkAll(t, kind, .nan_or_least));
 }
 
-/// xmm1 = the element that a by-element form names, everywhere.
-fn splat(t: *Translator, insn: u32, kind: Clean) void {
+/// One lane by an element. The scalar instruction leaves the zeros above in xmm0 alone.
+pub fn FMUL_es(t: *Translator, insn: u32) bool {
+    const kind = laneOf(insn);
+    t.clobber();
+    splat(t, insn, kind);
+    t.copies.low(&t.a, rn(insn), kind, .xmm0);
+    t.a.sse(scalar(kind), 0x59, .xmm0, .{ .xmm = .xmm1 });
+    return finish(t, rd(insn), kind, check(t, kind, .nan_or_least));
+}
+
+fn accumulateOne(t: *Translator, insn: u32, opcode: u8) bool {
+    const kind = laneOf(insn);
+    if (!host.features.fma) return false;
+    t.clobber();
+    splat(t, insn, kind);
+    const n = t.copies.get(&t.a, rn(insn));
+    t.copies.low(&t.a, rd(insn), kind, .xmm0);
+    t.a.avx(.p66, 2, kind == .d, opcode, .xmm0, n, .{ .xmm = .xmm1 });
+    return finish(t, rd(insn), kind, check(t, kind, .nan_or_least));
+}
+
+pub fn FMLA_es(t: *Translator, insn: u32) bool {
+    return accumulateOne(t, insn, 0xb9);
+}
+pub fn FMLS_es(t: *Translator, insn: u32) bool {
+    return accumulateOne(t, insn, 0xbd);
+}
+
+/// xmm1 = the element that a by-element form names, everywhere (of a 64-bit form: in its half).
+pub fn splat(t: *Translator, insn: u32, kind: Clean) void {
     const m = t.copies.get(&t.a, rm(insn));
     const h = bits(insn, 11, 1);
     const index = if (kind == .d) h else h << 1 | bits(insn, 21, 1);
     const order: u8 = if (kind == .d) (if (index == 0) 0x44 else 0xee) else @intCast(index * 0x55);
     t.a.sse(.p66, 0x70, .xmm1, .{ .xmm = m });
     t.a.imm8(order);
+    if (!bit(insn, 28) and !bit(insn, 30)) t.a.sse(.f3, 0x7e, .xmm1, .{ .xmm = .xmm1 });
 }

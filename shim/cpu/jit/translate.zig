@@ -576,8 +576,11 @@ const inlined: [table_simd.rows.len]Inlined = blk: {
     @setEvalBranchQuota(table_simd.rows.len * 1000);
     var all: [table_simd.rows.len]Inlined = @splat(.{});
     for (table_simd.rows, 0..) |row, i| {
-        for (.{ fp, fp.moves, vectors, lanes } ++ integers) |chapter| {
-            if (@hasDecl(chapter, row.name)) all[i] = .{ .translate = &@field(chapter, row.name), .arithmetic = chapter == fp };
+        for (.{ fp.moves, vectors, lanes } ++ integers) |chapter| {
+            if (@hasDecl(chapter, row.name)) all[i] = .{ .translate = &@field(chapter, row.name) };
+        }
+        for (fp.chapters) |chapter| {
+            if (@hasDecl(chapter, row.name)) all[i] = .{ .translate = &@field(chapter, row.name), .arithmetic = true };
         }
     }
     break :blk all;

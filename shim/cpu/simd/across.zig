@@ -3,6 +3,7 @@
 const std = @import("std");
 const abi = @import("../../abi.zig");
 const core = @import("fp_core.zig");
+const half = @import("fp_half.zig");
 const int = @import("int_ops.zig");
 const lanes = @import("fp_lanes.zig");
 const regs = @import("regs.zig");
@@ -95,7 +96,10 @@ fn HalfReduce(comptime f: core.Fn2) type {
         fn Make(comptime full: bool) type {
             return struct {
                 pub fn run(r: *Block, insn: u32) void {
-                    reduce(r, regs.fieldD(insn), regs.fieldN(insn), &core.half, if (full) 8 else 4, f);
+                    const greatest = f == core.max or f == core.maxNumber;
+                    const d = regs.fieldD(insn);
+                    if (half.extreme(full, greatest, r, r.v[regs.fieldN(insn)])) |x| return regs.set(r, d, x);
+                    reduce(r, d, regs.fieldN(insn), &core.half, if (full) 8 else 4, f);
                 }
             };
         }

@@ -5,6 +5,8 @@ const std = @import("std");
 const abi = @import("../../abi.zig");
 const by_element = @import("by_element.zig");
 const core = @import("fp_core.zig");
+const fp = @import("fp.zig");
+const half = @import("fp_half.zig");
 const lanes = @import("fp_lanes.zig");
 const number = @import("fp_number.zig");
 const regs = @import("regs.zig");
@@ -83,93 +85,68 @@ fn Matrix(comptime A: type, comptime B: type) type {
     };
 }
 
-/// By size: halves, singles, doubles; `run(block, insn, format, lanes)`.
-fn Complex(comptime Op: type) type {
+/// By size: halves, singles, doubles.
+fn Complex(comptime Make: fn (comptime S: type) type) type {
     return struct {
         pub fn select(comptime S: type, insn: u32) ?S.H {
             return switch ((insn >> 30 & 1) << 2 | regs.bits(insn, 23, 22)) {
-                1 => S.of(Of(&core.half, 4).run),
-                2 => S.of(Of(&core.single, 2).run),
-                5 => S.of(Of(&core.half, 8).run),
-                6 => S.of(Of(&core.single, 4).run),
-                7 => S.of(Of(&core.double, 2).run),
+                1 => S.of(Make(lanes.Shape(f16, 4)).run),
+                2 => S.of(Make(lanes.Shape(f32, 2)).run),
+                5 => S.of(Make(lanes.Shape(f16, 8)).run),
+                6 => S.of(Make(lanes.Shape(f32, 4)).run),
+                7 => S.of(Make(lanes.Shape(f64, 2)).run),
                 else => null,
-            };
-        }
-
-        fn Of(comptime fmt: *const core.Format, comptime count: u32) type {
-            return struct {
-                pub fn run(r: *Block, insn: u32) void {
-                    Op.run(r, insn, fmt, count);
-                }
             };
         }
     };
 }
 
-const Lanes = struct {
-    fmt: *const core.Format,
-    words: [2]u64,
-
-    fn get(l: *const Lanes, i: u32) u64 {
-        return lanes.lane(l.words, i * l.fmt.width, l.fmt.width);
-    }
-
-    fn put(l: *Lanes, i: u32, x: u64) void {
-        const at = i * l.fmt.width;
-        l.words[at >> 6] |= x << @intCast(at & 63);
-    }
-};
-
-/// FCADD: n plus m turned by 90 or 270 degrees.
-const ComplexAdd = struct {
-    noinline fn run(r: *Block, insn: u32, fmt: *const core.Format, count: u32) void {
-        var e: core.Env = .init(r.fpcr, fmt);
-        const n: Lanes = .{ .fmt = fmt, .words = r.v[regs.fieldN(insn)] };
-        const m: Lanes = .{ .fmt = fmt, .words = r.v[regs.fieldM(insn)] };
-        var out: Lanes = .{ .fmt = fmt, .words = .{ 0, 0 } };
-        const by_270 = regs.bits(insn, 12, 12) != 0;
-        var i: u32 = 0;
-        while (i < count) : (i += 2) {
-            const imaginary = m.get(i + 1) ^ (if (by_270) 0 else fmt.signBit());
-            const real = m.get(i) ^ (if (by_270) fmt.signBit() else 0);
-            out.put(i, core.add(&e, n.get(i), imaginary));
-            out.put(i + 1, core.add(&e, n.get(i + 1), real));
-        }
-        r.fpsr |= e.flags;
-        regs.set(r, regs.fieldD(insn), @as(regs.U64x2, out.words));
-    }
-};
-
-fn complexMultiply(r: *Block, d: usize, n_words: [2]u64, m_words: [2]u64, fmt: *const core.Format, count: u32, rotation: u32) void {
-    var e: core.Env = .init(r.fpcr, fmt);
-    const n: Lanes = .{ .fmt = fmt, .words = n_words };
-    const m: Lanes = .{ .fmt = fmt, .words = m_words };
-    const old: Lanes = .{ .fmt = fmt, .words = r.v[d] };
-    var out: Lanes = .{ .fmt = fmt, .words = .{ 0, 0 } };
-    const odd = rotation & 1;
-    const negate_real: u64 = if (rotation == 1 or rotation == 2) fmt.signBit() else 0;
-    const negate_imaginary: u64 = if (rotation == 2 or rotation == 3) fmt.signBit() else 0;
-    var i: u32 = 0;
-    while (i < count) : (i += 2) {
-        const a = n.get(i + odd);
-        const real = m.get(i + odd) ^ negate_real;
-        const imaginary = m.get(i + 1 - odd) ^ negate_imaginary;
-        out.put(i, core.fma(&e, old.get(i), a, real));
-        out.put(i + 1, core.fma(&e, old.get(i + 1), a, imaginary));
-    }
-    r.fpsr |= e.flags;
-    regs.set(r, d, @as(regs.U64x2, out.words));
+/// The imaginary part in place of the real one (`first` 1) or the other way round, or (null) both parts swapped.
+inline fn parts(comptime S: type, v: S.Bits, comptime first: ?u1) S.Bits {
+    comptime var order: [S.physical]i32 = undefined;
+    inline for (0..S.physical) |i| order[i] = if (first) |one| i & ~@as(usize, 1) | one else i ^ 1;
+    return @shuffle(S.Int, v, undefined, order);
 }
 
-/// FCMLA: one of the two halves of a complex product.
-const ComplexMultiply = struct {
-    noinline fn run(r: *Block, insn: u32, fmt: *const core.Format, count: u32) void {
-        const n = r.v[regs.fieldN(insn)];
-        const m = r.v[regs.fieldM(insn)];
-        complexMultiply(r, regs.fieldD(insn), n, m, fmt, count, regs.bits(insn, 12, 11));
-    }
-};
+/// The sign bits of the real parts or (1) of the imaginary ones, of lanes that exist.
+inline fn signs(comptime S: type, comptime of: u1) S.Bits {
+    comptime var all: [S.physical]S.Int = @splat(0);
+    inline for (0..S.lanes) |i| if (i & 1 == of) {
+        all[i] = 1 << (@bitSizeOf(S.T) - 1);
+    };
+    return all;
+}
+
+/// FCADD: n plus m turned by 90 or 270 degrees.
+fn ComplexAdd(comptime S: type) type {
+    return struct {
+        pub fn run(r: *Block, insn: u32) void {
+            const by_270 = regs.bits(insn, 12, 12) != 0;
+            const m = parts(S, S.get(r, regs.fieldM(insn)), null) ^ (if (by_270) signs(S, 1) else signs(S, 0));
+            lanes.apply2(S, .add, r, regs.fieldD(insn), S.get(r, regs.fieldN(insn)), m);
+        }
+    };
+}
+
+/// d plus one of the two halves of a complex product.
+inline fn complexMultiply(comptime S: type, r: *Block, d: usize, n: S.Bits, m: S.Bits, rotation: u32) void {
+    const odd = rotation & 1 != 0;
+    const a = if (odd) parts(S, n, 1) else parts(S, n, 0);
+    const turned = if (odd) parts(S, m, null) else m;
+    const none: S.Bits = @splat(0);
+    const real = if (rotation == 1 or rotation == 2) signs(S, 0) else none;
+    const imaginary = if (rotation & 2 != 0) signs(S, 1) else none;
+    lanes.apply3(S, .add, r, d, S.get(r, d), a, turned ^ real ^ imaginary);
+}
+
+fn ComplexMultiply(comptime S: type) type {
+    return struct {
+        pub fn run(r: *Block, insn: u32) void {
+            const n = S.get(r, regs.fieldN(insn));
+            complexMultiply(S, r, regs.fieldD(insn), n, S.get(r, regs.fieldM(insn)), regs.bits(insn, 12, 11));
+        }
+    };
+}
 
 /// FCMLA by a complex element: halves H:L, singles H.
 const ComplexElement = struct {
@@ -177,33 +154,30 @@ const ComplexElement = struct {
         const l = regs.bits(insn, 21, 21);
         const h = regs.bits(insn, 11, 11);
         return switch ((insn >> 30 & 1) << 2 | regs.bits(insn, 23, 22)) {
-            1 => if (h != 0) null else S.of(halves4),
-            5 => S.of(halves8),
+            1 => if (h != 0) null else S.of(halves(4)),
+            5 => S.of(halves(8)),
             6 => if (l != 0) null else S.of(singles),
             else => null,
         };
     }
 
-    fn halves4(r: *Block, insn: u32) void {
-        halves(r, insn, 4);
-    }
-
-    fn halves8(r: *Block, insn: u32) void {
-        halves(r, insn, 8);
-    }
-
-    fn halves(r: *Block, insn: u32, count: u32) void {
-        const index = regs.bits(insn, 11, 11) << 1 | regs.bits(insn, 21, 21);
-        const pair: u64 = lanes.lane(r.v[regs.fieldM(insn)], 32 * index, 32);
-        const m = pair | pair << 32;
-        const n = r.v[regs.fieldN(insn)];
-        complexMultiply(r, regs.fieldD(insn), n, .{ m, m }, &core.half, count, regs.bits(insn, 14, 13));
+    fn halves(comptime count: u32) sel.Fn {
+        return struct {
+            fn run(r: *Block, insn: u32) void {
+                const S = lanes.Shape(f16, count);
+                const index = regs.bits(insn, 11, 11) << 1 | regs.bits(insn, 21, 21);
+                const pair: u64 = lanes.lane(r.v[regs.fieldM(insn)], 32 * index, 32);
+                const m = pair | pair << 32;
+                const n = S.get(r, regs.fieldN(insn));
+                complexMultiply(S, r, regs.fieldD(insn), n, @bitCast(regs.U64x2{ m, if (S.full) m else 0 }), regs.bits(insn, 14, 13));
+            }
+        }.run;
     }
 
     fn singles(r: *Block, insn: u32) void {
-        const pair = r.v[regs.fieldM(insn)][regs.bits(insn, 11, 11)];
-        const n = r.v[regs.fieldN(insn)];
-        complexMultiply(r, regs.fieldD(insn), n, .{ pair, pair }, &core.single, 4, regs.bits(insn, 14, 13));
+        const S = lanes.Shape(f32, 4);
+        const pair: regs.U64x2 = @splat(r.v[regs.fieldM(insn)][regs.bits(insn, 11, 11)]);
+        complexMultiply(S, r, regs.fieldD(insn), S.get(r, regs.fieldN(insn)), @bitCast(pair), regs.bits(insn, 14, 13));
     }
 };
 
@@ -213,7 +187,23 @@ fn WideningMultiply(comptime subtract: bool, comptime upper: bool, comptime inde
         fn Make(comptime full: bool) type {
             return struct {
                 pub fn run(r: *Block, insn: u32) void {
+                    if (fast(r, insn)) |x| return lanes.Shape(f32, if (full) 4 else 2).set(r, regs.fieldD(insn), x);
                     wideningMultiply(r, insn, subtract, upper, indexed, full);
+                }
+
+                /// The halves are exact as singles.
+                inline fn fast(r: *Block, insn: u32) ?@Vector(4, u32) {
+                    if (!fp.hasFused() or !fp.features.f16c or r.fpcr & ~@as(u32, 3 << 22) != 0) return null;
+                    const n: [4]u32 = @bitCast(r.v[regs.fieldN(insn)]);
+                    const m: [4]u32 = @bitCast(r.v[regs.fieldM(insn)]);
+                    const a = if (full) r.v[regs.fieldN(insn)][@intFromBool(upper)] else n[@intFromBool(upper)];
+                    const b: u64 = if (indexed)
+                        @as(u64, by_element.element(u16, r, insn)) * (if (full) 0x1_0001_0001_0001 else 0x1_0001)
+                    else if (full) r.v[regs.fieldM(insn)][@intFromBool(upper)] else m[@intFromBool(upper)];
+                    const c: @Vector(4, f32) = @bitCast(regs.getQ(@Vector(4, u32), full, r, regs.fieldD(insn)));
+                    const x = fp.fused(@Vector(4, f32), if (subtract) .sub else .add, c, half.widen(a), half.widen(b));
+                    const edge: @Vector(4, f32) = @splat(std.math.floatMin(f32));
+                    return if (@reduce(.Or, x != x) or @reduce(.Or, @abs(x) == edge)) null else @bitCast(x);
                 }
             };
         }

@@ -6,6 +6,7 @@ const abi = @import("../../abi.zig");
 const core = @import("fp_core.zig");
 const number = @import("fp_number.zig");
 const fp = @import("fp.zig");
+const half = @import("fp_half.zig");
 const lanes = @import("fp_lanes.zig");
 const regs = @import("regs.zig");
 const sel = @import("select.zig");
@@ -71,6 +72,12 @@ fn Between(comptime To: type) type {
                         const x: To = @floatCast(@as(From, @bitCast(a)));
                         const edge = To == f32 and @abs(x) == std.math.floatMin(f32);
                         if (x == x and !edge) return regs.set(r, d, x);
+                    }
+                    if (To == f16) {
+                        const number_ = @as(From, @bitCast(a));
+                        if (if (From == f32) half.fromSingle(r, number_) else half.fromDouble(r, number_)) |x| return regs.set(r, d, x);
+                    } else if (From == f16) {
+                        if (half.toSingle(r, a)) |x| return regs.set(r, d, @as(To, x));
                     }
                     const x = slowConvert(r, core.formatOf(From), core.formatOf(To), a);
                     regs.set(r, d, @as(Bits(To), @truncate(x)));
@@ -143,6 +150,12 @@ fn ToInt(comptime mode: core.Round, comptime signed: bool) type {
                             return regs.setX(r, d, x);
                         }
                     }
+                    if (T == f16 and mode != .away) if (half.toSingle(r, a)) |single| {
+                        if (roundThenTruncate(f32, @bitCast(single))) |x| {
+                            regs.needed(x);
+                            return regs.setX(r, d, x);
+                        }
+                    };
                     regs.setX(r, d, slowToInt(r, core.formatOf(T), a, 0, signed, mode, if (wide) 64 else 32));
                 }
 

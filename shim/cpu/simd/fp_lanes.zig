@@ -5,6 +5,7 @@ const std = @import("std");
 const abi = @import("../../abi.zig");
 const core = @import("fp_core.zig");
 const fp = @import("fp.zig");
+const half = @import("fp_half.zig");
 const number = @import("fp_number.zig");
 const regs = @import("regs.zig");
 
@@ -17,7 +18,7 @@ pub fn Shape(comptime Lane: type, comptime count: comptime_int) type {
     return struct {
         pub const T = Lane;
         pub const lanes = count;
-        /// Half precision has no fast path; its lanes are raw bits.
+        /// Not half precision, whose lanes are raw bits (fp_half.zig).
         pub const hard = fp.host_arithmetic and T != f16;
         pub const physical = if (count == 1) 1 else 128 / @bitSizeOf(T);
         pub const V = @Vector(physical, T);
@@ -150,6 +151,7 @@ pub inline fn apply2(comptime S: type, comptime op: Op2, r: *Block, d: usize, a:
     if (S.hard and usual(S, reachOf(op), r, a, b, a)) {
         if (fast2(S, op, a, b)) |x| return S.set(r, d, x);
     }
+    if (S.T == f16) if (half.binary(S, op, r, a, b)) |x| return S.set(r, d, x);
     slow2(r, d, S.fmt, S.lanes, exact2(op), S.wide(a), S.wide(b));
 }
 
@@ -217,7 +219,7 @@ inline fn quotient(comptime S: type, a: S.V, b: S.V) S.V {
 }
 
 /// Signed integers in the order of the numbers, -0 below +0.
-inline fn orderKey(comptime S: type, v: S.Bits) @Vector(S.physical, @Int(.signed, @bitSizeOf(S.T))) {
+pub inline fn orderKey(comptime S: type, v: S.Bits) @Vector(S.physical, @Int(.signed, @bitSizeOf(S.T))) {
     const Signed = @Int(.signed, @bitSizeOf(S.T));
     const i: @Vector(S.physical, Signed) = @bitCast(v);
     const zero: @Vector(S.physical, Signed) = @splat(0);
@@ -284,6 +286,7 @@ pub inline fn apply3(comptime S: type, comptime kind: fp.FmaKind, r: *Block, d: 
         const x = fp.fused(S.V, kind, @as(S.V, @bitCast(c)), @as(S.V, @bitCast(a)), @as(S.V, @bitCast(b)));
         if (!any(isNanOrEdge(x))) return S.set(r, d, @bitCast(x));
     }
+    if (S.T == f16) if (half.fused(S, kind, r, c, a, b)) |x| return S.set(r, d, x);
     const f: core.Fn3 = switch (kind) {
         .add => core.fma,
         .sub => core.fms,
@@ -300,6 +303,7 @@ pub inline fn applySqrt(comptime S: type, r: *Block, d: usize, a: S.Bits) void {
         const x = regs.hidden(S.V, @sqrt(@as(S.V, @bitCast(a))));
         if (!any(isNan(x))) return S.set(r, d, @bitCast(x));
     }
+    if (S.T == f16) if (half.root(S, r, a)) |x| return S.set(r, d, x);
     slow1(r, d, S.fmt, S.lanes, core.sqrt, S.wide(a));
 }
 
@@ -316,6 +320,7 @@ pub inline fn applyIntegral(comptime S: type, comptime mode: ?core.Round, compti
             if (fp.integral(S.V, mode, exact, x)) |y| return S.set(r, d, @bitCast(y));
         }
     }
+    if (S.T == f16) if (half.integral(S, mode, exact, r, a)) |x| return S.set(r, d, x);
     slow1(r, d, S.fmt, S.lanes, integralFn(mode, exact), S.wide(a));
 }
 

@@ -172,6 +172,14 @@ pub fn recipTable(a: u32) u32 {
     return (b + 1) / 2;
 }
 
+/// The same by the bits below the leading one, without that of the result.
+pub const recip_table: [256]u8 = blk: {
+    @setEvalBranchQuota(10_000);
+    var table: [256]u8 = undefined;
+    for (&table, 256..) |*entry, a| entry.* = @truncate(recipTable(a));
+    break :blk table;
+};
+
 /// RecipSqrtEstimate of a 9-bit fixed-point number, 128..511.
 pub fn rsqrtTable(a: u32) u32 {
     return rsqrt_table[a - 128];

@@ -130,16 +130,16 @@ pub const ops = struct {
     pub const FRINT64Z_v = Vector(Exact(lanes.boundedIntegral(.zero, 64)).Make);
     pub const FRINT64X_v = Vector(Exact(lanes.boundedIntegral(null, 64)).Make);
 
-    pub const FRECPE_v = Vector(Exact(number.recipEstimate).Make);
-    pub const FRECPE_vh = Halves(Exact(number.recipEstimate).Make);
-    pub const FRECPE_s = Scalar(Exact(number.recipEstimate).Make);
-    pub const FRECPE_sh = One(Exact(number.recipEstimate).Make);
+    pub const FRECPE_v = Vector(Reciprocal);
+    pub const FRECPE_vh = Halves(Reciprocal);
+    pub const FRECPE_s = Scalar(Reciprocal);
+    pub const FRECPE_sh = One(Reciprocal);
     pub const FRSQRTE_v = Vector(Exact(number.rsqrtEstimate).Make);
     pub const FRSQRTE_vh = Halves(Exact(number.rsqrtEstimate).Make);
     pub const FRSQRTE_s = Scalar(Exact(number.rsqrtEstimate).Make);
     pub const FRSQRTE_sh = One(Exact(number.rsqrtEstimate).Make);
-    pub const FRECPX_s = Scalar(Exact(number.recipExponent).Make);
-    pub const FRECPX_sh = One(Exact(number.recipExponent).Make);
+    pub const FRECPX_s = Scalar(Exponent);
+    pub const FRECPX_sh = One(Exponent);
     pub const URECPE = sel.ByQ(UnsignedEstimate(recipWord).Make);
     pub const URSQRTE = sel.ByQ(UnsignedEstimate(rsqrtWord).Make);
 };
@@ -289,6 +289,47 @@ fn Integral(comptime mode: ?core.Round, comptime exact: bool) type {
                     lanes.applyIntegral(S, mode, exact, r, regs.fieldD(insn), S.get(r, regs.fieldN(insn)));
                 }
             };
+        }
+    };
+}
+
+/// FRECPE: of normal numbers with normal reciprocals by one table, else lane by lane.
+fn Reciprocal(comptime S: type) type {
+    const V = @Vector(S.physical, S.Int);
+    const bias: S.Int = @intCast(S.fmt.bias());
+    return struct {
+        pub fn run(r: *Block, insn: u32) void {
+            const d = regs.fieldD(insn);
+            const a = S.get(r, regs.fieldN(insn));
+            if (fast(a)) |x| return S.set(r, d, x);
+            lanes.apply1(S, number.recipEstimate, r, d, a);
+        }
+
+        inline fn fast(a: S.Bits) ?S.Bits {
+            const in: [S.physical]S.Int = a;
+            var out: [S.physical]S.Int = @splat(0);
+            inline for (0..S.lanes) |i| {
+                const exponent = in[i] >> S.fmt.frac & @as(S.Int, @intCast(S.fmt.maxField()));
+                if (exponent -% 1 >= 2 * bias - 2) return null;
+                const estimate: S.Int = number.recip_table[@as(u8, @truncate(in[i] >> (S.fmt.frac - 8)))];
+                const sign = in[i] & @as(S.Int, @intCast(S.fmt.signBit()));
+                out[i] = sign | (2 * bias - 1 - exponent) << S.fmt.frac | estimate << (S.fmt.frac - 8);
+            }
+            return @as(V, out);
+        }
+    };
+}
+
+/// FRECPX: of normal numbers the sign and the inverse of the exponent.
+fn Exponent(comptime S: type) type {
+    return struct {
+        pub fn run(r: *Block, insn: u32) void {
+            const d = regs.fieldD(insn);
+            const a = S.get(r, regs.fieldN(insn));
+            const all: S.Int = @intCast(S.fmt.maxField());
+            const exponent = a[0] >> S.fmt.frac & all;
+            if (exponent == 0 or exponent == all) return lanes.apply1(S, number.recipExponent, r, d, a);
+            regs.set(r, d, (a[0] & @as(S.Int, @intCast(S.fmt.signBit()))) | (~exponent & all) << S.fmt.frac);
         }
     };
 }

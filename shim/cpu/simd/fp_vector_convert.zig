@@ -6,6 +6,7 @@ const abi = @import("../../abi.zig");
 const core = @import("fp_core.zig");
 const number = @import("fp_number.zig");
 const fp = @import("fp.zig");
+const half = @import("fp_half.zig");
 const lanes = @import("fp_lanes.zig");
 const regs = @import("regs.zig");
 const sel = @import("select.zig");
@@ -110,6 +111,7 @@ inline fn toInt(comptime S: type, comptime mode: core.Round, comptime signed: bo
     if (S.hard and S.T == f64 and S.lanes == 1 and mode == .zero and lanes.usual(S, .operands, r, a, a, a)) {
         if (fastToInt(S, mode, signed, a, fraction)) |x| return S.set(r, d, x);
     }
+    if (S.T == f16) if (half.toInt(S, mode, signed, r, a, fraction)) |x| return S.set(r, d, x);
     slowToInt(r, d, S.fmt, S.lanes, mode, signed, S.wide(a), fraction);
 }
 
@@ -183,6 +185,7 @@ inline fn fromInt(comptime S: type, comptime signed: bool, r: *Block, d: usize, 
             return S.set(r, d, @bitCast(y * @as(S.V, @splat(power(S.T, -@as(i32, fraction))))));
         }
     }
+    if (S.T == f16) if (half.fromInt(S, signed, r, a, fraction)) |x| return S.set(r, d, x);
     slowFromInt(r, d, S.fmt, S.lanes, signed, S.wide(a), fraction);
 }
 
@@ -260,6 +263,20 @@ fn convertAll(r: *Block, from: *const core.Format, to: *const core.Format, count
     return out;
 }
 
+/// Doubles rounded to odd, which singles have room for as normal numbers; null: others, or an unusual FPCR.
+inline fn oddSingles(comptime n: usize, r: *Block, doubles: @Vector(n, u64)) ?@Vector(n, u32) {
+    if (!fp.host_arithmetic or r.fpcr & ~@as(u32, 3 << 22) != 0) return null;
+    const V = @Vector(n, u64);
+    const exponents = (doubles >> @splat(52)) & @as(V, @splat(0x7ff));
+    if (@reduce(.Or, exponents -% @as(V, @splat(1023 - 126)) >= @as(V, @splat(126 + 127)))) return null;
+    const rest: V = @splat((1 << 29) - 1);
+    if (@reduce(.Or, doubles & rest) != 0) r.fpsr |= core.ixc;
+    const odd = (doubles | ((doubles & rest) + rest)) & ~rest;
+    // What exponents have in common, and the sign.
+    const magnitude = ((odd & @as(V, @splat((1 << 63) - 1))) - @as(V, @splat((1023 - 127) << 52))) >> @splat(29);
+    return @truncate(magnitude | (odd >> @splat(63)) << @splat(31));
+}
+
 noinline fn narrowLanes(r: *Block, d: usize, from: *const core.Format, to: *const core.Format, high: bool, a: [2]u64, round: ?core.Round) void {
     const out = convertAll(r, from, to, 64 / to.width, a, round)[0];
     regs.set(r, d, regs.U64x2{ if (high) r.v[d][0] else out, if (high) out else 0 });
@@ -309,12 +326,19 @@ const Narrow = struct {
 fn NarrowOdd(comptime high: bool) type {
     return struct {
         pub fn run(r: *Block, insn: u32) void {
-            narrowLanes(r, regs.fieldD(insn), &core.double, &core.single, high, r.v[regs.fieldN(insn)], .odd);
+            const d = regs.fieldD(insn);
+            const a = r.v[regs.fieldN(insn)];
+            if (oddSingles(2, r, a)) |x| {
+                const singles: u64 = @bitCast(x);
+                return regs.set(r, d, regs.U64x2{ if (high) r.v[d][0] else singles, if (high) singles else 0 });
+            }
+            narrowLanes(r, d, &core.double, &core.single, high, a, .odd);
         }
     };
 }
 
 fn narrowOddScalar(r: *Block, insn: u32) void {
     const a = r.v[regs.fieldN(insn)][0];
+    if (oddSingles(1, r, .{a})) |x| return regs.set(r, regs.fieldD(insn), x[0]);
     convertLanes(r, regs.fieldD(insn), &core.double, &core.single, 1, .{ a, 0 }, .odd);
 }
