@@ -12,12 +12,13 @@ const JIT = ENGINES.indexOf("jit");
 
 beforeAll(buildRunners, 300_000);
 
-/** The host's level and the lowest one; memory by the TLB, in a mirror, and by the interpreter. */
+/** The host's level and the lowest one; memory by the TLB, in a mirror, by the interpreter, and in a mirror that is mostly empty. */
 const WAYS: readonly (readonly [string, Mirror])[] = [
   ["", "0"],
   ["2", "0"],
   ["", "1"],
   ["2", "2"],
+  ["", "3"],
 ];
 
 for (const [level, mirror] of process.arch === "x64" ? WAYS : []) {

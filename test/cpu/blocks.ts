@@ -177,6 +177,7 @@ const wandering: ((r: Random) => number[])[] = [
     const change = r.one(3) ? [r.pick(arithmetic)(r)] : r.one(3) ? [0xf81f0000 | (base(r) << 5) | index] : [];
     const access = 0x38200800 | (r.bits(2) << 30) | (loads(r) << 22) | (index << 16) | (r.pick([2, 3, 6, 7]) << 13);
     return [
+      ...(r.one(3) ? [branchOver(r, 2 + change.length)] : []),
       wideMasks(r) | (value(r) << 5) | index,
       ...change,
       access | (r.bits(1) << 12) | (base(r) << 5) | r.pick(values),
@@ -199,6 +200,14 @@ const wandering: ((r: Random) => number[])[] = [
       0x910003ff | (r.below(64) << 10),
     ]);
     return [to, r.pick(accesses)(r)];
+  },
+  // In one round of a loop a base goes elsewhere.
+  (r) => {
+    const rn = r.pick([4, 19, 20, 29]);
+    const round = 0xf100001f | (r.below(5) << 10) | (COUNTER << 5);
+    const by = value(r);
+    if (r.one(2)) return [round, 0x9a800000 | (r.bits(1) << 12) | (by << 16) | (rn << 5) | rn];
+    return [round, 0x54000040 | r.bits(1), 0xaa0003e0 | (by << 16) | rn, 0xf9400000 | (loads(r) << 22) | (rn << 5)];
   },
 ];
 

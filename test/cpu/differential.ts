@@ -1,6 +1,6 @@
 /**
  * Command line of the differential tester: `bun test/cpu/differential.ts [--class NAME|all] [--count N] [--seed S]
- * [--cpu C] [--mode whole|again|step|slice|few|edge|rewrite|edits] [--engine N] [--level 2] [--mirror 0|1|2]
+ * [--cpu C] [--mode whole|again|step|slice|few|edge|rewrite|edits] [--engine N] [--level 2] [--mirror 0|1|2|3]
  * [--show N]`.
  * Class "blocks" compares our engines with each other. Prints the first mismatches of each class and the seed that reproduces them; exits 1 when there are any.
  */

@@ -49,8 +49,11 @@ export function runOracle(stream: Uint8Array, cpu: string = ORACLE_CPU): Promise
 export type Mode = "whole" | "again" | "step" | "slice" | "few" | "edge" | "rewrite" | "edits";
 export const MODES: readonly Mode[] = ["whole", "again", "step", "slice", "few", "edge", "rewrite", "edits"];
 
-/** How the translator finds memory: by the TLB, in a mirror, or in one where nothing is, so that the interpreter does every access. */
-export type Mirror = "0" | "1" | "2";
+/**
+ * How the translator finds memory: by the TLB; in a mirror; in one where nothing is, so that the interpreter does every access; or in one that is empty
+ * at the start of each slice, so that most accesses are tried again.
+ */
+export type Mirror = "0" | "1" | "2" | "3";
 
 /** `level`: of x86-64, what the host's CPU is taken for. The translator makes loops at once. */
 export function runOurs(

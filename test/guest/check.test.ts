@@ -8,6 +8,8 @@ import { busybox } from "../support/busybox.ts";
 import { carrick, compile, underCarrick } from "../support/guest.ts";
 
 const CHECKED = { env: { CARRICK_CPU_CHECK: "1", GREETING: "hi" }, timeoutMs: 120_000 };
+/** With memory in a mirror from the start, and with one that is emptied all the time. */
+const MIRRORED = ["1", "3"].map((mirror) => ({ ...CHECKED, env: { ...CHECKED.env, CARRICK_CPU_MIRROR: mirror } }));
 
 const PROGRAMS = ["hello", "mmap", "mremap", "sigframe", "directories", "memfd"];
 
@@ -35,6 +37,20 @@ if (process.arch === "x64") {
     }, 130_000);
   }
 
+  for (const [name, ...args] of [
+    ["moves", "2"],
+    ["stacks", "1"],
+  ] as const) {
+    for (const options of MIRRORED) {
+      test(`${name}, checked, mirror ${options.env.CARRICK_CPU_MIRROR}`, () => {
+        const result = underCarrick(compile(join(import.meta.dir, "parallel", `${name}.c`)), args, options, "jit", 1);
+        expect(result.stderr).not.toContain("carrick");
+        expect(result.stdout).toBe(readFileSync(join(import.meta.dir, "parallel", `${name}.txt`), "utf8"));
+        expect(result.status).toBe(0);
+      }, 130_000);
+    }
+  }
+
   test("translations are mapped twice, to write and to run, and nowhere to do both", async () => {
     const child = Bun.spawn([...carrick, "run-elf", "--cpu", "jit", busybox, "sh", "-c", "echo on; read line"], {
       stdin: "pipe",
@@ -55,6 +71,6 @@ if (process.arch === "x64") {
     const args = ["sh", "-c", script, "sh", busybox];
     const plain = underCarrick(busybox, args, { timeoutMs: 120_000 }, "interp", 1);
     expect(plain.status).toBe(0);
-    expect(underCarrick(busybox, args, CHECKED, "jit", 1)).toEqual(plain);
+    for (const options of [CHECKED, ...MIRRORED]) expect(underCarrick(busybox, args, options, "jit", 1)).toEqual(plain);
   }, 250_000);
 }

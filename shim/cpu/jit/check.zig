@@ -1,7 +1,7 @@
 //! A mode for development (CARRICK_CPU_CHECK=1, one CPU): every piece of translated code is run again by the interpreter, from the same
 //! registers and memory, and must end with the same. A piece ends where the slice is looked at and spent, or with the task's exit.
 //!
-//! Translated code finds its memory as ever, by the TLB and by windows that stay open from piece to piece; the interpreter has a TLB of its own, which is
+//! Translated code finds its memory as ever, by the TLB, by windows that stay open from piece to piece, and in a mirror; the interpreter has a TLB of its own, which is
 //! empty at the start of every piece, so what translated code believes of the page tables is compared with the tables. Pages that
 //! it can write to are watched: their contents are kept when a piece begins. After it they are put back, the interpreter
 //! steps until it is where the piece ended, with the same registers and the same memory; if it never is, the process ends and says where.
@@ -14,6 +14,7 @@ const core = @import("../interp/core.zig");
 const disasm = @import("../disasm/disasm.zig");
 const interp = @import("../interp/run.zig");
 const mem = @import("../../mem/mem.zig");
+const mirror = @import("mirror.zig");
 const wordAt = @import("../steps.zig").wordAt;
 
 const Block = abi.RegisterBlock;
@@ -78,7 +79,7 @@ fn pageOf(p: [*]u8) *[page_size]u8 {
     return @ptrFromInt(@intFromPtr(p) & ~@as(usize, page_size - 1));
 }
 
-fn isWatched(page: *[page_size]u8) bool {
+pub fn isWatched(page: *[page_size]u8) bool {
     for (watched[0..count]) |*w| if (w.at == page) return true;
     return false;
 }
@@ -111,6 +112,7 @@ fn begin(v: *Vcpu) void {
     rounds +%= 1;
     if (count > lasting) {
         v.tlb.refuseAllWrites();
+        mirror.refuseAllWrites();
         count = 0;
     }
     for (watched[0..count]) |*w| {

@@ -11,6 +11,7 @@
 
 const std = @import("std");
 const abi = @import("../../abi.zig");
+const check = @import("check.zig");
 const desc = @import("../../mem/descriptor.zig");
 const host = @import("../../host/host.zig");
 const layout = @import("layout.zig");
@@ -77,8 +78,9 @@ const nothing = 0;
 const readable = 1;
 const writable = 2;
 
-/// CARRICK_CPU_MIRROR, for tests: 0 never; 1 for every process at once; 2 the same, but nothing is ever shown, so that the interpreter does every access.
-var policy: enum { never, warm, always, bare } = .warm;
+/// CARRICK_CPU_MIRROR, for tests: 0 never; 1 for every process at once; 2 the same, but nothing is ever shown, so that the interpreter does every access;
+/// 3 as 1, but only what was accessed is shown, for that alone, and no more after a slice or an exit.
+var policy: enum { never, warm, always, bare, fresh } = .warm;
 /// All of them; filled before there is a second thread that could look, or by `adopt` atomically.
 var list: ?*Mirror = null;
 
@@ -89,6 +91,7 @@ pub fn init() void {
         '0' => .never,
         '1' => .always,
         '2' => .bare,
+        '3' => .fresh,
         else => return,
     };
     if (policy != .never) counted_max = 0;
@@ -148,7 +151,7 @@ noinline fn settle(cpu: *Cpu) void {
     const s = mem.space.get(cpu.v.tlb.space) orelse return;
     // Several CPUs may run the space.
     const all = @atomicRmw(u64, &s.executed, .Add, executed, .monotonic) + executed;
-    if (isFlat(cpu)) {
+    if (isFlat(cpu) and policy != .fresh) {
         m.wanted = 0;
         return;
     }
@@ -197,9 +200,10 @@ pub fn show(cpu: *Cpu, addr: u64, writes: bool) bool {
     const want: u8 = if (writes) writable else readable;
     const page = addr / page_size;
     if (m.state.?[page] >= want) return false;
-    const first = page & ~@as(u64, around - 1);
-    var at = first;
-    while (at < first + around) at = showRun(m, s, at, first + around) orelse {
+    const alone = policy == .fresh;
+    const limit = if (alone) page + 1 else (page | around - 1) + 1;
+    var at = if (alone) page else page & ~@as(u64, around - 1);
+    while (at < limit) at = showRun(m, s, at, limit, if (alone) want else writable) orelse {
         giveUp(m, s);
         return false;
     };
@@ -207,16 +211,16 @@ pub fn show(cpu: *Cpu, addr: u64, writes: bool) bool {
     return m.space != 0 and m.state.?[page] >= want;
 }
 
-/// Shows pages from `at` that lie in a row on the host too and have the same rights. Where it ended; null: the host refused.
-fn showRun(m: *Mirror, s: *mem.space.Space, at: u64, limit: u64) ?u64 {
+/// Shows pages from `at` that lie in a row on the host too and have the same rights, `most` at most. Where it ended; null: the host refused.
+fn showRun(m: *Mirror, s: *mem.space.Space, at: u64, limit: u64, most: u8) ?u64 {
     const d = mem.space.walk(s, at * page_size);
-    const state = stateOf(d);
+    const state = @min(shownAs(d), most);
     if (state == nothing or m.state.?[at] == state) return at + 1;
     const frame = desc.frameOf(d);
     var n: u32 = 1;
     while (at + n < limit) : (n += 1) {
         const other = mem.space.walk(s, (at + n) * page_size);
-        if (stateOf(other) != state or desc.frameOf(other) != frame + n) break;
+        if (@min(shownAs(other), most) != state or desc.frameOf(other) != frame + n) break;
     }
     const place: [*]align(page_size) u8 = @alignCast(m.start.? + at * page_size);
     if (!memory.mirror(place, @ptrCast(mem.frames.ptr(frame)), @as(usize, n) * page_size, state == writable)) return null;
@@ -247,9 +251,11 @@ fn addPiece(m: *Mirror) bool {
     return @atomicRmw(u32, &pieces_all, .Add, 1, .monotonic) < pieces_max;
 }
 
-fn stateOf(d: u64) u8 {
+/// Every page that is written to has to be known to the check, if there is one.
+fn shownAs(d: u64) u8 {
     if (!desc.readable(d)) return nothing;
-    return if (desc.writable(d)) writable else readable;
+    if (!desc.writable(d) or check.on and !check.isWatched(mem.frames.ptr(desc.frameOf(d)))) return readable;
+    return writable;
 }
 
 /// An access was left to the interpreter, for what it cost.
@@ -291,6 +297,16 @@ fn clear(m: *Mirror) void {
     m.high = 0;
     _ = @atomicRmw(u32, &pieces_all, .Sub, m.pieces, .monotonic);
     m.pieces = 0;
+}
+
+/// Nothing can be written before it is shown again.
+pub fn refuseAllWrites() void {
+    var it = list;
+    while (it) |m| : (it = m.next) {
+        m.mutex.lock();
+        defer m.mutex.unlock();
+        clear(m);
+    }
 }
 
 fn empty(m: *Mirror, from: u64, to: u64) bool {

@@ -10,13 +10,17 @@ const mirror = @import("mirror.zig");
 
 const code = 0x400000;
 const data = 0x10000;
+/// Pages at the ends of what a mirror shows.
+const lowest = 0x1000;
+const highest = mirror.end - abi.page_size;
 const secret = 0x5ec2e7_5ec2e7;
 const svc = 0xd4000001;
 
 /// The host's, and not a page of any guest.
 var hosts: [64]u64 align(64) = @splat(secret);
 
-/// Ways to access what x0 says, or x0 and x3, which is 0, or x0 and sp or x1, which are memory of the guest's.
+/// Ways to access what x0 says, or x0 and x3, which is 0, or x0 and sp or x1, which are memory of the guest's. Or to go further and further
+/// from x6 and x12, which are the lowest page that the guest has, and from x7 and x13, the last one of a mirror.
 const Way = struct { words: []const u32, from: u64 = 0 };
 const ways = [_]Way{
     .{ .words = &.{0xf9400002} }, // ldr x2, [x0]
@@ -39,6 +43,28 @@ const ways = [_]Way{
     .{ .words = &.{ 0x9100001f, 0x14000001, 0xa9bf0be2 } }, // mov sp, x0; b .+4; stp x2, x2, [sp, #-16]!
     .{ .words = &.{ 0x8b2063ff, 0xf94003e2 }, .from = data + 0x800 }, // add sp, sp, x0; ldr x2, [sp]
     .{ .words = &.{ 0xd2800143, 0xf9400002, 0xf1000463, 0x54ffffc1 } }, // mov x3, #10; ldr x2, [x0]; subs x3, x3, #1; b.ne .-8
+    // mov x3, #1000; mov x4, x0; cmp x3, #2; b.eq .+8; and x4, x4, #7; ldr x2, [x1, x4]; subs x3, x3, #1; b.ne .-24
+    .{ .words = &.{ 0xd2807d03, 0xaa0003e4, 0xf100087f, 0x54000040, 0x92400884, 0xf8646822, 0xf1000463, 0x54ffff41 }, .from = data },
+    // mov x3, #1000; ldr x2, [x1]; cmp x3, #2; b.ne .+8; mov x1, x0; ldr x2, [x1]; subs x3, x3, #1; b.ne .-24
+    .{ .words = &.{ 0xd2807d03, 0xf9400022, 0xf100087f, 0x54000041, 0xaa0003e1, 0xf9400022, 0xf1000463, 0x54ffff41 } },
+    // ldr x2, [x6]; sub x6, x6, #0xfff000; ldr x2, [x6]
+    .{ .words = &.{ 0xf94000c2, 0xd17ffcc6, 0xf94000c2 } },
+    // ldr x2, [x12]; sub x12, x12, #0xfff000; ldr x2, [x12]
+    .{ .words = &.{ 0xf9400182, 0xd17ffd8c, 0xf9400182 } },
+    // ldr x2, [x7]; add x7, x7, #0xfff000; ldr x2, [x7]
+    .{ .words = &.{ 0xf94000e2, 0x917ffce7, 0xf94000e2 } },
+    // ldr x2, [x13]; add x13, x13, #0xfff000; ldr x2, [x13]
+    .{ .words = &.{ 0xf94001a2, 0x917ffdad, 0xf94001a2 } },
+    // mov x4, x6; ldr x2, [x4]; sub x4, x4, #0xfff000; ldr x2, [x4]
+    .{ .words = &.{ 0xaa0603e4, 0xf9400082, 0xd17ffc84, 0xf9400082 } },
+    // mov x3, #1000; sub sp, sp, #0xf0000; subs x3, x3, #1; b.ne .-8; ldr x2, [sp]
+    .{ .words = &.{ 0xd2807d03, 0xd143c3ff, 0xf1000463, 0x54ffffc1, 0xf94003e2 } },
+    // mov x3, #1000; sub sp, sp, #0xf0000; b .+4; subs x3, x3, #1; b.ne .-12; ldr x2, [sp]
+    .{ .words = &.{ 0xd2807d03, 0xd143c3ff, 0x14000001, 0xf1000463, 0x54ffffa1, 0xf94003e2 } },
+    // mov x3, #1000; ldr x2, [x6]; cmp x3, #2; b.ne .+8; sub x6, x6, #0xfff000; subs x3, x3, #1; b.ne .-20
+    .{ .words = &.{ 0xd2807d03, 0xf94000c2, 0xf100087f, 0x54000041, 0xd17ffcc6, 0xf1000463, 0x54ffff61 } },
+    // mov x3, #1000; ldr x2, [x12]; cmp x3, #2; b.ne .+8; sub x12, x12, #0xfff000; subs x3, x3, #1; b.ne .-20
+    .{ .words = &.{ 0xd2807d03, 0xf9400182, 0xf100087f, 0x54000041, 0xd17ffd8c, 0xf1000463, 0x54ffff61 } },
     // mov x3, #1000; ldr x2, [x1]; cmp x3, #2; csel x1, x0, x1, eq; subs x3, x3, #1; b.ne .-16
     .{ .words = &.{ 0xd2807d03, 0xf9400022, 0xf100087f, 0x9a810001, 0xf1000463, 0x54ffff81 } },
 };
@@ -52,6 +78,7 @@ test "a guest that knows where the host's memory is does not reach it" {
     try testing.expectEqual(0, mem.mem_init(0, 64 << 20));
     const space: u32 = @intCast(mem.space_create());
     try testing.expectEqual(2, mem.space_map_zero(space, data, 2, abi.prot_read | abi.prot_write));
+    for ([2]u64{ lowest, highest }) |va| try testing.expectEqual(1, mem.space_map_zero(space, va, 1, abi.prot_read | abi.prot_write));
     try testing.expectEqual(1, mem.space_map_zero(space, code, 1, abi.prot_read | abi.prot_exec));
     const block: *abi.RegisterBlock = @ptrFromInt(cpu.cpu_block_create());
     // Only what runs first asks the TLB.
@@ -61,6 +88,7 @@ test "a guest that knows where the host's memory is does not reach it" {
         block.* = .{ .space = space, .pc = code, .sp = data + 0x800 };
         block.x[0] = @intFromPtr(&hosts) -% mirror.whereZeroIs() -% way.from;
         block.x[1] = data;
+        block.x[6], block.x[12], block.x[7], block.x[13] = .{ lowest, lowest, highest, highest };
         const exit: u32 = @bitCast(cpu.cpu_enter(block, 100_000));
         if (exit != @intFromEnum(abi.Exit.fault)) std.debug.print("way {x} exit {} x0 {x} pc {x} x2 {x}\n", .{ way.words[0], exit, block.x[0], block.pc, block.x[2] });
         try testing.expectEqual(@intFromEnum(abi.Exit.fault), exit);

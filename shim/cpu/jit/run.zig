@@ -34,8 +34,7 @@ fn start() bool {
     if (!cache.init()) return false;
     host.probe();
     check.start();
-    // What is run again has to be noted.
-    if (!check.on) mirrors.init();
+    mirrors.init();
     loops.start();
     thunks.make();
     const cpu = create(false) orelse return false;
