@@ -113,12 +113,15 @@ fn loadExclusive(t: *Translator, insn: u32) void {
 fn storeExclusive(t: *Translator, insn: u32) void {
     const scale = scaleOf(insn);
     const a = &t.a;
+    const drift = t.drift[rn(insn)];
     const access = begin(t, insn, true, true);
     a.alu(.cmp, .q, .rax, .{ .mem = layout.blockField("monitor_addr") });
     const elsewhere = a.jcc(.ne);
     a.aluImm(.cmp, .d, .{ .mem = layout.blockField("monitor_size") }, @as(i32, 1) << scale);
     const clear = a.jcc(.ne);
     const there = findBeside(t, access);
+    // Where it is not looked at, nothing is known of it.
+    t.drift[rn(insn)] = drift;
     a.mov(.q, .rax, .{ .mem = layout.blockField("monitor_value") });
     const new = t.use(.q, rt(insn), .rdx);
     lock(t);

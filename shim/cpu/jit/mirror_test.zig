@@ -65,6 +65,32 @@ const ways = [_]Way{
     .{ .words = &.{ 0xd2807d03, 0xf94000c2, 0xf100087f, 0x54000041, 0xd17ffcc6, 0xf1000463, 0x54ffff61 } },
     // mov x3, #1000; ldr x2, [x12]; cmp x3, #2; b.ne .+8; sub x12, x12, #0xfff000; subs x3, x3, #1; b.ne .-20
     .{ .words = &.{ 0xd2807d03, 0xf9400182, 0xf100087f, 0x54000041, 0xd17ffd8c, 0xf1000463, 0x54ffff61 } },
+    // ldxr x2, [x0]
+    .{ .words = &.{0xc85f7c02} },
+    // ldadd x2, x2, [x0]
+    .{ .words = &.{0xf8220002} },
+    // stlr x2, [x0]
+    .{ .words = &.{0xc89ffc02} },
+    // ldar x2, [x0]
+    .{ .words = &.{0xc8dffc02} },
+    // ld1 {v2.16b}, [x0]
+    .{ .words = &.{0x4c407002} },
+    // st1 {v2.16b}, [x0]
+    .{ .words = &.{0x4c007002} },
+    // ldr x2, [x1]; add x1, x1, x0; ldadd x2, x2, [x1]
+    .{ .words = &.{ 0xf9400022, 0x8b000021, 0xf8220022 }, .from = data },
+    // stxr w4, x2, [x0]; ldr x2, [x0]
+    .{ .words = &.{ 0xc8047c02, 0xf9400002 } },
+    // stxr w4, x2, [x0]; str x2, [x0]
+    .{ .words = &.{ 0xc8047c02, 0xf9000002 } },
+    // ldxr x2, [x1]; stlxr w4, x2, [x0]; ld1 {v2.16b}, [x0]
+    .{ .words = &.{ 0xc85f7c22, 0xc804fc02, 0x4c407002 } },
+    // mov x12, x0; stxr w4, x2, [x12]; ldadd x2, x2, [x12]
+    .{ .words = &.{ 0xaa0003ec, 0xc8047d82, 0xf8220182 } },
+    // mov x3, #1000; ldr x2, [x1]; cmp x3, #2; csel x1, x0, x1, eq; stxr w4, x2, [x1]; subs x3, x3, #1; b.ne .-20
+    .{ .words = &.{ 0xd2807d03, 0xf9400022, 0xf100087f, 0x9a810001, 0xc8047c22, 0xf1000463, 0x54ffff61 } },
+    // ld1 {v2.16b}, [x1], x5; ldr x2, [x1]
+    .{ .words = &.{ 0x4cc57022, 0xf9400022 }, .from = data },
     // mov x3, #1000; ldr x2, [x1]; cmp x3, #2; csel x1, x0, x1, eq; subs x3, x3, #1; b.ne .-16
     .{ .words = &.{ 0xd2807d03, 0xf9400022, 0xf100087f, 0x9a810001, 0xf1000463, 0x54ffff81 } },
 };
@@ -88,6 +114,7 @@ test "a guest that knows where the host's memory is does not reach it" {
         block.* = .{ .space = space, .pc = code, .sp = data + 0x800 };
         block.x[0] = @intFromPtr(&hosts) -% mirror.whereZeroIs() -% way.from;
         block.x[1] = data;
+        block.x[5] = block.x[0];
         block.x[6], block.x[12], block.x[7], block.x[13] = .{ lowest, lowest, highest, highest };
         const exit: u32 = @bitCast(cpu.cpu_enter(block, 100_000));
         if (exit != @intFromEnum(abi.Exit.fault)) std.debug.print("way {x} exit {} x0 {x} pc {x} x2 {x}\n", .{ way.words[0], exit, block.x[0], block.pc, block.x[2] });

@@ -40,6 +40,13 @@ uint64_t turned(uint32_t *place, uint32_t word, uint64_t *from, uint64_t sp);
 __asm__(".text\n.p2align 2\nturned: mov x9, sp\n mov x4, #-1\n str w1, [x0]\n ldr x4, [x2]\n ldr x5, [sp]\n mov sp, x9\n mov x0, x4\n ret\nturned_end:\n");
 extern char turned_end[];
 
+/// A store that is not held by the monitor accesses nothing, and says nothing of where the register points. Once, and in a loop that goes there in a late round.
+uint64_t unheld(uint64_t *at);
+__asm__(".text\n.p2align 2\nunheld: clrex\n stxr w1, x2, [x0]\n ldr x0, [x0]\n ret\n");
+uint64_t unheld_later(uint64_t *at, uint64_t *good);
+__asm__(".text\n.p2align 2\nunheld_later: mov x4, #1000\n clrex\n 1: cmp x4, #2\n csel x12, x0, x1, eq\n stxr w2, x3, [x12]\n ldr x5, [x12]\n"
+        " subs x4, x4, #1\n b.ne 1b\n mov x0, x5\n ret\n");
+
 static const uint64_t end = 1ull << 43;
 
 static void try_fall(uint64_t rounds, uint64_t to) {
@@ -70,6 +77,22 @@ static void far_up(void) {
   }
 }
 
+static void try_unheld(void) {
+  uint64_t good = 7;
+  for (int i = 0; i < 300; i++)
+    if (unheld(&good) != 7) wrong("unheld", i, 0);
+  for (uint64_t i = 0; i < 100; i++) {
+    uint64_t to = i % 2 ? end + (i << 30) : -((i + 1) << 30);
+    for (int later = 0; later < 2; later++) {
+      caught = 0;
+      uint64_t got = 0;
+      if (sigsetjmp(home, 1) == 0) got = later ? unheld_later((uint64_t *)to, &good) : unheld((uint64_t *)to);
+      if (!caught) wrong("unheld", (int)i, got);
+      else if (caught_at != (to & ~(0xffull << 56)) && caught_at != to) wrong("unheld elsewhere", (int)i, caught_at);
+    }
+  }
+}
+
 static void try_turned(void) {
   uint32_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   memcpy(code, (void *)turned, (size_t)(turned_end - (char *)turned));
@@ -95,6 +118,8 @@ int main(void) {
   printf("far up %s\n", errors ? "wrong" : "right");
   for (uint64_t i = 0; i < 100; i++) try_fall(4000 + i, -(1ull << 30) + 4096 * i);
   printf("far down %s\n", errors ? "wrong" : "right");
+  try_unheld();
+  printf("unheld %s\n", errors ? "wrong" : "right");
   try_turned();
   printf("turned %s\n", errors ? "wrong" : "right");
   return errors != 0;
