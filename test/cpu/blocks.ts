@@ -76,7 +76,7 @@ const vectors: Make[] = [
   (r) => 0x0e200400 | (r.pick([0, 1, 1, 2, 4, 5, 5, 14, 15, 18, 19, 20, 22, 22]) << 11) | anyVector(r),
   (r) => 0x0e200000 | (r.pick([4, 5, 6, 7, 8, 9, 9, 10, 11, 11, 12, 13, 13]) << 12) | anyVector(r),
   (r) => 0x0f000000 | (r.pick([2, 3, 6, 7, 8, 10, 11, 12, 13]) << 12) | (r.bits(1) << 11) | anyVector(r),
-  (r) => 0x0e200800 | (r.pick([2, 3, 4, 6, 7, 7]) << 12) | (anyVector(r) & 0xffe0ffff),
+  (r) => 0x0e200800 | (r.pick([2, 3, 3, 4, 6, 7, 7]) << 12) | (anyVector(r) & 0xffe0ffff),
   (r) => 0x5e200400 | (r.pick([1, 5, 22]) << 11) | anyVector(r),
   (r) => 0x5e200000 | (r.pick([9, 11, 13]) << 12) | anyVector(r),
   // FCCMP, FCCMPE; the larger or the lesser; to and from integers; FJCVTZS; to integral values.
@@ -182,6 +182,13 @@ const wandering: ((r: Random) => number[])[] = [
       ...change,
       access | (r.bits(1) << 12) | (base(r) << 5) | r.pick(values),
     ];
+  },
+  (r) => [0x6b00001f | wide(r) | three(r), r.pick(vectors)(r), r.pick(selecting)(r)],
+  // A scalar that is made of a vector's lowest element leaves nothing of the others.
+  (r) => {
+    const n = r.below(8);
+    const scalar = 0x1e202800 | (r.bits(1) << 22) | (r.below(8) << 16) | (n << 5) | r.below(8);
+    return [(r.pick(vectors)(r) & ~31) | n, scalar];
   },
   (r) => {
     const register = r.pick(values);

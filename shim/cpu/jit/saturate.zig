@@ -56,8 +56,13 @@ fn only(t: *Translator, x: Xmm, bytes: u8) void {
 }
 
 fn set(t: *Translator) void {
+    const fpsr: x64.Rm = .{ .mem = layout.blockField("fpsr") };
     const nothing = t.a.jcc(.e);
-    t.a.aluImm(.@"or", .d, .{ .mem = layout.blockField("fpsr") }, regs.fpsr_qc);
+    // A store each time would make each wait for the one before.
+    t.a.testImm(.d, fpsr, regs.fpsr_qc);
+    const known = t.a.jcc(.ne);
+    t.a.aluImm(.@"or", .d, fpsr, regs.fpsr_qc);
+    t.a.linkHere(known);
     t.a.linkHere(nothing);
 }
 
@@ -142,21 +147,25 @@ fn subtractWords(t: *Translator, insn: u32) bool {
     return put(t, insn);
 }
 
-/// The carry out of a sum is that of n and m where both have it, else that of one where the sum has none.
+/// xmm1 = a + b without signs, of 64 bits. The carry out is that of both, or of one where the sum has none.
+fn unsignedSum(t: *Translator, a: Xmm, b: Xmm, bytes: u8) void {
+    move(t, .xmm1, a);
+    op(t, 0xd4, .xmm1, b);
+    move(t, .xmm0, a);
+    op(t, 0xeb, .xmm0, b);
+    move(t, .xmm15, .xmm1);
+    op(t, 0xdf, .xmm15, .xmm0);
+    move(t, .xmm0, a);
+    op(t, 0xdb, .xmm0, b);
+    op(t, 0xeb, .xmm0, .xmm15);
+    lanes.onesIn(t, .xmm15);
+    choose(t, 3, bytes);
+}
+
 fn addLongs(t: *Translator, insn: u32) bool {
     const n = t.copies.get(&t.a, rn(insn));
     const m = t.copies.get(&t.a, rm(insn));
-    move(t, .xmm1, n);
-    op(t, 0xd4, .xmm1, m);
-    move(t, .xmm0, n);
-    op(t, 0xeb, .xmm0, m);
-    move(t, .xmm15, .xmm1);
-    op(t, 0xdf, .xmm15, .xmm0);
-    move(t, .xmm0, n);
-    op(t, 0xdb, .xmm0, m);
-    op(t, 0xeb, .xmm0, .xmm15);
-    lanes.onesIn(t, .xmm15);
-    choose(t, 3, resultOf(insn, 3));
+    unsignedSum(t, n, m, resultOf(insn, 3));
     move(t, .xmm0, .xmm1);
     return put(t, insn);
 }
@@ -199,27 +208,57 @@ pub fn UQSUB(t: *Translator, insn: u32) bool {
 /// d, which has a sign, plus n, which has none: without signs once d's is inverted.
 pub fn SUQADD(t: *Translator, insn: u32) bool {
     const size = sizeOf(insn);
+    t.clobber();
+    const n = t.copies.get(&t.a, rn(insn));
+    if (size == 3) {
+        const d = t.copies.spare();
+        copy(t, d, rd(insn));
+        with(t, 0xef, d, "signs", 3);
+        unsignedSum(t, d, n, resultOf(insn, 3));
+        move(t, .xmm0, .xmm1);
+    } else {
+        copy(t, .xmm0, rd(insn));
+        with(t, 0xef, .xmm0, "signs", size);
+        move(t, .xmm15, .xmm0);
+        addUnsigned(t, size, n);
+        op(t, lanes.adds[size], .xmm15, n);
+        op(t, 0xef, .xmm15, .xmm0);
+        note(t, .xmm15, resultOf(insn, size));
+    }
+    with(t, 0xef, .xmm0, "signs", size);
+    return put(t, insn);
+}
+
+/// xmm0 + x without signs, x not being xmm1, which it uses.
+fn addUnsigned(t: *Translator, size: u2, x: Xmm) void {
+    if (size < 2) return op(t, 0xdc + @as(u8, size), .xmm0, x);
+    // At most what x leaves room for.
+    lanes.onesIn(t, .xmm1);
+    op(t, 0xef, .xmm1, x);
+    t.a.sse38(0x3b, .xmm0, .{ .xmm = .xmm1 });
+    op(t, 0xfe, .xmm0, x);
+}
+
+/// d, which has no sign, plus n, which has one: plus what is above zero of it, minus what is below.
+pub fn USQADD(t: *Translator, insn: u32) bool {
+    const size = sizeOf(insn);
     if (size == 3) return false;
     t.clobber();
     const n = t.copies.get(&t.a, rn(insn));
-    copy(t, .xmm0, rd(insn));
-    with(t, 0xef, .xmm0, "signs", size);
+    const d = t.copies.get(&t.a, rd(insn));
+    lanes.zeroes(t, .xmm15);
+    lanes.limit(t, size, true, true, .xmm15, n);
+    move(t, .xmm0, d);
+    addUnsigned(t, size, .xmm15);
+    op(t, lanes.subtracts[size], .xmm15, n);
     if (size == 2) {
-        lanes.onesIn(t, .xmm1);
-        op(t, 0xef, .xmm1, n);
-        t.a.sse38(0x3b, .xmm1, .{ .xmm = .xmm0 });
-        op(t, 0xef, .xmm0, .xmm1);
-        note(t, .xmm0, resultOf(insn, sizeOf(insn)));
-        move(t, .xmm0, .xmm1);
-        op(t, 0xfe, .xmm0, n);
-    } else {
-        move(t, .xmm1, .xmm0);
-        op(t, 0xdc + @as(u8, size), .xmm0, n);
-        op(t, lanes.adds[size], .xmm1, n);
-        op(t, 0xef, .xmm1, .xmm0);
-        note(t, .xmm1, resultOf(insn, sizeOf(insn)));
-    }
-    with(t, 0xef, .xmm0, "signs", size);
+        t.a.sse38(0x3f, .xmm0, .{ .xmm = .xmm15 });
+        op(t, 0xfa, .xmm0, .xmm15);
+    } else op(t, 0xd8 + @as(u8, size), .xmm0, .xmm15);
+    move(t, .xmm1, d);
+    op(t, lanes.adds[size], .xmm1, n);
+    op(t, 0xef, .xmm1, .xmm0);
+    note(t, .xmm1, resultOf(insn, size));
     return put(t, insn);
 }
 
@@ -418,6 +457,7 @@ pub const SQSUB_s = SQSUB;
 pub const UQADD_s = UQADD;
 pub const UQSUB_s = UQSUB;
 pub const SUQADD_s = SUQADD;
+pub const USQADD_s = USQADD;
 pub const SQNEG_s = SQNEG;
 pub const SQABS_s = SQABS;
 pub const SQDMULH_s = SQDMULH;
