@@ -473,10 +473,7 @@ pub fn cond_compare(t: *Translator, insn: u32) bool {
     if (fails) |f| {
         const end = t.a.jmp();
         t.a.linkHere(f);
-        const saved = layout.savedFlags(@as(u64, bits(insn, 0, 4)) << 28);
-        t.a.movImm(.rax, saved);
-        t.a.aluImm(.add, .b, r(.rax), 0x7f);
-        t.a.sahf();
+        flags.set(&t.a, bits(insn, 0, 4));
         t.a.linkHere(end);
     }
     t.setFlags(.inverted);

@@ -2,6 +2,7 @@
 //! block, so that the hot part is contiguous.
 
 const exits = @import("exit.zig");
+const flags = @import("flags.zig");
 const flat = @import("flat.zig");
 const layout = @import("layout.zig");
 const mem = @import("../../mem/mem.zig");
@@ -42,8 +43,10 @@ pub const Cold = struct {
         /// The look-up that accesses share; comes back with the host pointer, or goes on without sharing.
         range: struct { bytes: u16, writes: bool, back: u32 },
         /// The current instruction is to be done by the interpreter's function; continues at `back`. `flags`: it sets NZCV, which the
-        /// host's flags have there. `insn`: what is done in its place.
-        exact: struct { back: u32, flags: bool, insn: ?u32 = null },
+        /// host's flags have there.
+        exact: struct { back: u32, flags: bool },
+        /// Numbers that were compared are none; continues at `back` with NZCV in the host's flags.
+        unordered: struct { back: u32 },
         /// Alignment fault of the address in rax, or of sp.
         misaligned: bool,
         misaligned_sp,
@@ -121,13 +124,18 @@ pub fn emit(t: *Translator, c: Cold) void {
         .range => |r| slowRange(t, c, r.bytes, r.writes, r.back),
         .exact => |e| {
             a.linkHere(c.from);
-            const insn = e.insn orelse t.words[t.first + c.index];
+            const insn = t.words[t.first + c.index];
             a.movImm(.rax, @intFromPtr(translate.functionOf(insn).?));
             a.movImm(.rdx, insn);
             t.callThunk(if (e.flags) thunks.call_flags else thunks.call);
             c.copies.reload(a);
             if (e.flags) Translator.restoreHost(a);
             a.jmpTo(e.back);
+        },
+        .unordered => |u| {
+            a.linkHere(c.from);
+            flags.set(a, 0b0011);
+            a.jmpTo(u.back);
         },
         .modify => |m| {
             a.linkHere(c.from);

@@ -7,6 +7,7 @@ const cache = @import("cache.zig");
 const decoder = @import("../decoder.zig");
 const info = @import("info.zig");
 const fields = @import("../interp/fields.zig");
+const layout = @import("layout.zig");
 const simd = @import("../simd/simd.zig");
 const system = @import("system.zig");
 const translate = @import("translate.zig");
@@ -41,6 +42,13 @@ pub fn hostCc(cc: Condition, form: Form) ?x64.Cc {
         .le => .le,
         .al, .nv => null,
     };
+}
+
+/// The host's flags become NZCV in the inverted form. Uses rax.
+pub fn set(a: *x64.Asm, nzcv: u32) void {
+    a.movImm(.rax, layout.savedFlags(@as(u64, nzcv) << 28));
+    a.aluImm(.add, .b, .{ .reg = .rax }, 0x7f);
+    a.sahf();
 }
 
 pub const Effect = packed struct { reads: bool = false, writes: bool = false };

@@ -17,6 +17,8 @@ const Translator = @import("translate.zig").Translator;
 /// The chapters of arithmetic.
 pub const chapters = .{ @This(), floats, @import("fp_convert.zig"), @import("fp_integer.zig") };
 
+pub const from_integers = @import("fp_convert.zig").from_integers;
+
 const Clean = vector.Clean;
 const Xmm = x64.Xmm;
 const bit = fields.bit;
@@ -266,28 +268,29 @@ fn expandDouble(imm: u32) u64 {
 
 fn compare(t: *Translator, insn: u32, zero: bool, opcode: u8) bool {
     const kind = typeOf(insn) orelse return false;
-    const before = t.cold_count;
-    compared(t, insn, kind, zero, opcode);
-    t.comeBackWithFlags(before);
+    const unordered = compared(t, insn, kind, zero, opcode);
+    unordered.* = t.a.at;
     t.setFlags(.inverted);
     return true;
 }
 
-/// Flags as of the comparison of integers that are 1 and 0, 0 and 0, or 0 and 1.
-fn compared(t: *Translator, insn: u32, kind: Clean, zero: bool, opcode: u8) void {
+/// Flags as of the comparison of integers that are 1 and 0, 0 and 0, or 0 and 1. Gives where it goes on when one is a NaN, to which the
+/// host has objected as ARM does.
+fn compared(t: *Translator, insn: u32, kind: Clean, zero: bool, opcode: u8) *u32 {
     const n = t.copies.get(&t.a, rn(insn));
     const m = if (zero) zero: {
         t.a.sse(.none, 0x57, .xmm0, .{ .xmm = .xmm0 });
         break :zero Xmm.xmm0;
     } else t.copies.get(&t.a, rm(insn));
     t.a.sse(packed_(kind), opcode, n, .{ .xmm = m });
-    t.exactly(.p);
+    t.addCold(t.a.jcc(.p), .{ .unordered = .{ .back = 0 } });
     t.a.setcc(.a, rax);
     t.a.setcc(.b, .{ .reg = .rcx });
     t.a.alu(.cmp, .b, .rax, .{ .reg = .rcx });
+    return &t.lastCold().what.unordered.back;
 }
 
-/// Where the condition does not hold NZCV is what the instruction says; else it is a comparison, also in the cold part.
+/// Where the condition does not hold NZCV is what the instruction says.
 fn compareIf(t: *Translator, insn: u32, opcode: u8) bool {
     const kind = typeOf(insn) orelse return false;
     const code = bits(insn, 12, 4);
@@ -295,18 +298,14 @@ fn compareIf(t: *Translator, insn: u32, opcode: u8) bool {
     _ = t.copies.get(&t.a, rn(insn));
     _ = t.copies.get(&t.a, rm(insn));
     const fails = if (code >= 14) null else t.a.jcc(t.condition(@enumFromInt(code)).not());
-    const before = t.cold_count;
-    compared(t, insn, kind, false, opcode);
-    t.lastCold().what.exact.insn = 0x1e202000 | (insn & 0x00df03e0) | (insn & 0x10);
+    const unordered = compared(t, insn, kind, false, opcode);
     if (fails) |f| {
         const end = t.a.jmp();
         t.a.linkHere(f);
-        t.a.movImm(.rax, layout.savedFlags(@as(u64, bits(insn, 0, 4)) << 28));
-        t.a.aluImm(.add, .b, rax, 0x7f);
-        t.a.sahf();
+        flags.set(&t.a, bits(insn, 0, 4));
         t.a.linkHere(end);
     }
-    t.comeBackWithFlags(before);
+    unordered.* = t.a.at;
     t.setFlags(.inverted);
     return true;
 }

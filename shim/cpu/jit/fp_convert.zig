@@ -84,19 +84,6 @@ fn fromUnsigned(t: *Translator, kind: Clean) void {
     a.linkHere(end);
 }
 
-pub fn SCVTF(t: *Translator, insn: u32) bool {
-    return fromGeneral(t, insn, true, 0);
-}
-pub fn UCVTF(t: *Translator, insn: u32) bool {
-    return fromGeneral(t, insn, false, 0);
-}
-pub fn SCVTF_fix(t: *Translator, insn: u32) bool {
-    return fromGeneral(t, insn, true, @intCast(64 - bits(insn, 10, 6)));
-}
-pub fn UCVTF_fix(t: *Translator, insn: u32) bool {
-    return fromGeneral(t, insn, false, @intCast(64 - bits(insn, 10, 6)));
-}
-
 /// The elements of a register as integers, over 2^fraction. No result is so small that the division would round.
 fn fromLanes(t: *Translator, insn: u32, shape: ?Shape, signed: bool, fraction: u7) bool {
     const s = shape orelse return false;
@@ -155,19 +142,6 @@ fn shift(t: *Translator, log: u8, way: u4, dst: Xmm, amount: u8) void {
     t.a.imm8(amount);
 }
 
-pub fn SCVTF_v(t: *Translator, insn: u32) bool {
-    return fromLanes(t, insn, .ofVector(insn), true, 0);
-}
-pub fn UCVTF_v(t: *Translator, insn: u32) bool {
-    return fromLanes(t, insn, .ofVector(insn), false, 0);
-}
-pub fn SCVTF_s(t: *Translator, insn: u32) bool {
-    return fromLanes(t, insn, .ofScalar(insn), true, 0);
-}
-pub fn UCVTF_s(t: *Translator, insn: u32) bool {
-    return fromLanes(t, insn, .ofScalar(insn), false, 0);
-}
-
 /// What immh:immb says.
 pub const Fixed = struct { shape: ?Shape, fraction: u7 };
 
@@ -183,14 +157,41 @@ pub fn fixed(insn: u32) Fixed {
     };
 }
 
-pub fn SCVTF_vfix(t: *Translator, insn: u32) bool {
-    return fromLanes(t, insn, fixed(insn).shape, true, fixed(insn).fraction);
-}
-pub fn UCVTF_vfix(t: *Translator, insn: u32) bool {
-    return fromLanes(t, insn, fixed(insn).shape, false, fixed(insn).fraction);
-}
-pub const SCVTF_sfix = SCVTF_vfix;
-pub const UCVTF_sfix = UCVTF_vfix;
+/// None of them makes NaNs, or numbers so small that FPCR matters beyond its rounding mode.
+pub const from_integers = struct {
+    pub fn SCVTF(t: *Translator, insn: u32) bool {
+        return fromGeneral(t, insn, true, 0);
+    }
+    pub fn UCVTF(t: *Translator, insn: u32) bool {
+        return fromGeneral(t, insn, false, 0);
+    }
+    pub fn SCVTF_fix(t: *Translator, insn: u32) bool {
+        return fromGeneral(t, insn, true, @intCast(64 - bits(insn, 10, 6)));
+    }
+    pub fn UCVTF_fix(t: *Translator, insn: u32) bool {
+        return fromGeneral(t, insn, false, @intCast(64 - bits(insn, 10, 6)));
+    }
+    pub fn SCVTF_v(t: *Translator, insn: u32) bool {
+        return fromLanes(t, insn, .ofVector(insn), true, 0);
+    }
+    pub fn UCVTF_v(t: *Translator, insn: u32) bool {
+        return fromLanes(t, insn, .ofVector(insn), false, 0);
+    }
+    pub fn SCVTF_s(t: *Translator, insn: u32) bool {
+        return fromLanes(t, insn, .ofScalar(insn), true, 0);
+    }
+    pub fn UCVTF_s(t: *Translator, insn: u32) bool {
+        return fromLanes(t, insn, .ofScalar(insn), false, 0);
+    }
+    pub fn SCVTF_vfix(t: *Translator, insn: u32) bool {
+        return fromLanes(t, insn, fixed(insn).shape, true, fixed(insn).fraction);
+    }
+    pub fn UCVTF_vfix(t: *Translator, insn: u32) bool {
+        return fromLanes(t, insn, fixed(insn).shape, false, fixed(insn).fraction);
+    }
+    pub const SCVTF_sfix = SCVTF_vfix;
+    pub const UCVTF_sfix = UCVTF_vfix;
+};
 
 // To integral values.
 

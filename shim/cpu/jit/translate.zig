@@ -576,7 +576,7 @@ const inlined: [table_simd.rows.len]Inlined = blk: {
     @setEvalBranchQuota(table_simd.rows.len * 1000);
     var all: [table_simd.rows.len]Inlined = @splat(.{});
     for (table_simd.rows, 0..) |row, i| {
-        for (.{ fp.moves, vectors, lanes } ++ integers) |chapter| {
+        for (.{ fp.moves, fp.from_integers, vectors, lanes } ++ integers) |chapter| {
             if (@hasDecl(chapter, row.name)) all[i] = .{ .translate = &@field(chapter, row.name) };
         }
         for (fp.chapters) |chapter| {

@@ -55,7 +55,36 @@ pub const Reach = enum { operands, sum, product, quotient, fused, narrow };
 /// FPCR.FZ is clear, or nothing would be flushed: every operand is zero or normal, and no result but zero can be denormal.
 pub inline fn usual(comptime S: type, comptime reach: Reach, r: *const Block, a: S.Bits, b: S.Bits, c: S.Bits) bool {
     if (r.fpcr & core.fpcr_fz == 0) return true;
-    return nothingFlushed(S, reach, a, b, c);
+    return nothingNear(S, reach, a, b, c) or nothingFlushed(S, reach, a, b, c);
+}
+
+/// The same, but less often true: each operand for itself is zero or far enough from what is flushed.
+inline fn nothingNear(comptime S: type, comptime reach: Reach, a: S.Bits, b: S.Bits, c: S.Bits) bool {
+    const frac: i32 = comptime S.fmt.frac;
+    const bias = comptime S.fmt.bias();
+    const low: i32 = comptime switch (reach) {
+        .operands => 1,
+        .sum => frac + 2,
+        .product => @divTrunc(bias + 3, 2),
+        .quotient => @divTrunc(bias + 3, 2),
+        .fused => @divTrunc(bias + 2 * frac + 5, 2),
+        .narrow => bias - core.single.bias() + 2,
+    };
+    const near = below(S, low, a) or below(S, if (reach == .quotient) 1 else low, b);
+    if (reach == .fused) return !near and !below(S, frac + 2, c);
+    // The quotient by a small number is large.
+    return !near and (reach != .quotient or !any(b << @splat(1) > @as(S.Bits, @splat(field(S, low + bias - 2)))));
+}
+
+/// The bits without a sign of the smallest number with an exponent field, moved up by one.
+fn field(comptime S: type, comptime exponent_field: i32) S.Int {
+    return @as(S.Int, @intCast(exponent_field)) << (S.fmt.frac + 1);
+}
+
+/// Is the exponent field of a number but zero below a limit?
+inline fn below(comptime S: type, comptime limit: i32, v: S.Bits) bool {
+    const one: S.Bits = @splat(1);
+    return any((v << @splat(1)) -% one < @as(S.Bits, @splat(field(S, limit) - 1)));
 }
 
 noinline fn nothingFlushed(comptime S: type, reach: Reach, a: S.Bits, b: S.Bits, c: S.Bits) bool {
