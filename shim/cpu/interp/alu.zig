@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const core = @import("core.zig");
+const crc = @import("../crc.zig");
 const flags = @import("flags.zig");
 
 const Op = core.Op;
@@ -349,34 +350,14 @@ pub fn multiply(what: Multiply, wide: bool) Handler {
     }
 }
 
-/// CRC-32 of size bytes of m, into the sum in n; polynomials bit-reversed.
+/// CRC-32 of size bytes of m, into the sum in n.
 fn crcBody(comptime T: type, comptime castagnoli: bool) Body {
-    const table = crcTable(if (castagnoli) 0x82f63b78 else 0xedb88320);
     return struct {
         inline fn f(op: *const Op, b: *Block) void {
-            var sum = get(u32, b, op.n);
-            var data = get(u64, b, op.m);
-            inline for (0..@sizeOf(T)) |_| {
-                sum = table[@as(u8, @truncate(sum ^ data))] ^ sum >> 8;
-                data >>= 8;
-            }
-            set(b, op.d, sum);
+            const tables = if (castagnoli) &crc.castagnoli else &crc.ieee;
+            set(b, op.d, crc.update(T, tables, get(u32, b, op.n), get(T, b, op.m)));
         }
     }.f;
-}
-
-fn crcTable(comptime polynomial: u32) *const [256]u32 {
-    return comptime blk: {
-        @setEvalBranchQuota(20_000);
-        var table: [256]u32 = undefined;
-        for (&table, 0..) |*entry, i| {
-            var sum: u32 = i;
-            for (0..8) |_| sum = if (sum & 1 != 0) sum >> 1 ^ polynomial else sum >> 1;
-            entry.* = sum;
-        }
-        const final = table;
-        break :blk &final;
-    };
 }
 
 pub fn crc32(size: u2, castagnoli: bool) Handler {

@@ -73,8 +73,8 @@ fn holdAgain(a: *x64.Asm, held: ?Held) void {
 
 const Based = struct { n: u32, offset: i32 };
 
-/// `aligned`: it has to be.
-const Place = union(enum) { based: Based, indexed: u32, aligned: Based };
+/// `aligned`: it has to be. `line`: what DC ZVA clears, wherever in it the register points.
+const Place = union(enum) { based: Based, indexed: u32, aligned: Based, line: u32 };
 
 /// Where register n may be: known to be so near to the guest's addresses.
 fn isNear(t: *const Translator, n: u32) bool {
@@ -135,6 +135,12 @@ pub fn open(t: *Translator, place: Place, bytes: u8, writes: bool) x64.Mem {
             }
             lookup.indexedAddress(t, insn);
             access.check = compare(t, .rax);
+            break :there .{ .base = .rax };
+        },
+        .line => |n| there: {
+            t.load(.q, .rax, n);
+            access.check = compare(t, .rax);
+            t.a.aluImm(.@"and", .q, .{ .reg = .rax }, -@as(i32, bytes));
             break :there .{ .base = .rax };
         },
         .aligned => unreachable,
@@ -214,6 +220,12 @@ fn move(t: *Translator, x: memory.Transfer, r: u32, there: x64.Mem) void {
         .load_vector => memory.loadVector(t, r, x.scale, there),
         .store_vector => memory.storeVector(t, r, x.scale, there),
     }
+}
+
+/// What DC ZVA clears.
+pub fn line(t: *Translator, n: u32, bytes: u8) x64.Mem {
+    t.clobberExactly();
+    return open(t, .{ .line = n }, bytes, true);
 }
 
 pub fn atBase(t: *Translator, insn: u32, x: memory.Transfer, mode: memory.Mode, offset: i32) void {
@@ -305,8 +317,10 @@ pub fn emitCold(t: *Translator, c: cold.Cold, access: Access) void {
             if (b.offset != 0) a.lea(.q, .rax, .{ .base = base, .disp = b.offset }) else a.movRegs(.q, .rax, base);
         },
         .indexed => |insn| lookup.indexedAddress(t, insn),
+        .line => |n| t.load(.q, .rax, n),
     }
-    const what: service.Missed = .{ .size = access.bytes, .insn = t.words[t.first + t.index] };
+    // A line is in one page, wherever in it the register points.
+    const what: service.Missed = .{ .size = if (access.place == .line) 1 else access.bytes, .insn = t.words[t.first + t.index] };
     a.movImm(.rcx, @bitCast(what));
     a.movImm(.rdx, t.place(access.writes));
     t.callThunk(thunks.flat);

@@ -2,6 +2,7 @@
 //! bits. Each function is named after its class in `table_int.zig`; false: reserved.
 
 const alu = @import("alu.zig");
+const crc = @import("../crc.zig");
 const fields = @import("../interp/fields.zig");
 const host = @import("host.zig");
 const x64 = @import("x64.zig");
@@ -199,4 +200,37 @@ fn accumulate(t: *Translator, size: Size, d: u32, a: u32, subtract: bool) void {
         t.a.alu(.add, size, .rax, t.gpr(a));
         t.put(d, .rax);
     }
+}
+
+/// The host has the sums of one polynomial. Those of the other are looked up, all bytes at once (`crc.zig`).
+pub fn crc32(t: *Translator, insn: u32) bool {
+    const a = &t.a;
+    const scale: u2 = @intCast(bits(insn, 10, 2));
+    const size: Size = @enumFromInt(scale);
+    if (bit(insn, 12)) {
+        t.load(.d, .rax, rn(insn));
+        a.crc32c(size, .rax, t.use(.q, rm(insn), .rcx));
+        t.put(rd(insn), .rax);
+        return true;
+    }
+    const bytes = @as(u6, 1) << scale;
+    t.clobber();
+    t.load(.d, .rax, rn(insn));
+    if (bytes < 4) {
+        a.movRegs(.d, .rdx, .rax);
+        a.shiftImm(.shr, .d, r(.rdx), 8 * bytes);
+    } else {
+        a.movImm(.rdx, 0);
+    }
+    a.alu(.xor, .q, .rax, r(t.use(.q, rm(insn), .rcx)));
+    a.push(.r11);
+    a.movImm(.r11, @intFromPtr(&crc.ieee));
+    for (0..bytes) |i| {
+        if (i != 0) a.shiftImm(.shr, .q, r(.rax), 8);
+        a.movzx(.b, .rcx, r(.rax));
+        a.alu(.xor, .d, .rdx, .{ .mem = .{ .base = .r11, .index = .rcx, .scale = 2, .disp = @intCast((bytes - 1 - i) * @sizeOf([256]u32)) } });
+    }
+    a.pop(.r11);
+    t.put(rd(insn), .rdx);
+    return true;
 }

@@ -384,6 +384,18 @@ pub const Asm = struct {
         a.two(size, 0xbd, number(dst), src);
     }
 
+    /// dst = the CRC-32C of src from dst on.
+    pub fn crc32c(a: *Asm, size: Size, dst: Reg, src: Reg) void {
+        const rm: Rm = .{ .reg = src };
+        if (size == .w) a.byte(0x66);
+        a.byte(0xf2);
+        a.rex(size == .q, number(dst), rm, size == .b);
+        a.byte(0x0f);
+        a.byte(0x38);
+        a.byte(if (size == .b) 0xf0 else 0xf1);
+        a.modrm(number(dst), rm);
+    }
+
     pub fn shrd(a: *Asm, size: Size, dst: Rm, src: Reg, count: u6) void {
         a.two(size, 0xac, number(src), dst);
         a.byte(count);
