@@ -6,6 +6,7 @@
 import { type Case, DATA_BASE, DATA_BYTES, MAX_WORDS, type Override, REG, RODATA_BASE, SLOTS } from "./cases.ts";
 import { pairOf } from "./generate.ts";
 import { Random } from "./random.ts";
+import { integerWords } from "./vector-words.ts";
 
 /**
  * Registers that values move through, most of which the translator keeps in the host's, or few of which, as in the loops of compilers;
@@ -94,6 +95,8 @@ const vectors: Make[] = [
   (r) => 0x4e20f400 | (r.bits(2) << 22) | (r.below(8) << 16) | (r.below(8) << 5) | r.below(8),
   (r) => 0x4e21b800 | (r.bits(1) << 29) | (r.bits(2) << 22) | (r.below(8) << 5) | r.below(8),
 ];
+
+const integers = integerWords(goal);
 
 const loads = (r: Random) => (r.one(2) ? 1 : 0);
 const moved = (r: Random, load: number) => (load === 1 ? goal(r) : value(r));
@@ -274,7 +277,7 @@ function draw(r: Random, at: number, count: number): number {
   if (kind < 12) return r.pick(arithmetic)(r);
   if (kind < 14) return r.pick(selecting)(r);
   if (kind < 16) return r.pick(other)(r);
-  if (kind < 17) return r.pick(vectors)(r);
+  if (kind < 17) return r.pick(r.one(2) ? vectors : integers)(r);
   if (kind < 19 && at + 2 < count) return branch(r, count - at - 1);
   return 0xd503201f;
 }

@@ -9,6 +9,7 @@ const mem = @import("../../mem/mem.zig");
 const lookup = @import("lookup.zig");
 const patch = @import("patch.zig");
 const recipe = @import("recipe.zig");
+const regs = @import("../simd/regs.zig");
 const service = @import("service.zig");
 const structure = @import("structure.zig");
 const thunks = @import("thunks.zig");
@@ -47,6 +48,8 @@ pub const Cold = struct {
         exact: struct { back: u32, flags: bool },
         /// Numbers that were compared are none; continues at `back` with NZCV in the host's flags.
         unordered: struct { back: u32 },
+        /// The current instruction has saturated; continues at `back`.
+        saturated: struct { back: u32 },
         /// Alignment fault of the address in rax, or of sp.
         misaligned: bool,
         misaligned_sp,
@@ -136,6 +139,16 @@ pub fn emit(t: *Translator, c: Cold) void {
             a.linkHere(c.from);
             flags.set(a, 0b0011);
             a.jmpTo(u.back);
+        },
+        .saturated => |s| {
+            a.linkHere(c.from);
+            a.aluImm(.@"or", .d, .{ .mem = layout.blockField("fpsr") }, regs.fpsr_qc);
+            for ([_]i32{ 0, 8 }) |offset| {
+                var half = layout.cpuField("unsaturated");
+                half.disp += offset;
+                a.storeImm(.q, half, 0);
+            }
+            a.jmpTo(s.back);
         },
         .modify => |m| {
             a.linkHere(c.from);

@@ -1,7 +1,10 @@
 //! Vectors that translated Advanced SIMD reads from memory. They lie in the `Cpu`, where an instruction of the host reaches them.
 
+const std = @import("std");
 const layout = @import("layout.zig");
 const x64 = @import("x64.zig");
+
+const Bytes = [16]u8;
 
 fn all(comptime x: u64) [2]u64 {
     return .{ x, x };
@@ -43,6 +46,32 @@ pub const Constants = extern struct {
     two84_52: [1][2]u64 = .{all(0x4530_0000_0010_0000)},
     /// Twice the smallest normal half.
     twice_least_half: [1][2]u64 = .{all(0x0800_0800_0800_0800)},
+    /// 0xff shifted by 0 to 8, and a byte's sign shifted right by 0 to 7.
+    left_bytes: [9]Bytes = eachByte(9, leftOf),
+    right_bytes: [9]Bytes = eachByte(9, rightOf),
+    sign_bytes: [8]Bytes = eachByte(8, signOf),
+    /// By the log of the element's size: its lowest byte, the lowest element. The lower half of 32 bits.
+    low_byte: [4]Bytes = .{ low(1), low(2), low(4), low(8) },
+    element: [4]Bytes = .{ first(1), first(2), first(4), first(8) },
+    low_half: Bytes = @bitCast(@as([4]u32, @splat(0xffff))),
+    /// 1 << i; nothing from 8 on.
+    powers: Bytes = .{ 1, 2, 4, 8, 16, 32, 64, 128 } ++ @as([8]u8, @splat(0)),
+    /// Added with saturation: gives what is not in 0 to 15 its highest bit, by which it finds nothing in a table.
+    beyond: Bytes = @splat(0x70),
+    /// Of the least byte of 16 bits, both.
+    spread: Bytes = .{ 0, 0, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14 },
+    /// Counts of shifts to exponents of powers (`variable.zig`), and the least counts that matter.
+    eights: Bytes = @splat(8),
+    sevens: Bytes = @splat(7),
+    left_halves: Bytes = pairs(0, 0xf8),
+    right_halves: Bytes = pairs(16, 8),
+    least_bytes: Bytes = @splat(0xf8),
+    least_halves: Bytes = @splat(0xf1),
+    /// Into the next register of a table; the last index of one to four.
+    sixteens: Bytes = @splat(16),
+    last: [4]Bytes = .{ @splat(15), @splat(31), @splat(47), @splat(63) },
+    /// Bytes backwards in 16, 32, 64 bits.
+    reverse: [3]Bytes = .{ backwards(2), backwards(4), backwards(8) },
 };
 
 /// The one of a list with this number.
@@ -50,4 +79,54 @@ pub fn memory(comptime list: []const u8, number: usize) x64.XmmRm {
     var m = layout.cpuField("constants");
     m.disp += @offsetOf(Constants, list) + 16 * @as(i32, @intCast(number));
     return .{ .mem = m };
+}
+
+fn eachByte(comptime count: usize, comptime of: fn (n: u4) u8) [count]Bytes {
+    var list: [count]Bytes = undefined;
+    for (&list, 0..) |*b, n| b.* = @splat(of(n));
+    return list;
+}
+
+fn leftOf(n: u4) u8 {
+    return @truncate(@as(u32, 0xff) << n);
+}
+fn rightOf(n: u4) u8 {
+    return @truncate(@as(u32, 0xff) >> n);
+}
+fn signOf(n: u4) u8 {
+    return @truncate(@as(u32, 0x80) >> n);
+}
+
+/// `value` in one byte of each element.
+fn at(size: usize, place: usize, value: u8) Bytes {
+    var b: Bytes = @splat(0);
+    var i = place;
+    while (i < 16) : (i += size) b[i] = value;
+    return b;
+}
+
+fn low(size: usize) Bytes {
+    return at(size, 0, 0xff);
+}
+
+fn first(size: usize) Bytes {
+    var b: Bytes = @splat(0);
+    for (b[0..size]) |*x| x.* = 0xff;
+    return b;
+}
+
+fn pairs(even: u8, odd: u8) Bytes {
+    var b: Bytes = undefined;
+    for (&b, 0..) |*x, i| x.* = if (i & 1 == 0) even else odd;
+    return b;
+}
+
+fn backwards(size: usize) Bytes {
+    var b: Bytes = undefined;
+    for (&b, 0..) |*x, i| x.* = @intCast(i / size * size + size - 1 - i % size);
+    return b;
+}
+
+test "constants are aligned as the host's instructions want them" {
+    inline for (@typeInfo(Constants).@"struct".fields) |f| try std.testing.expectEqual(0, @offsetOf(Constants, f.name) % 16);
 }

@@ -3,12 +3,21 @@
 const std = @import("std");
 const builtin = @import("builtin");
 
-pub const Features = struct { bmi2: bool = false, lzcnt: bool = false, fma: bool = false, f16c: bool = false, aes: bool = false, pclmul: bool = false, sha: bool = false };
+pub const Features = struct {
+    bmi2: bool = false,
+    lzcnt: bool = false,
+    fma: bool = false,
+    avx2: bool = false,
+    f16c: bool = false,
+    aes: bool = false,
+    pclmul: bool = false,
+    sha: bool = false,
+};
 
 pub var features: Features = .{};
 
 /// Asks the CPU. Call once, before anything is translated. CARRICK_CPU_LEVEL=2 leaves it at x86-64-v2, for tests; letters behind it say what it has
-/// beyond that: b BMI2, l LZCNT, f FMA, h F16C, a AES-NI, p PCLMULQDQ, s SHA-NI. Nothing of x86-64-v4 is used.
+/// beyond that: b BMI2, l LZCNT, f FMA, v AVX2, h F16C, a AES-NI, p PCLMULQDQ, s SHA-NI. Nothing of x86-64-v4 is used.
 pub fn probe() void {
     if (builtin.cpu.arch != .x86_64) return;
     const one = cpuid(1, 0);
@@ -18,6 +27,7 @@ pub fn probe() void {
     features = .{
         .bmi2 = avx and seven.ebx >> 8 & 1 != 0 and allowed('b'),
         .lzcnt = extended.ecx >> 5 & 1 != 0 and allowed('l'),
+        .avx2 = avx and seven.ebx >> 5 & 1 != 0 and allowed('v'),
         .fma = avx and one.ecx >> 12 & 1 != 0 and allowed('f'),
         .f16c = avx and one.ecx >> 29 & 1 != 0 and allowed('h'),
         .aes = one.ecx >> 25 & 1 != 0 and allowed('a'),

@@ -5,6 +5,7 @@ const copy_rows = @import("../simd/copy.zig");
 const fields = @import("../interp/fields.zig");
 const layout = @import("layout.zig");
 const simd = @import("simd.zig");
+const sse = @import("sse.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -18,26 +19,18 @@ const copy = simd.copy;
 const finish = simd.finish;
 const reserved = simd.reserved;
 const sizeOf = simd.sizeOf;
-
-pub fn op(t: *Translator, opcode: u8, dst: Xmm, src: Xmm) void {
-    t.a.sse(.p66, opcode, dst, .{ .xmm = src });
-}
-
-pub fn move(t: *Translator, dst: Xmm, src: Xmm) void {
-    t.a.sse(.none, 0x28, dst, .{ .xmm = src });
-}
-
-pub fn zeroes(t: *Translator, dst: Xmm) void {
-    t.a.sse(.none, 0x57, dst, .{ .xmm = dst });
-}
-
-pub fn onesIn(t: *Translator, dst: Xmm) void {
-    op(t, 0x76, dst, dst);
-}
+pub const adds = sse.adds;
+pub const subtracts = sse.subtracts;
+pub const move = sse.move;
+pub const onesIn = sse.ones;
+pub const op = sse.op;
+pub const shift = sse.shift;
+pub const shuffle = sse.shuffle;
+pub const zeroes = sse.zeroes;
 
 /// xmm0 inverted. Uses xmm1.
 pub fn invert(t: *Translator) void {
-    onesIn(t, .xmm1);
+    sse.ones(t, .xmm1);
     op(t, 0xef, .xmm0, .xmm1);
 }
 
@@ -45,20 +38,9 @@ pub fn with(t: *Translator, opcode: u8, dst: Xmm, comptime field: []const u8) vo
     t.a.sse(.p66, opcode, dst, .{ .mem = layout.cpuField(field) });
 }
 
-/// Shifts every `log`-sized element (1: 16 bits) by an amount. `way` 2: right, 6: left.
-pub fn shift(t: *Translator, log: u8, way: u4, dst: Xmm, amount: u8) void {
-    t.a.sse(.p66, 0x70 + log, @enumFromInt(way), .{ .xmm = dst });
-    t.a.imm8(amount);
-}
-
 /// Shifts the whole register by bytes. `way` 3: right, 7: left.
 fn shiftBytes(t: *Translator, way: u4, dst: Xmm, amount: u8) void {
     shift(t, 3, way, dst, amount);
-}
-
-pub fn shuffle(t: *Translator, dst: Xmm, src: Xmm, order: u8) void {
-    op(t, 0x70, dst, src);
-    t.a.imm8(order);
 }
 
 pub fn MODIMM(t: *Translator, insn: u32) bool {
@@ -70,7 +52,7 @@ pub fn MODIMM(t: *Translator, insn: u32) bool {
     if (constant == 0) {
         zeroes(t, .xmm0);
     } else if (constant == ~@as(u64, 0)) {
-        onesIn(t, .xmm0);
+        sse.ones(t, .xmm0);
     } else {
         t.a.movImm(.rax, constant);
         t.a.sseGeneral(.p66, .q, 0x6e, 0, .{ .reg = .rax });
@@ -80,23 +62,6 @@ pub fn MODIMM(t: *Translator, insn: u32) bool {
     return finish(t, insn);
 }
 
-/// Register d's lower (or, of the second form, upper) half becomes the lower halves of xmm0's elements of twice 8 << log bits.
-fn narrowed(t: *Translator, insn: u32, log: u32) bool {
-    switch (log) {
-        0 => {
-            with(t, 0xdb, .xmm0, "low_bytes");
-            op(t, 0x67, .xmm0, .xmm0);
-        },
-        1 => {
-            shift(t, 2, 6, .xmm0, 16);
-            shift(t, 2, 2, .xmm0, 16);
-            t.a.sse38(0x2b, .xmm0, .{ .xmm = .xmm0 });
-        },
-        else => shuffle(t, .xmm0, .xmm0, 0x08),
-    }
-    return putHalf(t, insn);
-}
-
 /// Register d's lower (or, of the second form, upper) half becomes xmm0's lower one.
 pub fn putHalf(t: *Translator, insn: u32) bool {
     if (!bit(insn, 30)) return finish(t, insn);
@@ -104,21 +69,6 @@ pub fn putHalf(t: *Translator, insn: u32) bool {
     op(t, 0x6c, .xmm1, .xmm0);
     t.copies.put(&t.a, rd(insn), .xmm1, .no);
     return true;
-}
-
-pub fn XTN(t: *Translator, insn: u32) bool {
-    if (sizeOf(insn) == 3) return false;
-    copy(t, .xmm0, rn(insn));
-    return narrowed(t, insn, sizeOf(insn));
-}
-
-pub fn SHRN(t: *Translator, insn: u32) bool {
-    const field = bits(insn, 16, 7);
-    if (field < 8 or field >= 64) return false;
-    const log: u8 = if (field < 16) 0 else if (field < 32) 1 else 2;
-    copy(t, .xmm0, rn(insn));
-    shift(t, log + 1, 2, .xmm0, @intCast((@as(u32, 16) << @intCast(log)) - field));
-    return narrowed(t, insn, log);
 }
 
 /// dst = the lower (or, of the second form, upper) half of register n, each element made twice as wide.
@@ -131,9 +81,6 @@ pub fn widen(t: *Translator, insn: u32, n: u32, dst: Xmm, signed: bool) void {
     const base: u8 = if (signed) 0x20 else 0x30;
     t.a.sse38(base + ([3]u8{ 0, 3, 5 })[sizeOf(insn)], dst, .{ .xmm = src });
 }
-
-pub const adds = [4]u8{ 0xfc, 0xfd, 0xfe, 0xd4 };
-pub const subtracts = [4]u8{ 0xf8, 0xf9, 0xfa, 0xfb };
 
 /// dst = the greater or lesser of dst and src.
 pub fn limit(t: *Translator, size: u2, signed: bool, greatest: bool, dst: Xmm, src: Xmm) void {
@@ -225,9 +172,20 @@ pub fn ADDP_s(t: *Translator, insn: u32) bool {
 
 const equal = [3]u8{ 0x74, 0x75, 0x76 };
 
+/// The 64 bits of register a are greater than those of b without signs, or (`inverted`) are not.
+pub fn higher(t: *Translator, insn: u32, a: u32, b: u32, inverted: bool) bool {
+    sse.load(t, .xmm0, "signs", 3);
+    sse.move(t, .xmm15, .xmm0);
+    op(t, 0xef, .xmm0, t.copies.get(&t.a, a));
+    op(t, 0xef, .xmm15, t.copies.get(&t.a, b));
+    t.a.sse38(0x37, .xmm0, .{ .xmm = .xmm15 });
+    if (inverted) invert(t);
+    return finish(t, insn);
+}
+
 /// n > m without signs: not m >= n.
 pub fn CMHI(t: *Translator, insn: u32) bool {
-    if (sizeOf(insn) == 3) return false;
+    if (sizeOf(insn) == 3) return higher(t, insn, rn(insn), rm(insn), false);
     const m = t.copies.get(&t.a, rm(insn));
     copy(t, .xmm0, rn(insn));
     switch (sizeOf(insn)) {
@@ -326,20 +284,6 @@ pub fn NEG_v(t: *Translator, insn: u32) bool {
     return finish(t, insn);
 }
 
-fn shiftAdd(t: *Translator, insn: u32, signed: bool) bool {
-    if (!simd.shifted(t, insn, false, signed)) return false;
-    const log = 31 - @clz(bits(insn, 19, 4));
-    op(t, adds[log], .xmm0, t.copies.get(&t.a, rd(insn)));
-    return finish(t, insn);
-}
-
-pub fn USRA(t: *Translator, insn: u32) bool {
-    return shiftAdd(t, insn, false);
-}
-pub fn SSRA(t: *Translator, insn: u32) bool {
-    return shiftAdd(t, insn, true);
-}
-
 /// The bits that are set in each byte, by half bytes.
 pub fn CNT(t: *Translator, insn: u32) bool {
     if (sizeOf(insn) != 0) return false;
@@ -353,48 +297,5 @@ pub fn CNT(t: *Translator, insn: u32) bool {
     t.a.sse(.none, 0x28, .xmm0, .{ .mem = layout.cpuField("bits_of_nibbles") });
     t.a.sse38(0x00, .xmm0, .{ .xmm = .xmm1 });
     op(t, 0xfc, .xmm0, .xmm15);
-    return finish(t, insn);
-}
-
-/// xmm0 = each 16 bits with their bytes swapped. Uses xmm1.
-fn swapBytes(t: *Translator) void {
-    move(t, .xmm1, .xmm0);
-    shift(t, 1, 6, .xmm0, 8);
-    shift(t, 1, 2, .xmm1, 8);
-    op(t, 0xeb, .xmm0, .xmm1);
-}
-
-/// The 16-bit elements of both halves of xmm0 in another order.
-fn reorder(t: *Translator, order: u8) void {
-    t.a.sse(.f2, 0x70, .xmm0, .{ .xmm = .xmm0 });
-    t.a.imm8(order);
-    t.a.sse(.f3, 0x70, .xmm0, .{ .xmm = .xmm0 });
-    t.a.imm8(order);
-}
-
-pub fn REV64(t: *Translator, insn: u32) bool {
-    if (sizeOf(insn) == 3) return false;
-    copy(t, .xmm0, rn(insn));
-    if (sizeOf(insn) == 2) {
-        shuffle(t, .xmm0, .xmm0, 0xb1);
-    } else {
-        if (sizeOf(insn) == 0) swapBytes(t);
-        reorder(t, 0x1b);
-    }
-    return finish(t, insn);
-}
-
-pub fn REV32(t: *Translator, insn: u32) bool {
-    if (sizeOf(insn) > 1) return false;
-    copy(t, .xmm0, rn(insn));
-    if (sizeOf(insn) == 0) swapBytes(t);
-    reorder(t, 0xb1);
-    return finish(t, insn);
-}
-
-pub fn REV16(t: *Translator, insn: u32) bool {
-    if (sizeOf(insn) != 0) return false;
-    copy(t, .xmm0, rn(insn));
-    swapBytes(t);
     return finish(t, insn);
 }

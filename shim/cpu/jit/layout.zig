@@ -7,9 +7,10 @@
 
 const std = @import("std");
 const abi = @import("../../abi.zig");
+const constants = @import("constants.zig");
 const core = @import("../interp/core.zig");
-const vectors = @import("constants.zig");
 const mirrors = @import("mirror.zig");
+const regs = @import("../simd/regs.zig");
 const x64 = @import("x64.zig");
 
 pub const Block = abi.RegisterBlock;
@@ -172,9 +173,16 @@ pub const Cpu = struct {
     low_nibbles: [16]u8 align(16),
     low_bytes: [8]u16 align(16),
     bits_of_nibbles: [16]u8 align(16),
-    constants: vectors.Constants,
+    constants: constants.Constants align(16),
+    /// All ones as long as FPSR.QC is not set, then zero: who finds something saturated then need not set it again.
+    unsaturated: [2]u64 align(16),
     /// What a store that left the fast path stores.
     value: [64]u8 align(16),
+
+    /// After FPSR may have been written.
+    pub fn watchSaturation(cpu: *Cpu, b: *const Block) void {
+        cpu.unsaturated = @splat(if (b.fpsr & regs.fpsr_qc != 0) 0 else ~@as(u64, 0));
+    }
 };
 
 pub fn cpuField(comptime name: []const u8) Mem {

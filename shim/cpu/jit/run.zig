@@ -122,6 +122,7 @@ fn enterWith(cpu: *Cpu, b: *Block, budget: u32) i32 {
     b.host_flags = layout.savedFlags(b.pstate);
     b.tlb_mark = cpu.v.tlb.mark;
     b.flat_end = mirrors.end;
+    cpu.watchSaturation(b);
     const code = service.begin(cpu, b.pc);
     if (code == 0) return @intCast(b.exit);
     fp.enter(b);

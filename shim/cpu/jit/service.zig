@@ -412,6 +412,7 @@ fn execute(cpu: *Cpu, what: *const interp.Single) bool {
     b.single_step = 0;
     b.retired = retired;
     b.host_flags = layout.savedFlags(b.pstate);
+    cpu.watchSaturation(b);
     return reason == .step;
 }
 

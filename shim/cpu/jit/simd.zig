@@ -3,6 +3,7 @@
 
 const fields = @import("../interp/fields.zig");
 const interleave = @import("interleave.zig");
+const lanes = @import("lanes.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -17,9 +18,9 @@ pub fn sizeOf(insn: u32) u2 {
     return @intCast(bits(insn, 22, 2));
 }
 
-/// Register d becomes xmm0, or of a 64-bit form its lower half.
+/// Register d becomes xmm0, or of a 64-bit form or a scalar its lower half.
 pub fn finish(t: *Translator, insn: u32) bool {
-    if (bit(insn, 30)) {
+    if (bit(insn, 30) and !bit(insn, 28)) {
         t.copies.put(&t.a, rd(insn), .xmm0, .no);
     } else {
         t.a.sse(.f3, 0x7e, .xmm0, .{ .xmm = .xmm0 });
@@ -47,9 +48,9 @@ fn two38(t: *Translator, insn: u32, opcode: u8) bool {
     return finish(t, insn);
 }
 
-/// 64-bit lanes need the 128-bit form.
+/// 64-bit lanes need the 128-bit form, or are scalars.
 pub fn reserved(insn: u32) bool {
-    return sizeOf(insn) == 3 and !bit(insn, 30);
+    return sizeOf(insn) == 3 and !bit(insn, 30) and !bit(insn, 28);
 }
 
 pub fn ADD_v(t: *Translator, insn: u32) bool {
@@ -117,7 +118,7 @@ pub fn CMGT(t: *Translator, insn: u32) bool {
 }
 /// n is the greater of the two.
 pub fn CMHS(t: *Translator, insn: u32) bool {
-    if (sizeOf(insn) == 3) return false;
+    if (sizeOf(insn) == 3) return lanes.higher(t, insn, rm(insn), rn(insn), true);
     const m = t.copies.get(&t.a, rm(insn));
     const n = t.copies.get(&t.a, rn(insn));
     t.a.sse(.none, 0x28, .xmm0, .{ .xmm = m });
@@ -163,36 +164,6 @@ pub fn SMIN(t: *Translator, insn: u32) bool {
     };
 }
 
-/// Shifts by an immediate: the element's size and the shift are in immh:immb. xmm0 = n shifted; false for bytes.
-pub fn shifted(t: *Translator, insn: u32, left: bool, arithmetic: bool) bool {
-    const field = bits(insn, 16, 7);
-    if (field < 16 or (field >= 64 and !bit(insn, 30))) return false;
-    const log: u5 = @intCast(31 - @clz(field));
-    const width = @as(u32, 1) << log;
-    const amount = if (left) field - width else 2 * width - field;
-    if (arithmetic and width == 64) return false;
-    copy(t, .xmm0, rn(insn));
-    const opcode: u8 = switch (width) {
-        16 => 0x71,
-        32 => 0x72,
-        else => 0x73,
-    };
-    const way: u4 = if (left) 6 else if (arithmetic) 4 else 2;
-    t.a.sse(.p66, opcode, @enumFromInt(way), .{ .xmm = .xmm0 });
-    t.a.imm8(@intCast(amount));
-    return true;
-}
-
-pub fn SHL(t: *Translator, insn: u32) bool {
-    return shifted(t, insn, true, false) and finish(t, insn);
-}
-pub fn USHR(t: *Translator, insn: u32) bool {
-    return shifted(t, insn, false, false) and finish(t, insn);
-}
-pub fn SSHR(t: *Translator, insn: u32) bool {
-    return shifted(t, insn, false, true) and finish(t, insn);
-}
-
 /// The lower (or, of the second form, upper) half of n, each element made twice as wide.
 fn widened(t: *Translator, insn: u32, signed: bool) bool {
     const field = bits(insn, 16, 7);
@@ -234,7 +205,7 @@ pub fn SSHLL(t: *Translator, insn: u32) bool {
 const Element = struct { log: u5, index: u8 };
 
 /// The element that imm5 names; null when it is reserved.
-fn elementOf(imm5: u32) ?Element {
+pub fn elementOf(imm5: u32) ?Element {
     if (imm5 & 15 == 0) return null;
     const log: u5 = @intCast(@ctz(imm5));
     return .{ .log = log, .index = @intCast(imm5 >> (log + 1)) };
@@ -334,28 +305,6 @@ pub fn EXT(t: *Translator, insn: u32) bool {
         t.a.imm8(index);
     }
     return finish(t, insn);
-}
-
-const unpack_low = [4]u8{ 0x60, 0x61, 0x62, 0x6c };
-const unpack_high = [4]u8{ 0x68, 0x69, 0x6a, 0x6d };
-
-pub fn ZIP1(t: *Translator, insn: u32) bool {
-    return !reserved(insn) and two(t, insn, unpack_low[sizeOf(insn)]);
-}
-pub fn ZIP2(t: *Translator, insn: u32) bool {
-    return bit(insn, 30) and two(t, insn, unpack_high[sizeOf(insn)]);
-}
-pub fn UZP1(t: *Translator, insn: u32) bool {
-    return bit(insn, 30) and sizeOf(insn) == 3 and two(t, insn, 0x6c);
-}
-pub fn UZP2(t: *Translator, insn: u32) bool {
-    return bit(insn, 30) and sizeOf(insn) == 3 and two(t, insn, 0x6d);
-}
-pub fn TRN1(t: *Translator, insn: u32) bool {
-    return bit(insn, 30) and sizeOf(insn) == 3 and two(t, insn, 0x6c);
-}
-pub fn TRN2(t: *Translator, insn: u32) bool {
-    return bit(insn, 30) and sizeOf(insn) == 3 and two(t, insn, 0x6d);
 }
 
 pub fn NOT(t: *Translator, insn: u32) bool {

@@ -570,7 +570,8 @@ pub const Translator = struct {
 /// What translates a row of the SIMD table to the host's instructions, and whether those obey the host's floating-point environment.
 const Inlined = struct { translate: ?*const fn (t: *Translator, insn: u32) bool = null, arithmetic: bool = false };
 
-const integers = .{ @import("differences.zig"), @import("across.zig"), @import("products.zig"), @import("saturate.zig"), @import("crypto.zig") };
+const integers = .{ @import("differences.zig"), @import("across.zig"), @import("products.zig"), @import("saturate.zig"), @import("crypto.zig") } ++
+    .{ @import("shifts.zig"), @import("variable.zig"), @import("narrow.zig"), @import("permute.zig"), @import("scalars.zig") };
 
 const inlined: [table_simd.rows.len]Inlined = blk: {
     @setEvalBranchQuota(table_simd.rows.len * 1000);

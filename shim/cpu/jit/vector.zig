@@ -66,6 +66,11 @@ pub const Copies = struct {
         return xmm(slot);
     }
 
+    /// What is known of the upper part of a register that has a copy.
+    pub fn cleanOf(c: *const Copies, number: u32) Clean {
+        return c.clean[c.find(number).?];
+    }
+
     /// The copy of a register if there is one.
     pub fn copyOf(c: *const Copies, number: u32) ?Xmm {
         return xmm(c.find(number) orelse return null);
