@@ -60,8 +60,8 @@ pub fn part(t: *Translator, all: *[4]Xmm, parts: u3, scale: u2, full: bool) void
         // Of neighbours first, then of what that leaves.
         const high = if (full) [2]Xmm{ all[2], all[3] } else .{ all[1], all[1] };
         const low = if (full) [2]Xmm{ all[0], all[1] } else .{ all[0], all[1] };
-        const even = t.copies.scratch();
-        const odd = t.copies.scratch();
+        const even = t.copies.spare();
+        const odd = t.copies.spare();
         every(t, even, low[0], low[1], scale, 0);
         every(t, odd, low[0], low[1], scale, 1);
         if (full) {
@@ -111,12 +111,12 @@ pub fn join(t: *Translator, all: *[4]Xmm, parts: u3, scale: u2, full: bool) void
         all[0..2].* = .{ .xmm0, .xmm1 };
         return;
     }
-    const even = t.copies.scratch();
-    const odd = t.copies.scratch();
+    const even = t.copies.spare();
+    const odd = t.copies.spare();
     turn(t, even, all[0], all[2], scale, false);
     turn(t, odd, all[1], all[3], scale, false);
     var result: [4]Xmm = undefined;
-    for (&result) |*x| x.* = t.copies.scratch();
+    for (&result) |*x| x.* = t.copies.spare();
     turn(t, result[0], even, odd, scale, false);
     turn(t, result[1], even, odd, scale, true);
     if (full) {
@@ -143,7 +143,7 @@ fn three(t: *Translator, all: *[4]Xmm, shuffles: *const [3][3]Shuffle, full: boo
     const results: usize = if (full or !joins) 3 else 2;
     t.a.movImm(.rcx, @intFromPtr(shuffles));
     for (0..results) |r| {
-        const x = t.copies.scratch();
+        const x = t.copies.spare();
         for (0..sources) |k| {
             const mask: usize = if (joins) 3 * k + r else 3 * r + k;
             const dst = if (k == 0) x else .xmm15;

@@ -71,8 +71,8 @@ fn packed_(t: *Translator, log: Log, from: bool, to: bool) void {
 
 /// xmm0 = its elements of 64 bits as 32, twice.
 fn halves(t: *Translator, from: bool, to: bool) void {
-    const low = t.copies.scratch();
-    const high = t.copies.scratch();
+    const low = t.copies.spare();
+    const high = t.copies.spare();
     sse.shuffle(t, low, .xmm0, 0x88);
     sse.shuffle(t, high, .xmm0, 0xdd);
     // Of those that fit the upper half is nothing but sign.

@@ -145,7 +145,7 @@ fn lookUp(t: *Translator, insn: u32) u32 {
         const part: Xmm = if (i == 0) .xmm0 else .xmm1;
         const table = t.copies.get(&t.a, (rn(insn) + @as(u32, @intCast(i))) & 31);
         if (i != 0) sse.with(t, 0xf8, .xmm15, "sixteens", 0);
-        const index: Xmm = if (i + 1 == count) .xmm15 else t.copies.scratch();
+        const index: Xmm = if (i + 1 == count) .xmm15 else t.copies.spare();
         sse.move(t, index, .xmm15);
         sse.with(t, 0xdc, index, "beyond", 0);
         sse.move(t, part, table);

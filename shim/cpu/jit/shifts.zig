@@ -127,8 +127,8 @@ pub fn SRI(t: *Translator, insn: u32) bool {
 
 /// xmm1 shifted left; what is too large for its sign or width becomes the greatest or least. The result is in the register returned.
 fn saturating(t: *Translator, by: Amount, signed: bool) Xmm {
-    const shifted = t.copies.scratch();
-    const limit = t.copies.scratch();
+    const shifted = t.copies.spare();
+    const limit = t.copies.spare();
     sse.move(t, shifted, .xmm1);
     sse.left(t, by.log, shifted, by.left);
     sse.move(t, .xmm0, shifted);
@@ -167,7 +167,7 @@ pub fn SQSHLU(t: *Translator, insn: u32) bool {
     const e = sse.extentOf(insn, by.log);
     t.clobber();
     const n = sse.operand(t, rn(insn), e);
-    const below = t.copies.scratch();
+    const below = t.copies.spare();
     sse.negative(t, by.log, below, n);
     sse.move(t, .xmm1, below);
     sse.op(t, 0xdf, .xmm1, n);

@@ -96,7 +96,7 @@ pub fn operand(t: *Translator, n: u32, e: Extent) Xmm {
     const copy = t.copies.get(&t.a, n);
     const clean = t.copies.cleanOf(n);
     if (e == .q or (e == .d and clean != .no) or (e == .s and clean == .s)) return copy;
-    const dst = t.copies.scratch();
+    const dst = t.copies.spare();
     source(t, dst, n, e);
     return dst;
 }
@@ -140,7 +140,7 @@ pub fn right(t: *Translator, log: Log, dst: Xmm, amount: u32, signed: bool) void
 
 /// 64 bits with their sign, by halves.
 fn rightLong(t: *Translator, dst: Xmm, amount: u32) void {
-    const other = t.copies.scratch();
+    const other = t.copies.spare();
     if (amount < 32) {
         move(t, other, dst);
         shift(t, 2, 4, other, amount);

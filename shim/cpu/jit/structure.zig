@@ -162,7 +162,7 @@ fn further(there: Mem, by: usize) Mem {
 
 fn load(t: *Translator, s: Structure, there: Mem) void {
     var all: [4]Xmm = undefined;
-    for (all[0..s.count]) |*x| x.* = t.copies.scratch();
+    for (all[0..s.count]) |*x| x.* = t.copies.spare();
     switch (s.what) {
         .whole => |w| {
             const scale: u3 = if (w.full) 4 else 3;

@@ -66,7 +66,7 @@ fn rightByEach(t: *Translator, log: Log, n: Xmm, m: Xmm, how: How) void {
     }
     if (how.signed and log == 3) {
         // Inverted where it is negative, which zeros are shifted into then.
-        const positive = t.copies.scratch();
+        const positive = t.copies.spare();
         sse.negative(t, 3, .xmm0, n);
         sse.move(t, positive, n);
         sse.op(t, 0xef, positive, .xmm0);
@@ -90,8 +90,8 @@ fn rightByEach(t: *Translator, log: Log, n: Xmm, m: Xmm, how: How) void {
 
 /// The register with n shifted by m, or the greatest or least; xmm15 is what is shifted right.
 fn saturating(t: *Translator, log: Log, n: Xmm, m: Xmm, how: How) Xmm {
-    const shifted = t.copies.scratch();
-    const limit = t.copies.scratch();
+    const shifted = t.copies.spare();
+    const limit = t.copies.spare();
     sse.move(t, .xmm1, m);
     sse.with(t, 0xdb, .xmm1, "low_byte", log);
     byEach(t, .left, log, shifted, n, .xmm1);
@@ -160,8 +160,8 @@ fn pushedOut(t: *Translator, log: Log, dst: Xmm, n: Xmm) void {
 
 /// The register with n << m of bytes: the upper halves of n * 256 * 2 ** (8 + m).
 fn bytes(t: *Translator, n: Xmm, m: Xmm, e: sse.Extent, how: How) Xmm {
-    const high = t.copies.scratch();
-    const over = t.copies.scratch();
+    const high = t.copies.spare();
+    const over = t.copies.spare();
     sse.move(t, .xmm1, m);
     // What is shifted by more than eight is shifted by eight, to keep its sign; rounded it is zero.
     if (how.signed and !how.rounds) sse.with38(t, 0x3c, .xmm1, "least_bytes", 0);
@@ -176,8 +176,8 @@ fn bytes(t: *Translator, n: Xmm, m: Xmm, e: sse.Extent, how: How) Xmm {
     powers(t, high, .xmm1);
     sse.move(t, .xmm1, .xmm0);
     sse.op(t, 0x60, .xmm0, high);
-    const low = t.copies.scratch();
-    const x = t.copies.scratch();
+    const low = t.copies.spare();
+    const x = t.copies.spare();
     sse.zeroes(t, x);
     sse.op(t, 0x60, x, n);
     if (e == .q) sse.op(t, 0x68, .xmm1, high);
@@ -221,9 +221,9 @@ fn limitBytes(t: *Translator, low: Xmm, high: Xmm, over: Xmm, e: sse.Extent, sig
 
 /// The register with n << m of 16 bits: n * 2 ** m, or the upper halves of n * 2 ** (16 + m).
 fn halves(t: *Translator, n: Xmm, m: Xmm, how: How) Xmm {
-    const power = t.copies.scratch();
-    const over = t.copies.scratch();
-    const high = t.copies.scratch();
+    const power = t.copies.spare();
+    const over = t.copies.spare();
+    const high = t.copies.spare();
     sse.move(t, .xmm1, m);
     sse.with38(t, 0x00, .xmm1, "spread", 0);
     if (how.signed and !how.rounds) sse.with38(t, 0x3c, .xmm1, "least_halves", 0);
@@ -247,7 +247,7 @@ fn halves(t: *Translator, n: Xmm, m: Xmm, how: How) Xmm {
 
 /// xmm0, the lower halves of products, becomes the greatest or least where `high`, the upper ones, or `over` say so. Uses those and xmm15.
 fn limitHalves(t: *Translator, n: Xmm, high: Xmm, over: Xmm, signed: bool) void {
-    const limit = t.copies.scratch();
+    const limit = t.copies.spare();
     // Upper halves that are nothing but sign.
     if (signed) {
         sse.move(t, .xmm15, .xmm0);

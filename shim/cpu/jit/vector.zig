@@ -56,16 +56,6 @@ pub const Copies = struct {
         return slot;
     }
 
-    /// One that has no register's value. Good to the end of the instruction.
-    pub fn scratch(c: *Copies) Xmm {
-        while (c.used >> @intCast(c.victim) & 1 != 0) c.victim = (c.victim + 1) % slots;
-        const slot = c.victim;
-        c.victim = (c.victim + 1) % slots;
-        c.guest[slot] = null;
-        c.used |= @as(u16, 1) << @intCast(slot);
-        return xmm(slot);
-    }
-
     /// What is known of the upper part of a register that has a copy.
     pub fn cleanOf(c: *const Copies, number: u32) Clean {
         return c.clean[c.find(number).?];
