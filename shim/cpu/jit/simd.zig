@@ -14,6 +14,22 @@ const rd = fields.rd;
 const rn = fields.rn;
 const rm = fields.rm;
 
+/// Integers of vectors and of scalars in their registers.
+pub const chapters = .{
+    @This(),
+    lanes,
+    @import("across.zig"),
+    @import("crypto.zig"),
+    @import("differences.zig"),
+    @import("narrow.zig"),
+    @import("permute.zig"),
+    @import("products.zig"),
+    @import("saturate.zig"),
+    @import("scalars.zig"),
+    @import("shifts.zig"),
+    @import("variable.zig"),
+};
+
 pub fn sizeOf(insn: u32) u2 {
     return @intCast(bits(insn, 22, 2));
 }

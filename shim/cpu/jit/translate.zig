@@ -15,7 +15,6 @@ const flat = @import("flat.zig");
 const fp = @import("fp.zig");
 const group = @import("group.zig");
 const info = @import("info.zig");
-const lanes = @import("lanes.zig");
 const layout = @import("layout.zig");
 const loops = @import("loop.zig");
 const recipe = @import("recipe.zig");
@@ -570,14 +569,11 @@ pub const Translator = struct {
 /// What translates a row of the SIMD table to the host's instructions, and whether those obey the host's floating-point environment.
 const Inlined = struct { translate: ?*const fn (t: *Translator, insn: u32) bool = null, arithmetic: bool = false };
 
-const integers = .{ @import("differences.zig"), @import("across.zig"), @import("products.zig"), @import("saturate.zig"), @import("crypto.zig") } ++
-    .{ @import("shifts.zig"), @import("variable.zig"), @import("narrow.zig"), @import("permute.zig"), @import("scalars.zig") };
-
 const inlined: [table_simd.rows.len]Inlined = blk: {
     @setEvalBranchQuota(table_simd.rows.len * 1000);
     var all: [table_simd.rows.len]Inlined = @splat(.{});
     for (table_simd.rows, 0..) |row, i| {
-        for (.{ fp.moves, fp.from_integers, vectors, lanes } ++ integers) |chapter| {
+        for (.{ fp.moves, fp.from_integers } ++ vectors.chapters) |chapter| {
             if (@hasDecl(chapter, row.name)) all[i] = .{ .translate = &@field(chapter, row.name) };
         }
         for (fp.chapters) |chapter| {
