@@ -1,14 +1,11 @@
 //! Faults of the host in flat code (`mirror.zig`): SIGSEGV at an access that was written down here goes on in the cold part of its block, with all
-//! registers as they were. Every other one is whose it was before: Bun's and its engine's. An access that is nowhere near a mirror, where flat code
-//! must not come, ends the process: so whatever is run with an empty mirror (CARRICK_CPU_MIRROR=2) proves the place of each access.
+//! registers as they were. An access that is nowhere near a mirror, where flat code must not come, ends the process: so whatever is run with an empty mirror (CARRICK_CPU_MIRROR=2) proves the place of each access.
 
 const std = @import("std");
 const cache = @import("cache.zig");
 const host = @import("../../host/host.zig");
 const mirror = @import("mirror.zig");
 const memory = host.memory;
-
-const linux = std.os.linux;
 
 /// An access: arena offsets of the host's instruction, and of where it goes on when that faults.
 const Access = extern struct { at: u32, cold: u32 };
@@ -24,7 +21,6 @@ var count: u32 = 0;
 var added: u32 = 0;
 
 var state: enum { closed, open, failed } = .closed;
-var before: linux.Sigaction = undefined;
 /// Several CPUs may be the first.
 var mutex: host.threads.Mutex = .{};
 
@@ -39,52 +35,22 @@ pub fn listen() bool {
 fn start() bool {
     const books = memory.reserve(accesses_max * @sizeOf(Access), .books) orelse return false;
     accesses = @ptrCast(@alignCast(books));
-    if (linux.sigaction(.SEGV, null, &before) != 0) return false;
-    const action: linux.Sigaction = .{
-        .handler = .{ .sigaction = faulted },
-        .mask = before.mask,
-        .flags = before.flags & (linux.SA.ONSTACK | linux.SA.RESTART | linux.SA.NODEFER) | linux.SA.SIGINFO,
-    };
-    return linux.sigaction(.SEGV, &action, null) == 0;
+    return memory.onFault(faulted);
 }
 
-/// The start of the kernel's `struct ucontext`.
-const Frame = extern struct {
-    flags: u64,
-    link: u64,
-    stack: [3]u64,
-    /// r8 to r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp.
-    registers: [16]u64,
-    rip: u64,
-};
-
-fn faulted(signal: linux.SIG, info: *const linux.siginfo_t, context: ?*anyopaque) callconv(.c) void {
-    // What somebody sent has a code of 0 or less.
-    if (info.code <= 0) return pass(signal, info, context);
-    const frame: *Frame = @ptrCast(@alignCast(context.?));
-    const offset = frame.rip -% @intFromPtr(cache.running);
-    if (offset < cache.arena_bytes) if (find(@intCast(offset))) |cold| {
-        // Such code reaches other memory too, sooner or later.
-        if (!mirror.surrounds(@intFromPtr(info.fields.sigfault.addr))) escaped();
-        frame.rip = @intFromPtr(cache.running) + cold;
-        return;
-    };
-    pass(signal, info, context);
+fn faulted(pc: usize, addr: usize) ?usize {
+    const offset = pc -% @intFromPtr(cache.running);
+    if (offset >= cache.arena_bytes) return null;
+    const cold = find(@intCast(offset)) orelse return null;
+    // Such code reaches other memory too, sooner or later.
+    if (!mirror.surrounds(addr)) escaped();
+    return @intFromPtr(cache.running) + cold;
 }
 
 fn escaped() noreturn {
     const text = "carrick: translated code has accessed what is not the guest's: this must not happen\n";
     _ = std.c.write(2, text, text.len);
     std.c.abort();
-}
-
-/// To whom it would have come.
-fn pass(signal: linux.SIG, info: *const linux.siginfo_t, context: ?*anyopaque) void {
-    if (before.flags & linux.SA.SIGINFO != 0) if (before.handler.sigaction) |handler| return handler(signal, info, context);
-    const handler = before.handler.handler;
-    if (handler != linux.SIG.DFL and handler != linux.SIG.IGN) return handler.?(signal);
-    // It happens again, or was sent and is lost, but for the next.
-    _ = linux.sigaction(.SEGV, &before, null);
 }
 
 fn find(at: u32) ?u32 {

@@ -59,6 +59,10 @@ pub fn mirrors() bool {
     return false;
 }
 
+pub fn onFault(_: *const fn (pc: usize, addr: usize) ?usize) bool {
+    return false;
+}
+
 pub fn reserveEmpty(_: usize) ?[*]align(4096) u8 {
     return null;
 }

@@ -82,6 +82,8 @@ pub fn open(ptr: [*]align(4096) u8, size_bytes: usize) bool {
     return linux.mprotect(ptr, size_bytes, .{ .READ = true, .WRITE = true }) == 0;
 }
 
+pub const onFault = @import("faults.zig").onFault;
+
 /// Can guest memory be mapped a second time?
 pub fn mirrors() bool {
     return guest_fd >= 0;
