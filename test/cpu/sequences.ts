@@ -2,7 +2,7 @@
  * Directed cases of several words that belong together, which random draws would hardly ever form: load-exclusive with
  * its store, compare-and-swap that matches, flag producers with their consumers.
  */
-import { type Case, DATA_BASE, DATA_BYTES, type Override, type Profile } from "./cases.ts";
+import { type Case, DATA_BASE, DATA_BYTES, type Override, type Profile, REG } from "./cases.ts";
 import type { Random } from "./random.ts";
 
 type Sequence = (random: Random, slot: number) => Case;
@@ -104,6 +104,28 @@ function vectorResidual(size: number, profile: Profile): Sequence {
   };
 }
 
+/** The least and greatest numbers of every size, minus one, halves of those, nothing. */
+const EXTREMES = [
+  0x80808080, 0x7f7f7f7f, 0x80008000, 0x7fff7fff, 0x80000000, 0x7fffffff, 0xffffffff, 0xc000c000, 0x40004000, 0,
+];
+
+/** A saturating instruction whose operands are all extremes, often the same: only the least number's square does not fit. */
+function saturating(...opcodes: number[]): Sequence {
+  return (random, slot) => {
+    const [n, m, d] = distinct(random, 3).map((register) => register & 15) as [number, number, number];
+    const fields = (random.bits(1) << 30) | (random.bits(1) << 29) | (random.bits(2) << 22) | (m << 16) | (n << 5) | d;
+    const overrides: Override[] = [];
+    for (const register of [n, m, d]) {
+      for (const half of [0, 1]) {
+        const low = random.pick(EXTREMES);
+        const high = random.one(2) ? low : random.pick(EXTREMES);
+        overrides.push([REG.V + 2 * register + half, low, high]);
+      }
+    }
+    return make(random, slot, "integer", [random.pick(opcodes) | fields], overrides, "saturating");
+  };
+}
+
 /** By class: the sequence, and one in how many cases is one. */
 export const SEQUENCES: Readonly<Record<string, readonly [Sequence, number]>> = {
   exclusive: [exclusivePair, 2],
@@ -111,6 +133,11 @@ export const SEQUENCES: Readonly<Record<string, readonly [Sequence, number]>> = 
   "fp-3-source": [residual(1, "double"), 4],
   "fp-3-source-single": [residual(0, "single"), 4],
   "fp-3-source-half": [residual(3, "half"), 4],
+  // SQADD, SQSUB, SQDMULH and their like without signs or rounding; SQRDMLAH, SQRDMLSH; SQDMLAL, SQDMLSL, SQDMULL; and by an element.
+  "simd-3-same": [saturating(0x0e200c00, 0x0e202c00, 0x0e20b400), 4],
+  "simd-rdm-dot": [saturating(0x0e008400, 0x0e008c00), 4],
+  "simd-3-different": [saturating(0x0e209000, 0x0e20b000, 0x0e20d000), 4],
+  "simd-indexed": [saturating(0x0f003000, 0x0f007000, 0x0f00b000, 0x0f00c000, 0x0f00d000, 0x0f00f000), 4],
   "simd-3-same-fp": [vectorResidual(0, "single"), 6],
   "simd-3-same-fp-double": [vectorResidual(1, "double"), 6],
 };

@@ -156,9 +156,16 @@ pub fn ADDP(t: *Translator, insn: u32) bool {
 
 /// Register d becomes xmm0's lowest `bytes` bytes.
 pub fn scalar(t: *Translator, insn: u32, bytes: u8) bool {
-    shiftBytes(t, 7, .xmm0, 16 - bytes);
-    shiftBytes(t, 3, .xmm0, 16 - bytes);
-    t.copies.put(&t.a, rd(insn), .xmm0, .d);
+    switch (bytes) {
+        8 => t.a.sse(.f3, 0x7e, .xmm0, .{ .xmm = .xmm0 }),
+        // Inserts nothing, and clears all but the lowest element.
+        4 => t.a.sse3a(0x21, .xmm0, .{ .xmm = .xmm0 }, 0x0e),
+        else => {
+            shiftBytes(t, 7, .xmm0, 16 - bytes);
+            shiftBytes(t, 3, .xmm0, 16 - bytes);
+        },
+    }
+    t.copies.put(&t.a, rd(insn), .xmm0, if (bytes == 8) .d else .s);
     return true;
 }
 
