@@ -2,6 +2,7 @@
 //! once (24 >= 2 * 11 + 2), fused operations in doubles rounded to odd. Each answers null where the exact path must decide: a NaN, the
 //! smallest normal number (see fp.zig), FPCR.FZ16, or a host without F16C.
 
+const builtin = @import("builtin");
 const abi = @import("../../abi.zig");
 const core = @import("fp_core.zig");
 const fp = @import("fp.zig");
@@ -12,6 +13,10 @@ const Block = abi.RegisterBlock;
 const U64x2 = regs.U64x2;
 const Singles = @Vector(4, f32);
 const Doubles = @Vector(4, f64);
+const Halves = @Vector(4, f16);
+
+/// Elsewhere the compiler has its own way, which nobody has asked for yet (`able`).
+const has_f16c = builtin.cpu.arch == .x86_64;
 
 const sign = 0x8000;
 const infinity = 0x7c00;
@@ -27,6 +32,7 @@ pub inline fn able(r: *const Block) bool {
 
 /// Four halves as singles. Exact, but that signalling NaNs become quiet.
 pub inline fn widen(halves: u64) Singles {
+    if (!has_f16c) return @floatCast(@as(Halves, @bitCast(halves)));
     return asm ("vcvtph2ps %[in], %[out]"
         : [out] "=x" (-> Singles),
         : [in] "x" (U64x2{ halves, 0 }),
@@ -35,6 +41,7 @@ pub inline fn widen(halves: u64) Singles {
 
 /// Rounded as FPCR says.
 pub inline fn narrow(v: Singles) u64 {
+    if (!has_f16c) return @bitCast(@as(Halves, @floatCast(v)));
     const halves = asm ("vcvtps2ph $4, %[in], %[out]"
         : [out] "=x" (-> U64x2),
         : [in] "x" (v),
