@@ -77,8 +77,13 @@ static void *burner(void *a) {
 }
 
 // A signal that was blocked tells of all periods up to when it is taken.
-static int taken, periods;
-static void counts(int signal, siginfo_t *info, void *context) { taken++, periods = info->si_overrun; }
+static int taken, periods, overrun;
+static timer_t counted;
+// The first one: on a slow machine others follow at once.
+static void counts(int signal, siginfo_t *info, void *context) {
+  if (!taken) periods = info->si_overrun, overrun = timer_getoverrun(counted);
+  taken++;
+}
 static void all_periods(clockid_t clock, const char *name) {
   struct sigaction sa = {.sa_sigaction = counts, .sa_flags = SA_SIGINFO}, old;
   sigaction(SIGUSR2, &sa, &old);
@@ -87,19 +92,18 @@ static void all_periods(clockid_t clock, const char *name) {
   sigprocmask(SIG_BLOCK, &set, 0);
   taken = periods = 0;
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2};
-  timer_t timer;
-  timer_create(clock, &event, &timer);
+  timer_create(clock, &event, &counted);
   struct itimerspec its = {{0, 20000000}, {0, 20000000}};
   long before = now(clock);
-  timer_settime(timer, 0, &its, 0);
+  timer_settime(counted, 0, &its, 0);
   long armed = now(clock);
   while (now(clock) - armed < 100000000) {}
   long least = (now(clock) - armed) / 20000000 - 1;
   sigprocmask(SIG_UNBLOCK, &set, 0);
   while (!taken && now(clock) - armed < 5000000000) {}
   long most = (now(clock) - before) / 20000000 - 1;
-  printf("%s: taken %d, periods %d, timer_getoverrun %d\n", name, taken, periods >= least && periods <= most, timer_getoverrun(timer) == periods);
-  timer_delete(timer);
+  printf("%s: taken %d, periods %d, timer_getoverrun %d\n", name, taken > 0, periods >= least && periods <= most, overrun == periods);
+  timer_delete(counted);
   sigaction(SIGUSR2, &old, 0);
 }
 // A periodic timer whose queued signal is dropped, because it is ignored for a while, goes on.
