@@ -18,7 +18,7 @@ test {
     _ = @import("cpu/simd/simd_test.zig");
     _ = @import("cpu/disasm/disasm.zig");
     _ = @import("cpu/interp/flags.zig");
-    _ = @import("cpu/jit/x64.zig");
+    _ = @import("cpu/jit/x64_test.zig");
     _ = @import("cpu/jit/layout.zig");
     _ = @import("cpu/jit/loop.zig");
     _ = @import("cpu/jit/mirror_test.zig");

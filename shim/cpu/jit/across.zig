@@ -1,10 +1,10 @@
 //! Translation of Advanced SIMD between the lanes of a register: sums and extremes of neighbours or of all, dot products; and of
 //! leading bits. As simd.zig otherwise.
 
-const constants = @import("constants.zig");
 const fields = @import("../interp/fields.zig");
 const lanes = @import("lanes.zig");
 const simd = @import("simd.zig");
+const sse = @import("sse.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -16,10 +16,10 @@ const bit = fields.bit;
 const bits = fields.bits;
 const copy = simd.copy;
 const finish = simd.finish;
-const move = lanes.move;
-const op = lanes.op;
-const shift = lanes.shift;
-const shuffle = lanes.shuffle;
+const move = sse.move;
+const op = sse.op;
+const shift = sse.shift;
+const shuffle = sse.shuffle;
 const sizeOf = simd.sizeOf;
 
 /// xmm0 = sums of neighbours in n, twice as wide. Uses xmm1.
@@ -28,8 +28,8 @@ fn pairs(t: *Translator, insn: u32, signed: bool) void {
     const size = sizeOf(insn);
     if (size == 0) {
         // The host multiplies bytes without a sign by bytes that have one.
-        t.a.sse(.none, 0x28, .xmm0, if (signed) constants.memory("ones", 0) else .{ .xmm = n });
-        t.a.sse38(0x04, .xmm0, if (signed) .{ .xmm = n } else constants.memory("ones", 0));
+        t.a.sse(.none, 0x28, .xmm0, if (signed) sse.constant("ones", 0) else .{ .xmm = n });
+        t.a.sse38(0x04, .xmm0, if (signed) .{ .xmm = n } else sse.constant("ones", 0));
     } else if (!signed) {
         move(t, .xmm0, n);
         move(t, .xmm1, n);
@@ -37,22 +37,22 @@ fn pairs(t: *Translator, insn: u32, signed: bool) void {
         shift(t, size + 1, 6, .xmm0, width);
         shift(t, size + 1, 2, .xmm0, width);
         shift(t, size + 1, 2, .xmm1, width);
-        op(t, lanes.adds[@as(usize, size) + 1], .xmm0, .xmm1);
+        op(t, sse.adds[@as(usize, size) + 1], .xmm0, .xmm1);
     } else if (size == 1) {
         move(t, .xmm0, n);
-        t.a.sse(.p66, 0xf5, .xmm0, constants.memory("ones", 1));
+        sse.with(t, 0xf5, .xmm0, "ones", 1);
     } else {
         shuffle(t, .xmm0, n, 0x08);
         shuffle(t, .xmm1, n, 0x0d);
-        t.a.sse38(0x25, .xmm0, .{ .xmm = .xmm0 });
-        t.a.sse38(0x25, .xmm1, .{ .xmm = .xmm1 });
+        sse.widen(t, 2, .xmm0, .xmm0, true);
+        sse.widen(t, 2, .xmm1, .xmm1, true);
         op(t, 0xd4, .xmm0, .xmm1);
     }
 }
 
 fn addPairs(t: *Translator, insn: u32, signed: bool, accumulates: bool) bool {
     pairs(t, insn, signed);
-    if (accumulates) op(t, lanes.adds[@as(usize, sizeOf(insn)) + 1], .xmm0, t.copies.get(&t.a, rd(insn)));
+    if (accumulates) op(t, sse.adds[@as(usize, sizeOf(insn)) + 1], .xmm0, t.copies.get(&t.a, rd(insn)));
     return finish(t, insn);
 }
 
@@ -82,7 +82,7 @@ fn fold(t: *Translator, insn: u32) void {
 /// xmm0 = the sum of all bytes of register n, in 16 bits.
 fn sumOfBytes(t: *Translator, insn: u32) void {
     if (bit(insn, 30)) copy(t, .xmm0, rn(insn)) else t.copies.low(&t.a, rn(insn), .d, .xmm0);
-    lanes.zeroes(t, .xmm1);
+    sse.zeroes(t, .xmm1);
     op(t, 0xf6, .xmm0, .xmm1);
     if (!bit(insn, 30)) return;
     shuffle(t, .xmm1, .xmm0, 0xee);
@@ -101,7 +101,7 @@ fn sum(t: *Translator, insn: u32, signed: bool) bool {
         op(t, 0xd4, .xmm0, .xmm1);
         return lanes.scalar(t, insn, 8);
     }
-    if (size == 0) t.a.sse(.p66, 0xf5, .xmm0, constants.memory("ones", 1));
+    if (size == 0) sse.with(t, 0xf5, .xmm0, "ones", 1);
     fold(t, insn);
     return lanes.scalar(t, insn, @as(u8, 2) << size);
 }
@@ -130,7 +130,7 @@ pub fn ADDV(t: *Translator, insn: u32) bool {
 /// Makes an extreme of xmm0 the least without signs, or the other way round. Uses xmm1.
 fn flip(t: *Translator, size: u2, signed: bool, greatest: bool) void {
     if (!signed) return if (greatest) lanes.invert(t);
-    t.a.sse(.p66, 0xef, .xmm0, if (greatest) constants.memory("tops", size) else constants.memory("signs", size));
+    t.a.sse(.p66, 0xef, .xmm0, if (greatest) sse.constant("tops", size) else sse.constant("signs", size));
 }
 
 /// The host finds the least of 16-bit elements without signs.
@@ -140,7 +140,7 @@ fn extreme(t: *Translator, insn: u32, signed: bool, greatest: bool) bool {
     if (size == 2) {
         for ([_]u8{ 0x4e, 0xb1 }) |order| {
             shuffle(t, .xmm1, .xmm0, order);
-            lanes.limit(t, size, signed, greatest, .xmm0, .xmm1);
+            sse.limit(t, size, signed, greatest, .xmm0, .xmm1);
         }
         return lanes.scalar(t, insn, 4);
     }
@@ -150,7 +150,7 @@ fn extreme(t: *Translator, insn: u32, signed: bool, greatest: bool) bool {
         move(t, .xmm1, .xmm0);
         shift(t, 1, 2, .xmm1, 8);
         op(t, 0xda, .xmm0, .xmm1);
-        lanes.with(t, 0xdb, .xmm0, "low_bytes");
+        sse.with(t, 0xdb, .xmm0, "low_byte", 1);
     }
     t.a.sse38(0x41, .xmm0, .{ .xmm = .xmm0 });
     flip(t, size, signed, greatest);
@@ -181,16 +181,16 @@ fn extremes(t: *Translator, insn: u32, signed: bool, greatest: bool) bool {
         t.a.imm8(0x88);
         t.a.sse(.none, 0xc6, .xmm1, .{ .xmm = m });
         t.a.imm8(0xdd);
-        lanes.limit(t, size, signed, greatest, .xmm0, .xmm1);
+        sse.limit(t, size, signed, greatest, .xmm0, .xmm1);
         return lanes.paired(t, insn);
     }
     move(t, .xmm1, m);
-    t.a.sse38(0x00, .xmm0, constants.memory("evens", size));
-    t.a.sse38(0x00, .xmm1, constants.memory("evens", size));
+    sse.with38(t, 0x00, .xmm0, "evens", size);
+    sse.with38(t, 0x00, .xmm1, "evens", size);
     move(t, .xmm15, .xmm0);
     op(t, 0x6c, .xmm0, .xmm1);
     op(t, 0x6d, .xmm15, .xmm1);
-    lanes.limit(t, size, signed, greatest, .xmm0, .xmm15);
+    sse.limit(t, size, signed, greatest, .xmm0, .xmm15);
     return lanes.paired(t, insn);
 }
 
@@ -212,7 +212,7 @@ const Half = enum { even, odd };
 /// The even or odd bytes of xmm `x` as 16-bit numbers.
 fn bytes(t: *Translator, x: Xmm, signed: bool, which: Half) void {
     if (which == .even) {
-        if (!signed) return lanes.with(t, 0xdb, x, "low_bytes");
+        if (!signed) return sse.with(t, 0xdb, x, "low_byte", 1);
         shift(t, 1, 6, x, 8);
     }
     shift(t, 1, if (signed) 4 else 2, x, 8);
@@ -291,21 +291,21 @@ pub fn SUDOT_e(t: *Translator, insn: u32) bool {
 fn leading(t: *Translator, size: u2) void {
     move(t, .xmm1, .xmm0);
     shift(t, 1, 2, .xmm1, 4);
-    lanes.with(t, 0xdb, .xmm0, "low_nibbles");
-    lanes.with(t, 0xdb, .xmm1, "low_nibbles");
-    t.a.sse(.none, 0x28, .xmm15, constants.memory("leading", 0));
+    sse.with(t, 0xdb, .xmm0, "low_nibble", 0);
+    sse.with(t, 0xdb, .xmm1, "low_nibble", 0);
+    sse.load(t, .xmm15, "leading", 0);
     t.a.sse38(0x00, .xmm15, .{ .xmm = .xmm0 });
-    t.a.sse(.none, 0x28, .xmm0, constants.memory("leading", 1));
+    sse.load(t, .xmm0, "leading", 1);
     t.a.sse38(0x00, .xmm0, .{ .xmm = .xmm1 });
     op(t, 0xda, .xmm0, .xmm15);
     for (0..size) |log| {
         const width = @as(u8, 8) << @intCast(log);
-        t.a.sse(.none, 0x28, .xmm15, constants.memory("widths", log));
+        sse.load(t, .xmm15, "widths", log);
         op(t, if (log == 0) 0x74 else 0x75, .xmm15, .xmm0);
         shift(t, @intCast(log + 1), 2, .xmm15, width);
         op(t, 0xdb, .xmm15, .xmm0);
         shift(t, @intCast(log + 1), 2, .xmm0, width);
-        op(t, lanes.adds[log + 1], .xmm0, .xmm15);
+        op(t, sse.adds[log + 1], .xmm0, .xmm15);
     }
 }
 
@@ -318,11 +318,10 @@ pub fn CLZ_v(t: *Translator, insn: u32) bool {
 /// Bits like the sign behind it: the zeroes where it is inverted with the sign, but for the first.
 pub fn CLS_v(t: *Translator, insn: u32) bool {
     copy(t, .xmm0, rn(insn));
-    lanes.zeroes(t, .xmm1);
-    op(t, ([3]u8{ 0x64, 0x65, 0x66 })[sizeOf(insn)], .xmm1, .xmm0);
+    sse.negative(t, sizeOf(insn), .xmm1, .xmm0);
     op(t, 0xef, .xmm0, .xmm1);
     leading(t, sizeOf(insn));
-    lanes.onesIn(t, .xmm1);
-    op(t, lanes.adds[sizeOf(insn)], .xmm0, .xmm1);
+    sse.ones(t, .xmm1);
+    op(t, sse.adds[sizeOf(insn)], .xmm0, .xmm1);
     return finish(t, insn);
 }

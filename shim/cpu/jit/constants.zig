@@ -18,6 +18,9 @@ pub const Constants = extern struct {
     /// In elements twice as wide as the size says: half of what their upper halves count.
     halves: [3][2]u64 = .{ all(0x0080_0080_0080_0080), all(0x0000_8000_0000_8000), all(0x8000_0000) },
     under_half: [1][2]u64 = .{all(0x7fff_ffff)},
+    /// The lower half of a byte, and how many bits are set in it.
+    low_nibble: Bytes = @splat(15),
+    bits_of_nibbles: Bytes = .{ 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4 },
     /// Zeroes at the top of a byte that has this lower half, and no upper one, or this upper half.
     leading: [2][16]u8 = .{
         .{ 8, 7, 6, 6, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4 },
@@ -44,7 +47,8 @@ pub const Constants = extern struct {
     two52: [1][2]u64 = .{all(0x4330_0000_0000_0000)},
     two84: [1][2]u64 = .{all(0x4530_0000_0000_0000)},
     two84_52: [1][2]u64 = .{all(0x4530_0000_0010_0000)},
-    /// Twice the smallest normal half.
+    /// Twice the smallest normal single and double, and half.
+    twice_least: [2][2]u64 = .{ all(1 << 24 | 1 << 56), all(1 << 53) },
     twice_least_half: [1][2]u64 = .{all(0x0800_0800_0800_0800)},
     /// 0xff shifted by 0 to 8, and a byte's sign shifted right by 0 to 7.
     left_bytes: [9]Bytes = eachByte(9, leftOf),

@@ -1,10 +1,9 @@
 //! Translation of the cryptographic Advanced SIMD instructions to the host's, which divide the work otherwise. As simd.zig otherwise.
 
-const constants = @import("constants.zig");
 const fields = @import("../interp/fields.zig");
 const host = @import("host.zig");
-const lanes = @import("lanes.zig");
 const simd = @import("simd.zig");
+const sse = @import("sse.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -13,10 +12,10 @@ const rd = fields.rd;
 const rn = fields.rn;
 const rm = fields.rm;
 const copy = simd.copy;
-const move = lanes.move;
-const op = lanes.op;
-const shift = lanes.shift;
-const shuffle = lanes.shuffle;
+const move = sse.move;
+const op = sse.op;
+const shift = sse.shift;
+const shuffle = sse.shuffle;
 
 fn put(t: *Translator, insn: u32) bool {
     t.copies.put(&t.a, rd(insn), .xmm0, .no);
@@ -33,7 +32,7 @@ fn substitute(t: *Translator, insn: u32, opcode: u8) bool {
     if (!host.features.aes) return false;
     copy(t, .xmm0, rd(insn));
     op(t, 0xef, .xmm0, t.copies.get(&t.a, rn(insn)));
-    lanes.zeroes(t, .xmm1);
+    sse.zeroes(t, .xmm1);
     t.a.sse38(opcode, .xmm0, .{ .xmm = .xmm1 });
     return put(t, insn);
 }
@@ -49,7 +48,7 @@ pub fn AESD(t: *Translator, insn: u32) bool {
 pub fn AESMC(t: *Translator, insn: u32) bool {
     if (!host.features.aes) return false;
     copy(t, .xmm0, rn(insn));
-    lanes.zeroes(t, .xmm1);
+    sse.zeroes(t, .xmm1);
     t.a.sse38(aesdeclast, .xmm0, .{ .xmm = .xmm1 });
     t.a.sse38(aesenc, .xmm0, .{ .xmm = .xmm1 });
     return put(t, insn);
@@ -68,7 +67,7 @@ fn sha1(t: *Translator, insn: u32, quarter: u8) bool {
     copy(t, .xmm15, rn(insn));
     shift(t, 3, 7, .xmm15, 12);
     shuffle(t, .xmm1, m, 0x1b);
-    t.a.sse(.p66, 0xfe, .xmm1, constants.memory("sha1_less", quarter));
+    sse.with(t, 0xfe, .xmm1, "sha1_less", quarter);
     op(t, 0xfe, .xmm1, .xmm15);
     shuffle(t, .xmm0, d, 0x1b);
     t.a.sseMap(.none, 0x3a, 0xcc, .xmm0, .{ .xmm = .xmm1 });

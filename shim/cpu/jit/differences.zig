@@ -1,10 +1,10 @@
 //! Translation of Advanced SIMD sums and differences of lanes that do not wrap: absolute differences, halves, high halves. As simd.zig
 //! otherwise.
 
-const constants = @import("constants.zig");
 const fields = @import("../interp/fields.zig");
 const lanes = @import("lanes.zig");
 const simd = @import("simd.zig");
+const sse = @import("sse.zig");
 const Translator = @import("translate.zig").Translator;
 
 const rd = fields.rd;
@@ -13,9 +13,9 @@ const rm = fields.rm;
 const bit = fields.bit;
 const copy = simd.copy;
 const finish = simd.finish;
-const move = lanes.move;
-const op = lanes.op;
-const shift = lanes.shift;
+const move = sse.move;
+const op = sse.op;
+const shift = sse.shift;
 const sizeOf = simd.sizeOf;
 
 /// xmm0 = the absolute difference of n and m. Uses xmm1.
@@ -24,14 +24,14 @@ fn difference(t: *Translator, insn: u32, signed: bool) void {
     const m = t.copies.get(&t.a, rm(insn));
     move(t, .xmm0, n);
     move(t, .xmm1, n);
-    lanes.limit(t, sizeOf(insn), signed, true, .xmm0, m);
-    lanes.limit(t, sizeOf(insn), signed, false, .xmm1, m);
-    op(t, lanes.subtracts[sizeOf(insn)], .xmm0, .xmm1);
+    sse.limit(t, sizeOf(insn), signed, true, .xmm0, m);
+    sse.limit(t, sizeOf(insn), signed, false, .xmm1, m);
+    op(t, sse.subtracts[sizeOf(insn)], .xmm0, .xmm1);
 }
 
 fn near(t: *Translator, insn: u32, signed: bool, accumulates: bool) bool {
     difference(t, insn, signed);
-    if (accumulates) op(t, lanes.adds[sizeOf(insn)], .xmm0, t.copies.get(&t.a, rd(insn)));
+    if (accumulates) op(t, sse.adds[sizeOf(insn)], .xmm0, t.copies.get(&t.a, rd(insn)));
     return finish(t, insn);
 }
 
@@ -53,12 +53,10 @@ fn long(t: *Translator, insn: u32, signed: bool, accumulates: bool) bool {
     const size: usize = sizeOf(insn);
     difference(t, insn, signed);
     if (bit(insn, 30)) {
-        lanes.zeroes(t, .xmm1);
-        op(t, ([3]u8{ 0x68, 0x69, 0x6a })[size], .xmm0, .xmm1);
-    } else {
-        t.a.sse38(([3]u8{ 0x30, 0x33, 0x35 })[size], .xmm0, .{ .xmm = .xmm0 });
-    }
-    if (accumulates) op(t, lanes.adds[size + 1], .xmm0, t.copies.get(&t.a, rd(insn)));
+        sse.zeroes(t, .xmm1);
+        sse.unpack(t, sizeOf(insn), .xmm0, .xmm1, true);
+    } else sse.widen(t, sizeOf(insn), .xmm0, .xmm0, false);
+    if (accumulates) op(t, sse.adds[size + 1], .xmm0, t.copies.get(&t.a, rd(insn)));
     t.copies.put(&t.a, rd(insn), .xmm0, .no);
     return true;
 }
@@ -84,10 +82,10 @@ fn average(t: *Translator, insn: u32, signed: bool) void {
     move(t, .xmm0, n);
     if (size == 0 and signed) {
         move(t, .xmm1, m);
-        t.a.sse(.p66, 0xef, .xmm0, constants.memory("signs", 0));
-        t.a.sse(.p66, 0xef, .xmm1, constants.memory("signs", 0));
+        sse.with(t, 0xef, .xmm0, "signs", 0);
+        sse.with(t, 0xef, .xmm1, "signs", 0);
         op(t, 0xe0, .xmm0, .xmm1);
-        t.a.sse(.p66, 0xef, .xmm0, constants.memory("signs", 0));
+        sse.with(t, 0xef, .xmm0, "signs", 0);
     } else if (size < 2 and !signed) {
         op(t, if (size == 0) 0xe0 else 0xe3, .xmm0, m);
     } else {
@@ -95,7 +93,7 @@ fn average(t: *Translator, insn: u32, signed: bool) void {
         op(t, 0xeb, .xmm0, m);
         op(t, 0xef, .xmm1, m);
         shift(t, size, if (signed) 4 else 2, .xmm1, 1);
-        op(t, lanes.subtracts[size], .xmm0, .xmm1);
+        op(t, sse.subtracts[size], .xmm0, .xmm1);
     }
 }
 
@@ -117,12 +115,12 @@ fn half(t: *Translator, insn: u32, signed: bool) bool {
     move(t, .xmm1, n);
     op(t, 0xef, .xmm1, m);
     if (size == 0) {
-        t.a.sse(.p66, 0xdb, .xmm1, constants.memory("ones", 0));
-        op(t, lanes.subtracts[0], .xmm0, .xmm1);
+        sse.with(t, 0xdb, .xmm1, "ones", 0);
+        op(t, sse.subtracts[0], .xmm0, .xmm1);
     } else {
         shift(t, size, if (signed) 4 else 2, .xmm1, 1);
         op(t, 0xdb, .xmm0, m);
-        op(t, lanes.adds[size], .xmm0, .xmm1);
+        op(t, sse.adds[size], .xmm0, .xmm1);
     }
     return finish(t, insn);
 }
@@ -138,7 +136,7 @@ pub fn UHADD(t: *Translator, insn: u32) bool {
 fn halfLess(t: *Translator, insn: u32, signed: bool) bool {
     average(t, insn, signed);
     copy(t, .xmm1, rn(insn));
-    op(t, lanes.subtracts[sizeOf(insn)], .xmm1, .xmm0);
+    op(t, sse.subtracts[sizeOf(insn)], .xmm1, .xmm0);
     move(t, .xmm0, .xmm1);
     return finish(t, insn);
 }
@@ -156,7 +154,7 @@ fn high(t: *Translator, insn: u32, ops: [4]u8, rounds: bool) bool {
     const m = t.copies.get(&t.a, rm(insn));
     copy(t, .xmm0, rn(insn));
     op(t, ops[size + 1], .xmm0, m);
-    if (rounds) t.a.sse(.p66, lanes.adds[size + 1], .xmm0, constants.memory("halves", size));
+    if (rounds) sse.with(t, sse.adds[size + 1], .xmm0, "halves", size);
     switch (size) {
         0 => {
             shift(t, 1, 2, .xmm0, 8);
@@ -166,20 +164,20 @@ fn high(t: *Translator, insn: u32, ops: [4]u8, rounds: bool) bool {
             shift(t, 2, 2, .xmm0, 16);
             t.a.sse38(0x2b, .xmm0, .{ .xmm = .xmm0 });
         },
-        else => lanes.shuffle(t, .xmm0, .xmm0, 0x0d),
+        else => sse.shuffle(t, .xmm0, .xmm0, 0x0d),
     }
     return lanes.putHalf(t, insn);
 }
 
 pub fn ADDHN(t: *Translator, insn: u32) bool {
-    return high(t, insn, lanes.adds, false);
+    return high(t, insn, sse.adds, false);
 }
 pub fn RADDHN(t: *Translator, insn: u32) bool {
-    return high(t, insn, lanes.adds, true);
+    return high(t, insn, sse.adds, true);
 }
 pub fn SUBHN(t: *Translator, insn: u32) bool {
-    return high(t, insn, lanes.subtracts, false);
+    return high(t, insn, sse.subtracts, false);
 }
 pub fn RSUBHN(t: *Translator, insn: u32) bool {
-    return high(t, insn, lanes.subtracts, true);
+    return high(t, insn, sse.subtracts, true);
 }

@@ -5,6 +5,7 @@ const std = @import("std");
 const constants = @import("constants.zig");
 const fields = @import("../interp/fields.zig");
 const fp = @import("fp.zig");
+const sse = @import("sse.zig");
 const vector = @import("vector.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
@@ -16,6 +17,7 @@ const bits = fields.bits;
 const rd = fields.rd;
 const rn = fields.rn;
 const rm = fields.rm;
+const move = sse.move;
 
 /// A constant for elements of the kind; .no: of halves, or what has only one form.
 pub fn constant(kind: Clean, comptime list: []const u8) x64.Mem {
@@ -102,10 +104,6 @@ pub const Shape = struct {
         t.exactly(.ne);
     }
 };
-
-pub fn move(t: *Translator, dst: Xmm, src: Xmm) void {
-    t.a.sse(.none, 0x28, dst, .{ .xmm = src });
-}
 
 fn with(t: *Translator, opcode: u8, dst: Xmm, mem: x64.Mem) void {
     t.a.sse(.none, opcode, dst, .{ .mem = mem });

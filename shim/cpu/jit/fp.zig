@@ -362,7 +362,7 @@ pub fn checkAll(t: *Translator, kind: Clean, what: Check) u32 {
         a.sse(.none, 0x28, .xmm1, .{ .xmm = .xmm0 });
         // Without signs: each doubled.
         a.sse(.p66, if (kind == .d) 0xd4 else 0xfe, .xmm1, .{ .xmm = .xmm1 });
-        const least = if (kind == .d) layout.cpuField("twice_least_double") else layout.cpuField("twice_least_single");
+        const least = floats.constant(kind, "twice_least");
         if (kind == .d) a.sse38(0x29, .xmm1, .{ .mem = least }) else a.sse(.p66, 0x76, .xmm1, .{ .mem = least });
         a.sse(.none, 0x50, @enumFromInt(1), .{ .xmm = .xmm1 });
         a.alu(.@"or", .d, .rax, .{ .reg = .rcx });

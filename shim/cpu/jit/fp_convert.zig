@@ -4,6 +4,7 @@ const fields = @import("../interp/fields.zig");
 const floats = @import("floats.zig");
 const fp = @import("fp.zig");
 const host = @import("host.zig");
+const sse = @import("sse.zig");
 const vector = @import("vector.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
@@ -16,7 +17,9 @@ const bits = fields.bits;
 const rd = fields.rd;
 const rn = fields.rn;
 const constant = floats.constant;
-const move = floats.move;
+const move = sse.move;
+const shift = sse.shift;
+const zeroes = sse.zeroes;
 
 const rax: x64.Rm = .{ .reg = .rax };
 const rcx: x64.Rm = .{ .reg = .rcx };
@@ -36,10 +39,6 @@ pub fn splat(t: *Translator, kind: Clean, dst: Xmm, value: u64) void {
 
 pub fn integer(wide: bool) x64.Size {
     return if (wide) .q else .d;
-}
-
-fn zeroes(t: *Translator, dst: Xmm) void {
-    t.a.sse(.none, 0x57, dst, .{ .xmm = dst });
 }
 
 // From integers.
@@ -134,12 +133,6 @@ fn unsignedLongs(t: *Translator) void {
     t.a.sse(.p66, 0x5c, .xmm0, .{ .mem = constant(.no, "two84_52") });
     t.a.sse(.p66, 0x58, .xmm0, .{ .xmm = .xmm1 });
     t.a.sse(.none, 0x54, .xmm0, .{ .mem = constant(.d, "tops") });
-}
-
-/// Shifts each element of 16 << (log - 1) bits. `way` 2: right, 6: left.
-fn shift(t: *Translator, log: u8, way: u4, dst: Xmm, amount: u8) void {
-    t.a.sse(.p66, 0x70 + log, @enumFromInt(way), .{ .xmm = dst });
-    t.a.imm8(amount);
 }
 
 /// What immh:immb says.

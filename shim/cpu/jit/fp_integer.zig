@@ -5,6 +5,7 @@ const convert = @import("fp_convert.zig");
 const fields = @import("../interp/fields.zig");
 const floats = @import("floats.zig");
 const fp = @import("fp.zig");
+const sse = @import("sse.zig");
 const vector = @import("vector.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
@@ -18,7 +19,7 @@ const bits = fields.bits;
 const rd = fields.rd;
 const rn = fields.rn;
 const constant = floats.constant;
-const move = floats.move;
+const move = sse.move;
 
 const rax: x64.Rm = .{ .reg = .rax };
 

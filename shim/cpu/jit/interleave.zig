@@ -1,5 +1,6 @@
 //! Elements that lie in turn in memory and together in registers: what LD2 to LD4 part and ST2 to ST4 join.
 
+const sse = @import("sse.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -33,18 +34,8 @@ fn table(comptime joins: bool) Table {
 /// So that the host may use them as operands.
 const masks: struct { parting: Table align(16) = parting, joining: Table align(16) = joining } = .{};
 
-fn op(t: *Translator, opcode: u8, dst: Xmm, src: Xmm) void {
-    t.a.sse(.p66, opcode, dst, .{ .xmm = src });
-}
-
-fn move(t: *Translator, dst: Xmm, src: Xmm) void {
-    t.a.sse(.none, 0x28, dst, .{ .xmm = src });
-}
-
-fn shift(t: *Translator, opcode: u8, way: u4, dst: Xmm, amount: u8) void {
-    t.a.sse(.p66, opcode, @enumFromInt(way), .{ .xmm = dst });
-    t.a.imm8(amount);
-}
+const move = sse.move;
+const op = sse.op;
 
 /// The `parts` registers of elements, in turn, of which `all` has the bytes. All 16 bytes of each register, or 8 and zeros. Uses xmm0, xmm1, xmm15, rcx.
 pub fn part(t: *Translator, all: *[4]Xmm, parts: u3, scale: u2, full: bool) void {
@@ -52,8 +43,8 @@ pub fn part(t: *Translator, all: *[4]Xmm, parts: u3, scale: u2, full: bool) void
         three(t, all, &masks.parting[scale], full, false);
     } else if (parts == 2) {
         const second = if (full) all[1] else all[0];
-        every(t, .xmm0, all[0], second, scale, 0);
-        every(t, .xmm1, all[0], second, scale, 1);
+        every(t, .xmm0, all[0], second, scale, false);
+        every(t, .xmm1, all[0], second, scale, true);
         move(t, all[0], .xmm0);
         move(t, all[1], .xmm1);
     } else {
@@ -62,43 +53,46 @@ pub fn part(t: *Translator, all: *[4]Xmm, parts: u3, scale: u2, full: bool) void
         const low = if (full) [2]Xmm{ all[0], all[1] } else .{ all[0], all[1] };
         const even = t.copies.spare();
         const odd = t.copies.spare();
-        every(t, even, low[0], low[1], scale, 0);
-        every(t, odd, low[0], low[1], scale, 1);
+        every(t, even, low[0], low[1], scale, false);
+        every(t, odd, low[0], low[1], scale, true);
         if (full) {
-            every(t, .xmm0, high[0], high[1], scale, 0);
-            every(t, .xmm1, high[0], high[1], scale, 1);
+            every(t, .xmm0, high[0], high[1], scale, false);
+            every(t, .xmm1, high[0], high[1], scale, true);
         } else {
             move(t, .xmm0, even);
             move(t, .xmm1, odd);
         }
-        every(t, all[0], even, .xmm0, scale, 0);
-        every(t, all[2], even, .xmm0, scale, 1);
-        every(t, all[1], odd, .xmm1, scale, 0);
-        every(t, all[3], odd, .xmm1, scale, 1);
+        every(t, all[0], even, .xmm0, scale, false);
+        every(t, all[2], even, .xmm0, scale, true);
+        every(t, all[1], odd, .xmm1, scale, false);
+        every(t, all[3], odd, .xmm1, scale, true);
     }
     if (!full) for (all[0..parts]) |x| t.a.sse(.f3, 0x7e, x, .{ .xmm = x });
 }
 
-/// dst = every second element of a, then of b, from the first or second on. dst is neither b nor xmm15, which it uses.
-fn every(t: *Translator, dst: Xmm, a: Xmm, b: Xmm, scale: u2, first: u1) void {
+/// dst = every second element of a, then of b, from the first or second on. dst is not xmm15, which it uses, nor b unless a is too.
+pub fn every(t: *Translator, dst: Xmm, a: Xmm, b: Xmm, log: sse.Log, second: bool) void {
     move(t, dst, a);
-    switch (scale) {
+    switch (log) {
         0, 1 => {
-            // As elements of twice the size, whose lower halves are kept.
-            const shifts: u8 = 0x71 + @as(u8, scale);
-            const width = @as(u8, 8) << scale;
+            // As elements twice as wide, of which the lower halves are kept.
             move(t, .xmm15, b);
             for ([2]Xmm{ dst, .xmm15 }) |x| {
-                if (first == 0) shift(t, shifts, 6, x, width);
-                shift(t, shifts, if (scale == 0) 2 else 4, x, width);
+                if (second) {
+                    sse.shift(t, @as(u8, log) + 1, 2, x, @as(u32, 8) << log);
+                } else if (log == 0) {
+                    sse.with(t, 0xdb, x, "low_byte", 1);
+                } else {
+                    sse.with(t, 0xdb, x, "low_half", 0);
+                }
             }
-            op(t, if (scale == 0) 0x67 else 0x6b, dst, .xmm15);
+            if (log == 0) op(t, 0x67, dst, .xmm15) else sse.op38(t, 0x2b, dst, .xmm15);
         },
         2 => {
             t.a.sse(.none, 0xc6, dst, .{ .xmm = b });
-            t.a.imm8(if (first == 0) 0x88 else 0xdd);
+            t.a.imm8(if (second) 0xdd else 0x88);
         },
-        3 => op(t, if (first == 0) 0x6c else 0x6d, dst, b),
+        3 => sse.unpack(t, 3, dst, b, second),
     }
 }
 
@@ -131,8 +125,7 @@ pub fn join(t: *Translator, all: *[4]Xmm, parts: u3, scale: u2, full: bool) void
 /// dst, which is not b, = the elements of the lower (or upper) halves of a and b in turn.
 fn turn(t: *Translator, dst: Xmm, a: Xmm, b: Xmm, scale: u2, upper: bool) void {
     move(t, dst, a);
-    const opcode: u8 = if (scale == 3) 0x6c else 0x60 + @as(u8, scale);
-    op(t, if (!upper) opcode else if (scale == 3) 0x6d else opcode + 8, dst, b);
+    sse.unpack(t, scale, dst, b, upper);
 }
 
 /// Each of three registers is made of bytes of three others.
@@ -159,18 +152,15 @@ fn three(t: *Translator, all: *[4]Xmm, shuffles: *const [3][3]Shuffle, full: boo
 pub fn spread(t: *Translator, x: Xmm, scale: u2) void {
     switch (scale) {
         0 => {
-            t.a.sse(.none, 0x57, .xmm15, .{ .xmm = .xmm15 });
-            t.a.sse38(0x00, x, .{ .xmm = .xmm15 });
+            sse.zeroes(t, .xmm15);
+            sse.op38(t, 0x00, x, .xmm15);
         },
         1 => {
             t.a.sse(.f2, 0x70, x, .{ .xmm = x });
             t.a.imm8(0);
             op(t, 0x6c, x, x);
         },
-        2 => {
-            op(t, 0x70, x, x);
-            t.a.imm8(0);
-        },
+        2 => sse.shuffle(t, x, x, 0),
         3 => op(t, 0x6c, x, x),
     }
 }

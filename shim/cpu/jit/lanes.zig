@@ -3,7 +3,6 @@
 
 const copy_rows = @import("../simd/copy.zig");
 const fields = @import("../interp/fields.zig");
-const layout = @import("layout.zig");
 const simd = @import("simd.zig");
 const sse = @import("sse.zig");
 const x64 = @import("x64.zig");
@@ -19,28 +18,18 @@ const copy = simd.copy;
 const finish = simd.finish;
 const reserved = simd.reserved;
 const sizeOf = simd.sizeOf;
-pub const adds = sse.adds;
-pub const subtracts = sse.subtracts;
-pub const move = sse.move;
-pub const onesIn = sse.ones;
-pub const op = sse.op;
-pub const shift = sse.shift;
-pub const shuffle = sse.shuffle;
-pub const zeroes = sse.zeroes;
+const adds = sse.adds;
+const subtracts = sse.subtracts;
+const move = sse.move;
+const op = sse.op;
+const shift = sse.shift;
+const shuffle = sse.shuffle;
+const zeroes = sse.zeroes;
 
 /// xmm0 inverted. Uses xmm1.
 pub fn invert(t: *Translator) void {
     sse.ones(t, .xmm1);
     op(t, 0xef, .xmm0, .xmm1);
-}
-
-pub fn with(t: *Translator, opcode: u8, dst: Xmm, comptime field: []const u8) void {
-    t.a.sse(.p66, opcode, dst, .{ .mem = layout.cpuField(field) });
-}
-
-/// Shifts the whole register by bytes. `way` 3: right, 7: left.
-fn shiftBytes(t: *Translator, way: u4, dst: Xmm, amount: u8) void {
-    shift(t, 3, way, dst, amount);
 }
 
 pub fn MODIMM(t: *Translator, insn: u32) bool {
@@ -73,20 +62,9 @@ pub fn putHalf(t: *Translator, insn: u32) bool {
 
 /// dst = the lower (or, of the second form, upper) half of register n, each element made twice as wide.
 pub fn widen(t: *Translator, insn: u32, n: u32, dst: Xmm, signed: bool) void {
-    var src = t.copies.get(&t.a, n);
-    if (bit(insn, 30)) {
-        shuffle(t, dst, src, 0xee);
-        src = dst;
-    }
-    const base: u8 = if (signed) 0x20 else 0x30;
-    t.a.sse38(base + ([3]u8{ 0, 3, 5 })[sizeOf(insn)], dst, .{ .xmm = src });
-}
-
-/// dst = the greater or lesser of dst and src.
-pub fn limit(t: *Translator, size: u2, signed: bool, greatest: bool, dst: Xmm, src: Xmm) void {
-    // The least of signed 16-bit elements and of bytes are SSE2's, the others lie in the 38 map; the greatest is four further on.
-    const code: u8 = if (signed) ([3]u8{ 0x38, 0xea, 0x39 })[size] else ([3]u8{ 0xda, 0x3a, 0x3b })[size];
-    if (code >= 0xda) op(t, if (greatest) code + 4 else code, dst, src) else t.a.sse38(if (greatest) code + 4 else code, dst, .{ .xmm = src });
+    const src = t.copies.get(&t.a, n);
+    if (bit(insn, 30)) shuffle(t, dst, src, 0xee);
+    sse.widen(t, sizeOf(insn), dst, if (bit(insn, 30)) dst else src, signed);
 }
 
 /// A sum or difference of widened elements; `wide`: the first operand is wide already.
@@ -137,10 +115,10 @@ pub fn ADDP(t: *Translator, insn: u32) bool {
     switch (sizeOf(insn)) {
         0 => {
             move(t, .xmm1, m);
-            t.a.sse38(0x04, .xmm0, .{ .mem = layout.cpuField("ones") });
-            t.a.sse38(0x04, .xmm1, .{ .mem = layout.cpuField("ones") });
-            with(t, 0xdb, .xmm0, "low_bytes");
-            with(t, 0xdb, .xmm1, "low_bytes");
+            for ([2]Xmm{ .xmm0, .xmm1 }) |x| {
+                sse.with38(t, 0x04, x, "ones", 0);
+                sse.with(t, 0xdb, x, "low_byte", 1);
+            }
             op(t, 0x67, .xmm0, .xmm1);
         },
         1, 2 => |size| t.a.sse38(size, .xmm0, .{ .xmm = m }),
@@ -161,8 +139,8 @@ pub fn scalar(t: *Translator, insn: u32, bytes: u8) bool {
         // Inserts nothing, and clears all but the lowest element.
         4 => t.a.sse3a(0x21, .xmm0, .{ .xmm = .xmm0 }, 0x0e),
         else => {
-            shiftBytes(t, 7, .xmm0, 16 - bytes);
-            shiftBytes(t, 3, .xmm0, 16 - bytes);
+            shift(t, 3, 7, .xmm0, 16 - bytes);
+            shift(t, 3, 3, .xmm0, 16 - bytes);
         },
     }
     t.copies.put(&t.a, rd(insn), .xmm0, if (bytes == 8) .d else .s);
@@ -177,15 +155,13 @@ pub fn ADDP_s(t: *Translator, insn: u32) bool {
     return scalar(t, insn, 8);
 }
 
-const equal = [3]u8{ 0x74, 0x75, 0x76 };
-
 /// The 64 bits of register a are greater than those of b without signs, or (`inverted`) are not.
 pub fn higher(t: *Translator, insn: u32, a: u32, b: u32, inverted: bool) bool {
     sse.load(t, .xmm0, "signs", 3);
     sse.move(t, .xmm15, .xmm0);
     op(t, 0xef, .xmm0, t.copies.get(&t.a, a));
     op(t, 0xef, .xmm15, t.copies.get(&t.a, b));
-    t.a.sse38(0x37, .xmm0, .{ .xmm = .xmm15 });
+    sse.greater(t, 3, .xmm0, .xmm15);
     if (inverted) invert(t);
     return finish(t, insn);
 }
@@ -195,19 +171,10 @@ pub fn CMHI(t: *Translator, insn: u32) bool {
     if (sizeOf(insn) == 3) return higher(t, insn, rn(insn), rm(insn), false);
     const m = t.copies.get(&t.a, rm(insn));
     copy(t, .xmm0, rn(insn));
-    switch (sizeOf(insn)) {
-        0 => op(t, 0xde, .xmm0, m),
-        1 => t.a.sse38(0x3e, .xmm0, .{ .xmm = m }),
-        else => t.a.sse38(0x3f, .xmm0, .{ .xmm = m }),
-    }
-    op(t, equal[sizeOf(insn)], .xmm0, m);
+    sse.limit(t, sizeOf(insn), false, true, .xmm0, m);
+    sse.equal(t, sizeOf(insn), .xmm0, m);
     invert(t);
     return finish(t, insn);
-}
-
-fn greater(t: *Translator, insn: u32, dst: Xmm, src: Xmm) void {
-    if (sizeOf(insn) == 3) return t.a.sse38(0x37, dst, .{ .xmm = src });
-    op(t, ([3]u8{ 0x64, 0x65, 0x66 })[sizeOf(insn)], dst, src);
 }
 
 /// n >= m: not m > n.
@@ -215,7 +182,7 @@ pub fn CMGE(t: *Translator, insn: u32) bool {
     if (reserved(insn)) return false;
     const n = t.copies.get(&t.a, rn(insn));
     copy(t, .xmm0, rm(insn));
-    greater(t, insn, .xmm0, n);
+    sse.greater(t, sizeOf(insn), .xmm0, n);
     invert(t);
     return finish(t, insn);
 }
@@ -226,7 +193,7 @@ fn sign(t: *Translator, insn: u32, below: bool, inverted: bool) bool {
     const n = t.copies.get(&t.a, rn(insn));
     zeroes(t, .xmm1);
     move(t, .xmm0, if (below) .xmm1 else n);
-    greater(t, insn, .xmm0, if (below) n else .xmm1);
+    sse.greater(t, sizeOf(insn), .xmm0, if (below) n else .xmm1);
     if (inverted) invert(t);
     return finish(t, insn);
 }
@@ -250,7 +217,7 @@ pub fn CMTST(t: *Translator, insn: u32) bool {
     copy(t, .xmm0, rn(insn));
     op(t, 0xdb, .xmm0, m);
     zeroes(t, .xmm1);
-    if (sizeOf(insn) == 3) t.a.sse38(0x29, .xmm0, .{ .xmm = .xmm1 }) else op(t, equal[sizeOf(insn)], .xmm0, .xmm1);
+    sse.equal(t, sizeOf(insn), .xmm0, .xmm1);
     invert(t);
     return finish(t, insn);
 }
@@ -297,11 +264,11 @@ pub fn CNT(t: *Translator, insn: u32) bool {
     copy(t, .xmm0, rn(insn));
     move(t, .xmm1, .xmm0);
     shift(t, 1, 2, .xmm1, 4);
-    with(t, 0xdb, .xmm0, "low_nibbles");
-    with(t, 0xdb, .xmm1, "low_nibbles");
-    t.a.sse(.none, 0x28, .xmm15, .{ .mem = layout.cpuField("bits_of_nibbles") });
+    sse.with(t, 0xdb, .xmm0, "low_nibble", 0);
+    sse.with(t, 0xdb, .xmm1, "low_nibble", 0);
+    sse.load(t, .xmm15, "bits_of_nibbles", 0);
     t.a.sse38(0x00, .xmm15, .{ .xmm = .xmm0 });
-    t.a.sse(.none, 0x28, .xmm0, .{ .mem = layout.cpuField("bits_of_nibbles") });
+    sse.load(t, .xmm0, "bits_of_nibbles", 0);
     t.a.sse38(0x00, .xmm0, .{ .xmm = .xmm1 });
     op(t, 0xfc, .xmm0, .xmm15);
     return finish(t, insn);

@@ -165,14 +165,6 @@ pub const Cpu = struct {
     executed: u32,
     /// sp is not what flat code has to have.
     wild: bool,
-    /// The smallest normal numbers, twice their bits, in each element.
-    twice_least_double: [2]u64 align(16),
-    twice_least_single: [4]u32 align(16),
-    /// In each byte, or in each 16 bits.
-    ones: [16]u8 align(16),
-    low_nibbles: [16]u8 align(16),
-    low_bytes: [8]u16 align(16),
-    bits_of_nibbles: [16]u8 align(16),
     constants: constants.Constants align(16),
     /// All ones as long as FPSR.QC is not set, then zero: who finds something saturated then need not set it again.
     unsaturated: [2]u64 align(16),

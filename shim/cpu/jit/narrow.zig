@@ -63,8 +63,7 @@ fn packed_(t: *Translator, log: Log, from: bool, to: bool) void {
         sse.op(t, if (log == 1) 0x6b else if (to) 0x63 else 0x67, .xmm0, .xmm0);
     }
     // What is the same when it is made wide again was not too large.
-    const base: u8 = if (to) 0x20 else 0x30;
-    sse.op38(t, base + ([2]u8{ 0, 3 })[log], .xmm15, .xmm0);
+    sse.widen(t, log, .xmm15, .xmm0, to);
     sse.equal(t, log + 1, .xmm15, .xmm1);
     sse.saturatedUnless(t, .xmm15);
 }
@@ -158,8 +157,7 @@ pub const UQXTN_s = UQXTN;
 
 /// Each element becomes the upper half of one twice as wide.
 pub fn SHLL(t: *Translator, insn: u32) bool {
-    const unpack: u8 = if (bit(insn, 30)) 0x68 else 0x60;
     sse.zeroes(t, .xmm0);
-    sse.op(t, unpack + @as(u8, @intCast(bits(insn, 22, 2))), .xmm0, t.copies.get(&t.a, rn(insn)));
+    sse.unpack(t, @intCast(bits(insn, 22, 2)), .xmm0, t.copies.get(&t.a, rn(insn)), bit(insn, 30));
     return sse.result(t, rd(insn), .xmm0, .q);
 }

@@ -1,6 +1,7 @@
 //! Translation of Advanced SIMD permutations and table look-ups. As simd.zig otherwise.
 
 const fields = @import("../interp/fields.zig");
+const interleave = @import("interleave.zig");
 const simd = @import("simd.zig");
 const sse = @import("sse.zig");
 const x64 = @import("x64.zig");
@@ -15,14 +16,11 @@ const rm = fields.rm;
 const finish = simd.finish;
 const sizeOf = simd.sizeOf;
 
-const unpack_low = [4]u8{ 0x60, 0x61, 0x62, 0x6c };
-const unpack_high = [4]u8{ 0x68, 0x69, 0x6a, 0x6d };
-
 /// xmm0 = n unpacked with m, from the lower or upper halves.
 fn unpack(t: *Translator, insn: u32, high: bool, log: sse.Log) void {
     const m = t.copies.get(&t.a, rm(insn));
     sse.move(t, .xmm0, t.copies.get(&t.a, rn(insn)));
-    sse.op(t, (if (high) unpack_high else unpack_low)[log], .xmm0, m);
+    sse.unpack(t, log, .xmm0, m, high);
 }
 
 pub fn ZIP1(t: *Translator, insn: u32) bool {
@@ -35,34 +33,17 @@ pub fn ZIP2(t: *Translator, insn: u32) bool {
     return finish(t, insn);
 }
 
-/// xmm0 = the even or odd elements of n and then of m. A 64-bit form does that to both in one register.
+/// The even or odd elements of n and then of m. A 64-bit form has both in one register first.
 fn unzip(t: *Translator, insn: u32, odd: bool) bool {
     const log = sizeOf(insn);
-    if (log == 3) {
-        unpack(t, insn, odd, 3);
-        return finish(t, insn);
+    if (bit(insn, 30)) {
+        const m = t.copies.get(&t.a, rm(insn));
+        interleave.every(t, .xmm0, t.copies.get(&t.a, rn(insn)), m, log, odd);
+    } else {
+        unpack(t, insn, false, 3);
+        interleave.every(t, .xmm0, .xmm0, .xmm0, log, odd);
     }
-    const full = bit(insn, 30);
-    if (full) sse.move(t, .xmm0, t.copies.get(&t.a, rn(insn))) else unpack(t, insn, false, 3);
-    if (log == 2) {
-        t.a.sse(.none, 0xc6, .xmm0, .{ .xmm = if (full) t.copies.get(&t.a, rm(insn)) else .xmm0 });
-        t.a.imm8(if (odd) 0xdd else 0x88);
-        return finish(t, insn);
-    }
-    half(t, log, .xmm0, odd);
-    if (full) {
-        sse.move(t, .xmm1, t.copies.get(&t.a, rm(insn)));
-        half(t, log, .xmm1, odd);
-    }
-    const other: Xmm = if (full) .xmm1 else .xmm0;
-    if (log == 0) sse.op(t, 0x67, .xmm0, other) else sse.op38(t, 0x2b, .xmm0, other);
     return finish(t, insn);
-}
-
-/// Makes each element of bytes' or halves' pairs wide.
-fn half(t: *Translator, log: sse.Log, dst: Xmm, odd: bool) void {
-    if (odd) return sse.shift(t, log + 1, 2, dst, @as(u32, 8) << log);
-    if (log == 0) sse.with(t, 0xdb, dst, "low_byte", 1) else sse.with(t, 0xdb, dst, "low_half", 0);
 }
 
 pub fn UZP1(t: *Translator, insn: u32) bool {

@@ -3,8 +3,8 @@
 const fields = @import("../interp/fields.zig");
 const host = @import("host.zig");
 const lanes = @import("lanes.zig");
-const layout = @import("layout.zig");
 const simd = @import("simd.zig");
+const sse = @import("sse.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -16,10 +16,10 @@ const bit = fields.bit;
 const bits = fields.bits;
 const copy = simd.copy;
 const finish = simd.finish;
-const move = lanes.move;
-const op = lanes.op;
-const shift = lanes.shift;
-const shuffle = lanes.shuffle;
+const move = sse.move;
+const op = sse.op;
+const shift = sse.shift;
+const shuffle = sse.shuffle;
 const sizeOf = simd.sizeOf;
 
 /// Register m.
@@ -52,23 +52,23 @@ fn multiply(t: *Translator, insn: u32, m: Xmm) void {
     move(t, .xmm1, n);
     shift(t, 1, 2, .xmm1, 8);
     // Without its even bytes m gives odd ones that are in place.
-    t.a.sse(.none, 0x28, .xmm15, .{ .mem = layout.cpuField("low_bytes") });
+    sse.load(t, .xmm15, "low_byte", 1);
     op(t, 0xdb, .xmm0, .xmm15);
     op(t, 0xdf, .xmm15, m);
     op(t, 0xd5, .xmm1, .xmm15);
     op(t, 0xeb, .xmm0, .xmm1);
 }
 
-const How = enum { alone, add, subtract };
+pub const How = enum { alone, add, subtract };
 
 /// xmm0 = d plus or minus xmm0, in elements of 8 << log. Uses xmm1.
 fn accumulate(t: *Translator, insn: u32, how: How, log: usize) void {
     switch (how) {
         .alone => {},
-        .add => op(t, lanes.adds[log], .xmm0, t.copies.get(&t.a, rd(insn))),
+        .add => op(t, sse.adds[log], .xmm0, t.copies.get(&t.a, rd(insn))),
         .subtract => {
             copy(t, .xmm1, rd(insn));
-            op(t, lanes.subtracts[log], .xmm1, .xmm0);
+            op(t, sse.subtracts[log], .xmm1, .xmm0);
             move(t, .xmm0, .xmm1);
         },
     }

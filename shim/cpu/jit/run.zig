@@ -54,13 +54,7 @@ fn create(worker: bool) ?*Cpu {
     cpu.key = 0;
     cpu.backs = @splat(loops.patience);
     cpu.self = cpu;
-    cpu.twice_least_double = @splat(1 << 53);
-    cpu.twice_least_single = @splat(1 << 24);
-    cpu.ones = @splat(1);
-    cpu.low_nibbles = @splat(15);
     cpu.constants = .{};
-    cpu.low_bytes = @splat(255);
-    for (&cpu.bits_of_nibbles, 0..) |*count, i| count.* = @popCount(i);
     return cpu;
 }
 

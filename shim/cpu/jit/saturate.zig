@@ -1,13 +1,11 @@
 //! Translation of saturating Advanced SIMD arithmetic. As simd.zig otherwise, but FPSR.QC is set where a result differs from the wrapped one,
 //! which takes the host's flags.
 
-const constants = @import("constants.zig");
 const fields = @import("../interp/fields.zig");
 const lanes = @import("lanes.zig");
-const layout = @import("layout.zig");
 const products = @import("products.zig");
-const regs = @import("../simd/regs.zig");
 const simd = @import("simd.zig");
+const sse = @import("sse.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -18,52 +16,28 @@ const rm = fields.rm;
 const bit = fields.bit;
 const copy = simd.copy;
 const finish = simd.finish;
-const move = lanes.move;
-const op = lanes.op;
-const shift = lanes.shift;
-const shuffle = lanes.shuffle;
+const move = sse.move;
+const op = sse.op;
+const shift = sse.shift;
+const shuffle = sse.shuffle;
+const with = sse.with;
 const sizeOf = simd.sizeOf;
-
-fn with(t: *Translator, opcode: u8, dst: Xmm, comptime list: []const u8, number: usize) void {
-    t.a.sse(.p66, opcode, dst, constants.memory(list, number));
-}
 
 /// Bytes of register d that an instruction sets, of elements of 1 << log bytes: of a scalar form one element.
 fn resultOf(insn: u32, log: u2) u8 {
-    if (isScalar(insn)) return @as(u8, 1) << log;
+    if (sse.scalar(insn)) return @as(u8, 1) << log;
     return if (bit(insn, 30)) 16 else 8;
-}
-
-fn isScalar(insn: u32) bool {
-    return bit(insn, 28);
 }
 
 /// Register d becomes xmm0.
 fn put(t: *Translator, insn: u32) bool {
-    return if (isScalar(insn)) lanes.scalar(t, insn, resultOf(insn, sizeOf(insn))) else finish(t, insn);
+    return if (sse.scalar(insn)) lanes.scalar(t, insn, resultOf(insn, sizeOf(insn))) else finish(t, insn);
 }
 
 /// Sets QC unless the lowest bytes of x are zero.
 fn note(t: *Translator, x: Xmm, bytes: u8) void {
-    only(t, x, bytes);
-    t.a.sse38(0x17, x, .{ .xmm = x });
-    set(t);
-}
-
-/// Leaves nothing of x but its lowest bytes, somewhere.
-fn only(t: *Translator, x: Xmm, bytes: u8) void {
     if (bytes < 16) shift(t, 3, 7, x, 16 - bytes);
-}
-
-fn set(t: *Translator) void {
-    const fpsr: x64.Rm = .{ .mem = layout.blockField("fpsr") };
-    const nothing = t.a.jcc(.e);
-    // A store each time would make each wait for the one before.
-    t.a.testImm(.d, fpsr, regs.fpsr_qc);
-    const known = t.a.jcc(.ne);
-    t.a.aluImm(.@"or", .d, fpsr, regs.fpsr_qc);
-    t.a.linkHere(known);
-    t.a.linkHere(nothing);
+    sse.saturatedWhere(t, x);
 }
 
 /// The host has those of 8 and 16 bits: d = n op m, against the same that wraps.
@@ -82,7 +56,7 @@ fn native(t: *Translator, insn: u32, opcode: u8, wraps: u8) bool {
 /// xmm1 = a + xmm15, or a - xmm15, with a sign, of 32 or 64 bits. Uses xmm0.
 fn signedSum(t: *Translator, size: u2, a: Xmm, subtract: bool, bytes: u8) void {
     move(t, .xmm1, a);
-    op(t, if (subtract) lanes.subtracts[size] else lanes.adds[size], .xmm1, .xmm15);
+    op(t, if (subtract) sse.subtracts[size] else sse.adds[size], .xmm1, .xmm15);
     // It has overflowed where the result's sign differs from a's, and b's does too (of a difference: b's from a's).
     move(t, .xmm0, a);
     op(t, 0xef, .xmm0, .xmm1);
@@ -97,9 +71,8 @@ fn signedSum(t: *Translator, size: u2, a: Xmm, subtract: bool, bytes: u8) void {
 /// xmm1 = xmm15 in elements where xmm0 has a sign, and QC then.
 fn choose(t: *Translator, size: u2, bytes: u8) void {
     t.a.sse38(if (size == 2) 0x14 else 0x15, .xmm1, .{ .xmm = .xmm15 });
-    only(t, .xmm0, bytes);
-    t.a.sse38(0x17, .xmm0, constants.memory("signs", size));
-    set(t);
+    with(t, 0xdb, .xmm0, "signs", size);
+    note(t, .xmm0, bytes);
 }
 
 fn signedWide(t: *Translator, insn: u32, subtract: bool) bool {
@@ -112,19 +85,19 @@ fn signedWide(t: *Translator, insn: u32, subtract: bool) bool {
 pub fn SQADD(t: *Translator, insn: u32) bool {
     t.clobber();
     const size = sizeOf(insn);
-    return if (size < 2) native(t, insn, 0xec + @as(u8, size), lanes.adds[size]) else signedWide(t, insn, false);
+    return if (size < 2) native(t, insn, 0xec + @as(u8, size), sse.adds[size]) else signedWide(t, insn, false);
 }
 pub fn SQSUB(t: *Translator, insn: u32) bool {
     t.clobber();
     const size = sizeOf(insn);
-    return if (size < 2) native(t, insn, 0xe8 + @as(u8, size), lanes.subtracts[size]) else signedWide(t, insn, true);
+    return if (size < 2) native(t, insn, 0xe8 + @as(u8, size), sse.subtracts[size]) else signedWide(t, insn, true);
 }
 
 /// n is at most what m leaves room for.
 fn addWords(t: *Translator, insn: u32) bool {
     const n = t.copies.get(&t.a, rn(insn));
     const m = t.copies.get(&t.a, rm(insn));
-    lanes.onesIn(t, .xmm0);
+    sse.ones(t, .xmm0);
     op(t, 0xef, .xmm0, m);
     t.a.sse38(0x3b, .xmm0, .{ .xmm = n });
     move(t, .xmm1, .xmm0);
@@ -158,7 +131,7 @@ fn unsignedSum(t: *Translator, a: Xmm, b: Xmm, bytes: u8) void {
     move(t, .xmm0, a);
     op(t, 0xdb, .xmm0, b);
     op(t, 0xeb, .xmm0, .xmm15);
-    lanes.onesIn(t, .xmm15);
+    sse.ones(t, .xmm15);
     choose(t, 3, bytes);
 }
 
@@ -182,7 +155,7 @@ fn subtractLongs(t: *Translator, insn: u32) bool {
     move(t, .xmm0, n);
     op(t, 0xdf, .xmm0, m);
     op(t, 0xeb, .xmm0, .xmm15);
-    lanes.zeroes(t, .xmm15);
+    sse.zeroes(t, .xmm15);
     choose(t, 3, resultOf(insn, 3));
     move(t, .xmm0, .xmm1);
     return put(t, insn);
@@ -193,7 +166,7 @@ pub fn UQADD(t: *Translator, insn: u32) bool {
     return switch (sizeOf(insn)) {
         2 => addWords(t, insn),
         3 => addLongs(t, insn),
-        else => |size| native(t, insn, 0xdc + @as(u8, size), lanes.adds[size]),
+        else => |size| native(t, insn, 0xdc + @as(u8, size), sse.adds[size]),
     };
 }
 pub fn UQSUB(t: *Translator, insn: u32) bool {
@@ -201,7 +174,7 @@ pub fn UQSUB(t: *Translator, insn: u32) bool {
     return switch (sizeOf(insn)) {
         2 => subtractWords(t, insn),
         3 => subtractLongs(t, insn),
-        else => |size| native(t, insn, 0xd8 + @as(u8, size), lanes.subtracts[size]),
+        else => |size| native(t, insn, 0xd8 + @as(u8, size), sse.subtracts[size]),
     };
 }
 
@@ -221,7 +194,7 @@ pub fn SUQADD(t: *Translator, insn: u32) bool {
         with(t, 0xef, .xmm0, "signs", size);
         move(t, .xmm15, .xmm0);
         addUnsigned(t, size, n);
-        op(t, lanes.adds[size], .xmm15, n);
+        op(t, sse.adds[size], .xmm15, n);
         op(t, 0xef, .xmm15, .xmm0);
         note(t, .xmm15, resultOf(insn, size));
     }
@@ -233,7 +206,7 @@ pub fn SUQADD(t: *Translator, insn: u32) bool {
 fn addUnsigned(t: *Translator, size: u2, x: Xmm) void {
     if (size < 2) return op(t, 0xdc + @as(u8, size), .xmm0, x);
     // At most what x leaves room for.
-    lanes.onesIn(t, .xmm1);
+    sse.ones(t, .xmm1);
     op(t, 0xef, .xmm1, x);
     t.a.sse38(0x3b, .xmm0, .{ .xmm = .xmm1 });
     op(t, 0xfe, .xmm0, x);
@@ -246,35 +219,33 @@ pub fn USQADD(t: *Translator, insn: u32) bool {
     t.clobber();
     const n = t.copies.get(&t.a, rn(insn));
     const d = t.copies.get(&t.a, rd(insn));
-    lanes.zeroes(t, .xmm15);
-    lanes.limit(t, size, true, true, .xmm15, n);
+    sse.zeroes(t, .xmm15);
+    sse.limit(t, size, true, true, .xmm15, n);
     move(t, .xmm0, d);
     addUnsigned(t, size, .xmm15);
-    op(t, lanes.subtracts[size], .xmm15, n);
+    op(t, sse.subtracts[size], .xmm15, n);
     if (size == 2) {
         t.a.sse38(0x3f, .xmm0, .{ .xmm = .xmm15 });
         op(t, 0xfa, .xmm0, .xmm15);
     } else op(t, 0xd8 + @as(u8, size), .xmm0, .xmm15);
     move(t, .xmm1, d);
-    op(t, lanes.adds[size], .xmm1, n);
+    op(t, sse.adds[size], .xmm1, n);
     op(t, 0xef, .xmm1, .xmm0);
     note(t, .xmm1, resultOf(insn, size));
     return put(t, insn);
 }
 
-const equal = [3]u8{ 0x74, 0x75, 0x76 };
-
 /// xmm1 = all ones in elements where x is the least number.
 fn least(t: *Translator, size: u2, x: Xmm) void {
-    t.a.sse(.none, 0x28, .xmm1, constants.memory("signs", size));
-    if (size == 3) t.a.sse38(0x29, .xmm1, .{ .xmm = x }) else op(t, equal[size], .xmm1, x);
+    sse.load(t, .xmm1, "signs", size);
+    sse.equal(t, size, .xmm1, x);
 }
 
 /// The least number became itself, and becomes the greatest.
 fn withoutLeast(t: *Translator, insn: u32) bool {
     const size = sizeOf(insn);
     least(t, size, t.copies.get(&t.a, rn(insn)));
-    op(t, lanes.adds[size], .xmm0, .xmm1);
+    op(t, sse.adds[size], .xmm0, .xmm1);
     note(t, .xmm1, resultOf(insn, sizeOf(insn)));
     return put(t, insn);
 }
@@ -282,8 +253,8 @@ fn withoutLeast(t: *Translator, insn: u32) bool {
 pub fn SQNEG(t: *Translator, insn: u32) bool {
     t.clobber();
     const n = t.copies.get(&t.a, rn(insn));
-    lanes.zeroes(t, .xmm0);
-    op(t, lanes.subtracts[sizeOf(insn)], .xmm0, n);
+    sse.zeroes(t, .xmm0);
+    op(t, sse.subtracts[sizeOf(insn)], .xmm0, n);
     return withoutLeast(t, insn);
 }
 pub fn SQABS(t: *Translator, insn: u32) bool {
@@ -349,7 +320,7 @@ pub fn SQRDMULH_e(t: *Translator, insn: u32) bool {
 /// d plus or minus the same of 32 bits. Negated they all fit: d - round(-x), or d + round(-x), whose middle is rounded the other way.
 fn doubledWords(t: *Translator, insn: u32, m: Xmm, subtract: bool) bool {
     const n = t.copies.get(&t.a, rn(insn));
-    const middle = if (subtract) constants.memory("halves", 2) else constants.memory("under_half", 0);
+    const middle = if (subtract) sse.constant("halves", 2) else sse.constant("under_half", 0);
     move(t, .xmm0, n);
     t.a.sse38(0x28, .xmm0, .{ .xmm = m });
     shuffle(t, .xmm15, n, 0xf5);
@@ -410,24 +381,22 @@ pub fn SQRDMLSH_e(t: *Translator, insn: u32) bool {
     return doubledSum(t, insn, true, true);
 }
 
-const How = enum { alone, add, subtract };
-
 /// Doubled products twice as wide, alone or with d.
-fn doubledLong(t: *Translator, insn: u32, element: bool, how: How) bool {
+fn doubledLong(t: *Translator, insn: u32, element: bool, how: products.How) bool {
     t.clobber();
     const size = sizeOf(insn) + 1;
     const m = if (element) products.element(t, insn) else t.copies.get(&t.a, rm(insn));
     products.multiplyLong(t, insn, m, true);
-    op(t, lanes.adds[size], .xmm0, .xmm0);
+    op(t, sse.adds[size], .xmm0, .xmm0);
     fit(t, size);
-    const bytes = if (isScalar(insn)) @as(u8, 1) << size else 16;
+    const bytes = if (sse.scalar(insn)) @as(u8, 1) << size else 16;
     note(t, .xmm1, bytes);
     if (how != .alone) {
         move(t, .xmm15, .xmm0);
         signedSum(t, size, t.copies.get(&t.a, rd(insn)), how == .subtract, bytes);
         move(t, .xmm0, .xmm1);
     }
-    if (isScalar(insn)) return lanes.scalar(t, insn, bytes);
+    if (sse.scalar(insn)) return lanes.scalar(t, insn, bytes);
     t.copies.put(&t.a, rd(insn), .xmm0, .no);
     return true;
 }

@@ -4,6 +4,7 @@
 const fields = @import("../interp/fields.zig");
 const interleave = @import("interleave.zig");
 const lanes = @import("lanes.zig");
+const sse = @import("sse.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
@@ -57,23 +58,16 @@ pub fn two(t: *Translator, insn: u32, opcode: u8) bool {
     return finish(t, insn);
 }
 
-fn two38(t: *Translator, insn: u32, opcode: u8) bool {
-    const m = t.copies.get(&t.a, rm(insn));
-    copy(t, .xmm0, rn(insn));
-    t.a.sse38(opcode, .xmm0, .{ .xmm = m });
-    return finish(t, insn);
-}
-
 /// 64-bit lanes need the 128-bit form, or are scalars.
 pub fn reserved(insn: u32) bool {
     return sizeOf(insn) == 3 and !bit(insn, 30) and !bit(insn, 28);
 }
 
 pub fn ADD_v(t: *Translator, insn: u32) bool {
-    return !reserved(insn) and two(t, insn, ([4]u8{ 0xfc, 0xfd, 0xfe, 0xd4 })[sizeOf(insn)]);
+    return !reserved(insn) and two(t, insn, sse.adds[sizeOf(insn)]);
 }
 pub fn SUB_v(t: *Translator, insn: u32) bool {
-    return !reserved(insn) and two(t, insn, ([4]u8{ 0xf8, 0xf9, 0xfa, 0xfb })[sizeOf(insn)]);
+    return !reserved(insn) and two(t, insn, sse.subtracts[sizeOf(insn)]);
 }
 pub fn AND_v(t: *Translator, insn: u32) bool {
     return two(t, insn, 0xdb);
@@ -113,100 +107,70 @@ pub fn BIT(t: *Translator, insn: u32) bool {
     return choose(t, insn, rd(insn), rn(insn), rm(insn));
 }
 
-const compares = [4]u8{ 0x74, 0x75, 0x76, 0x29 };
-
 pub fn CMEQ(t: *Translator, insn: u32) bool {
     if (reserved(insn)) return false;
-    if (sizeOf(insn) == 3) return two38(t, insn, 0x29);
-    return two(t, insn, compares[sizeOf(insn)]);
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    sse.equal(t, sizeOf(insn), .xmm0, m);
+    return finish(t, insn);
 }
 pub fn CMEQ_zero(t: *Translator, insn: u32) bool {
     if (reserved(insn)) return false;
-    t.a.sse(.none, 0x57, .xmm0, .{ .xmm = .xmm0 });
-    const n = t.copies.get(&t.a, rn(insn));
-    if (sizeOf(insn) == 3) t.a.sse38(0x29, .xmm0, .{ .xmm = n }) else t.a.sse(.p66, compares[sizeOf(insn)], .xmm0, .{ .xmm = n });
+    sse.zeroes(t, .xmm0);
+    sse.equal(t, sizeOf(insn), .xmm0, t.copies.get(&t.a, rn(insn)));
     return finish(t, insn);
 }
 pub fn CMGT(t: *Translator, insn: u32) bool {
     if (reserved(insn)) return false;
-    if (sizeOf(insn) == 3) return two38(t, insn, 0x37);
-    return two(t, insn, ([3]u8{ 0x64, 0x65, 0x66 })[sizeOf(insn)]);
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    sse.greater(t, sizeOf(insn), .xmm0, m);
+    return finish(t, insn);
 }
 /// n is the greater of the two.
 pub fn CMHS(t: *Translator, insn: u32) bool {
     if (sizeOf(insn) == 3) return lanes.higher(t, insn, rm(insn), rn(insn), true);
-    const m = t.copies.get(&t.a, rm(insn));
     const n = t.copies.get(&t.a, rn(insn));
-    t.a.sse(.none, 0x28, .xmm0, .{ .xmm = m });
-    switch (sizeOf(insn)) {
-        0 => t.a.sse(.p66, 0xde, .xmm0, .{ .xmm = n }),
-        1 => t.a.sse38(0x3e, .xmm0, .{ .xmm = n }),
-        else => t.a.sse38(0x3f, .xmm0, .{ .xmm = n }),
-    }
-    t.a.sse(.p66, compares[sizeOf(insn)], .xmm0, .{ .xmm = n });
+    copy(t, .xmm0, rm(insn));
+    sse.limit(t, sizeOf(insn), false, true, .xmm0, n);
+    sse.equal(t, sizeOf(insn), .xmm0, n);
+    return finish(t, insn);
+}
+
+fn extreme(t: *Translator, insn: u32, signed: bool, greatest: bool) bool {
+    if (sizeOf(insn) == 3) return false;
+    const m = t.copies.get(&t.a, rm(insn));
+    copy(t, .xmm0, rn(insn));
+    sse.limit(t, sizeOf(insn), signed, greatest, .xmm0, m);
     return finish(t, insn);
 }
 
 pub fn UMAX(t: *Translator, insn: u32) bool {
-    return switch (sizeOf(insn)) {
-        0 => two(t, insn, 0xde),
-        1 => two38(t, insn, 0x3e),
-        2 => two38(t, insn, 0x3f),
-        else => false,
-    };
+    return extreme(t, insn, false, true);
 }
 pub fn UMIN(t: *Translator, insn: u32) bool {
-    return switch (sizeOf(insn)) {
-        0 => two(t, insn, 0xda),
-        1 => two38(t, insn, 0x3a),
-        2 => two38(t, insn, 0x3b),
-        else => false,
-    };
+    return extreme(t, insn, false, false);
 }
 pub fn SMAX(t: *Translator, insn: u32) bool {
-    return switch (sizeOf(insn)) {
-        0 => two38(t, insn, 0x3c),
-        1 => two(t, insn, 0xee),
-        2 => two38(t, insn, 0x3d),
-        else => false,
-    };
+    return extreme(t, insn, true, true);
 }
 pub fn SMIN(t: *Translator, insn: u32) bool {
-    return switch (sizeOf(insn)) {
-        0 => two38(t, insn, 0x38),
-        1 => two(t, insn, 0xea),
-        2 => two38(t, insn, 0x39),
-        else => false,
-    };
+    return extreme(t, insn, true, false);
 }
 
 /// The lower (or, of the second form, upper) half of n, each element made twice as wide.
 fn widened(t: *Translator, insn: u32, signed: bool) bool {
     const field = bits(insn, 16, 7);
     if (field >= 64) return false;
-    const log: u5 = @intCast(31 - @clz(field));
-    const amount = field - (@as(u32, 1) << log);
-    const n = t.copies.get(&t.a, rn(insn));
-    var src = n;
+    const log: sse.Log = @intCast(31 - @clz(field >> 3));
+    const amount = field - (@as(u32, 8) << log);
+    var src = t.copies.get(&t.a, rn(insn));
     if (bit(insn, 30)) {
-        t.a.sse(.p66, 0x70, .xmm1, .{ .xmm = n });
-        t.a.imm8(0xee);
+        sse.shuffle(t, .xmm1, src, 0xee);
         src = .xmm1;
     }
-    const base: u8 = if (signed) 0x20 else 0x30;
-    t.a.sse38(base + @as(u8, switch (log) {
-        3 => 0,
-        4 => 3,
-        else => 5,
-    }), .xmm0, .{ .xmm = src });
-    if (amount != 0) {
-        t.a.sse(.p66, switch (log) {
-            3 => 0x71,
-            4 => 0x72,
-            else => 0x73,
-        }, @enumFromInt(6), .{ .xmm = .xmm0 });
-        t.a.imm8(@intCast(amount));
-    }
+    sse.widen(t, log, .xmm0, src, signed);
+    if (amount != 0) sse.shift(t, @as(u8, log) + 1, 6, .xmm0, amount);
     t.copies.put(&t.a, rd(insn), .xmm0, .no);
     return true;
 }
@@ -227,17 +191,12 @@ pub fn elementOf(imm5: u32) ?Element {
     return .{ .log = log, .index = @intCast(imm5 >> (log + 1)) };
 }
 
-/// xmm0 = its lowest element everywhere.
-fn spread(t: *Translator, log: u5) void {
-    interleave.spread(t, .xmm0, @intCast(log));
-}
-
 pub fn DUP_general(t: *Translator, insn: u32) bool {
     const e = elementOf(bits(insn, 16, 5)) orelse return false;
     if (e.log == 3 and !bit(insn, 30)) return false;
     const src = t.use(.q, rn(insn), .rax);
     t.a.sseGeneral(.p66, .q, 0x6e, 0, .{ .reg = src });
-    spread(t, e.log);
+    interleave.spread(t, .xmm0, @intCast(e.log));
     return finish(t, insn);
 }
 
@@ -249,7 +208,7 @@ pub fn DUP_element(t: *Translator, insn: u32) bool {
         t.a.sse(.p66, 0x73, @enumFromInt(3), .{ .xmm = .xmm0 });
         t.a.imm8(e.index << @intCast(e.log));
     }
-    spread(t, e.log);
+    interleave.spread(t, .xmm0, @intCast(e.log));
     return finish(t, insn);
 }
 
@@ -324,7 +283,7 @@ pub fn EXT(t: *Translator, insn: u32) bool {
 }
 
 pub fn NOT(t: *Translator, insn: u32) bool {
-    t.a.sse(.p66, 0x76, .xmm0, .{ .xmm = .xmm0 });
-    t.a.sse(.p66, 0xef, .xmm0, .{ .xmm = t.copies.get(&t.a, rn(insn)) });
+    sse.ones(t, .xmm0);
+    sse.op(t, 0xef, .xmm0, t.copies.get(&t.a, rn(insn)));
     return finish(t, insn);
 }

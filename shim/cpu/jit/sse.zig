@@ -168,9 +168,36 @@ pub fn equal(t: *Translator, log: Log, dst: Xmm, src: Xmm) void {
     if (log == 3) op38(t, 0x29, dst, src) else op(t, 0x74 + @as(u8, log), dst, src);
 }
 
-/// FPSR.QC is set unless x is all ones. The host's flags are free.
+/// dst = the greater or lesser of dst and src, elements of up to 32 bits.
+pub fn limit(t: *Translator, log: Log, signed: bool, greatest: bool, dst: Xmm, src: Xmm) void {
+    // The least of signed 16-bit elements and of bytes are SSE2's, the others lie in the 38 map; the greatest is four further on.
+    const code: u8 = if (signed) ([3]u8{ 0x38, 0xea, 0x39 })[log] else ([3]u8{ 0xda, 0x3a, 0x3b })[log];
+    if (code >= 0xda) op(t, if (greatest) code + 4 else code, dst, src) else op38(t, if (greatest) code + 4 else code, dst, src);
+}
+
+/// dst = the elements of src's lower half, twice as wide.
+pub fn widen(t: *Translator, log: Log, dst: Xmm, src: Xmm, signed: bool) void {
+    op38(t, @as(u8, if (signed) 0x20 else 0x30) + ([3]u8{ 0, 3, 5 })[log], dst, src);
+}
+
+/// dst = the elements of its lower or upper half and of src's in turn.
+pub fn unpack(t: *Translator, log: Log, dst: Xmm, src: Xmm, upper: bool) void {
+    op(t, (if (upper) [4]u8{ 0x68, 0x69, 0x6a, 0x6d } else [4]u8{ 0x60, 0x61, 0x62, 0x6c })[log], dst, src);
+}
+
+/// FPSR.QC is set unless x is zero. The host's flags are free.
+pub fn saturatedWhere(t: *Translator, x: Xmm) void {
+    t.a.sse38(0x17, x, .{ .mem = layout.cpuField("unsaturated") });
+    saturated(t, .ne);
+}
+
+/// The same unless x is all ones.
 pub fn saturatedUnless(t: *Translator, x: Xmm) void {
     t.a.sse38(0x17, x, .{ .mem = layout.cpuField("unsaturated") });
-    const from = t.a.jcc(.ae);
+    saturated(t, .ae);
+}
+
+fn saturated(t: *Translator, cc: x64.Cc) void {
+    const from = t.a.jcc(cc);
     t.addCold(from, .{ .saturated = .{ .back = t.a.at } });
 }

@@ -202,12 +202,11 @@ fn limitBytes(t: *Translator, low: Xmm, high: Xmm, over: Xmm, e: sse.Extent, sig
     sse.move(t, .xmm0, low);
     sse.op(t, if (signed) 0x63 else 0x67, .xmm0, high);
     // What is the same when it is made wide again was not too large.
-    const widen: u8 = if (signed) 0x20 else 0x30;
-    sse.op38(t, widen, .xmm1, .xmm0);
+    sse.widen(t, 0, .xmm1, .xmm0, signed);
     sse.op(t, 0x75, low, .xmm1);
     if (e == .q) {
         sse.shuffle(t, .xmm1, .xmm0, 0xee);
-        sse.op38(t, widen, .xmm1, .xmm1);
+        sse.widen(t, 0, .xmm1, .xmm1, signed);
         sse.op(t, 0x75, high, .xmm1);
         sse.op(t, 0x63, low, high);
     } else {

@@ -592,22 +592,3 @@ pub const XmmRm = union(enum) {
         };
     }
 };
-
-fn expectBytes(comptime emit: fn (a: *Asm) void, bytes: []const u8) !void {
-    var buffer: [64]u8 = undefined;
-    var a: Asm = .{ .base = &buffer, .at = 0 };
-    emit(&a);
-    try std.testing.expectEqualSlices(u8, bytes, buffer[0..a.at]);
-}
-
-test "encodings that an assembler gives" {
-    try expectBytes(struct {
-        fn f(a: *Asm) void {
-            a.alu(.add, .q, .rax, .{ .mem = .{ .base = .rbx, .disp = -128 } }); // add rax, [rbx-128]
-            a.alu(.sub, .d, .r9, .{ .reg = .rsi }); // sub r9d, esi
-            a.lea(.q, .r12, .{ .base = .r13, .index = .r14, .scale = 2 }); // lea r12, [r13+r14*4]
-            a.store(.b, .{ .mem = .{ .base = .rsp } }, .rsi); // mov [rsp], sil
-            a.shiftX(.shl, .q, .rax, .{ .reg = .r8 }, .rcx); // shlx rax, r8, rcx
-        }
-    }.f, &.{ 0x48, 0x03, 0x43, 0x80, 0x44, 0x2b, 0xce, 0x4f, 0x8d, 0x64, 0xb5, 0x00, 0x40, 0x88, 0x34, 0x24, 0xc4, 0xc2, 0xf1, 0xf7, 0xc0 });
-}
