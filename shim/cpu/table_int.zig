@@ -6,8 +6,6 @@
 //! decides, which names the function that translates the instruction. Where two patterns match, the one with more
 //! fixed bits is meant.
 
-const std = @import("std");
-
 pub const Class = enum {
     adr,
     add_sub_imm,

@@ -2,7 +2,6 @@
 //! take Linux/arm64 flags and structs and return a value or -errno in Linux numbers; positions and sizes are Numbers.
 //! Paths end with a NUL; an empty one means the descriptor itself where the call allows it.
 
-const std = @import("std");
 const abi = @import("../abi.zig");
 const host = @import("host.zig");
 

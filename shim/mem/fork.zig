@@ -1,7 +1,6 @@
 //! Copying and destroying whole address spaces, table by table. Both stop in a table as soon as the number of
 //! descriptors that it is known to have was seen.
 
-const std = @import("std");
 const desc = @import("descriptor.zig");
 const errno = @import("errno.zig");
 const frames = @import("frames.zig");

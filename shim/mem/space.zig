@@ -5,7 +5,6 @@
 //!
 //! Only the kernel's thread edits; others walk the tables meanwhile. `fork.zig` copies and destroys whole spaces.
 
-const std = @import("std");
 const abi = @import("../abi.zig");
 const cpus = @import("cpus.zig");
 const desc = @import("descriptor.zig");

@@ -1,6 +1,5 @@
 //! Names in texts: conditions, shifts, barriers, hints, prefetches, system registers.
 
-const std = @import("std");
 const fields = @import("../interp/fields.zig");
 const Out = @import("out.zig").Out;
 

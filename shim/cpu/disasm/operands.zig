@@ -1,6 +1,5 @@
 //! Registers, numbers, names and addresses in texts, and the conditions of aliases.
 
-const std = @import("std");
 const fields = @import("../interp/fields.zig");
 const format = @import("format.zig");
 const names = @import("names.zig");

@@ -1,7 +1,5 @@
 //! A line of text as it is written: numbers in decimal and hex, in a buffer that is always large enough.
 
-const std = @import("std");
-
 /// The longest instruction is an LD4 of four vectors.
 pub const longest = 96;
 

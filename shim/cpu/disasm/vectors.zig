@@ -1,6 +1,5 @@
 //! Arrangements, lanes, lists and immediates of vector instructions in texts.
 
-const std = @import("std");
 const fields = @import("../interp/fields.zig");
 const format = @import("format.zig");
 const operands = @import("operands.zig");

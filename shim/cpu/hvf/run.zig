@@ -2,7 +2,6 @@
 //!
 //! On the way of a system call the framework is asked for nothing but `hv_vcpu_run`: the stub has stored the task's registers in its block.
 
-const std = @import("std");
 const abi = @import("../../abi.zig");
 const counter = @import("counter.zig");
 const hv = @import("hv.zig");

@@ -3,7 +3,6 @@
 //! A frame's number is its guest-physical page, so a slab's address is never used for anything else and stage 2 never changes:
 //! nobody outside the machine can make a CPU forget what it has cached of stage 2.
 
-const std = @import("std");
 const desc = @import("../../mem/descriptor.zig");
 const frames = @import("../../mem/frames.zig");
 const hv = @import("hv.zig");

@@ -4,7 +4,6 @@
 //! consistent whatever order the instruction asks for. The exclusive monitor is the address, size and value of the last
 //! load-exclusive, kept in the register block; a store-exclusive is a compare-and-swap against that value.
 
-const std = @import("std");
 const builtin = @import("builtin");
 const access = @import("access.zig");
 const core = @import("core.zig");

@@ -1,7 +1,6 @@
 //! Translation of integer data processing. Each function is named after its class in `table_int.zig`.
 
 const alu = @import("alu.zig");
-const branch = @import("branch.zig");
 const cond = @import("cond.zig");
 const core = @import("core.zig");
 const fields = @import("fields.zig");

@@ -2,7 +2,6 @@
 //! handler does, so the second one of a frequent pair is reached directly. Operands stay in the two ops as they
 //! are, and the second keeps its own handler: it is where the first one's slow path continues.
 
-const std = @import("std");
 const builtin = @import("builtin");
 const alu = @import("alu.zig");
 const branch = @import("branch.zig");

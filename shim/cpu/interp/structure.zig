@@ -1,7 +1,6 @@
 //! Handlers of LD1-LD4 and ST1-ST4 (Arm ARM C4.1.94, "Advanced SIMD load/store multiple/single structures"). d is the number
 //! of the first vector register, n the lane of the base, imm the instruction.
 
-const std = @import("std");
 const access = @import("access.zig");
 const core = @import("core.zig");
 const fields = @import("fields.zig");

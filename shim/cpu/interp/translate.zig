@@ -1,9 +1,7 @@
 //! Turns A64 words into ops, a run of them at a time: straight on from the entry, past conditional branches, to the first
 //! unconditional one, the end of the page, or `run_max` instructions.
 
-const std = @import("std");
 const abi = @import("../../abi.zig");
-const alu = @import("alu.zig");
 const access = @import("access.zig");
 const branch = @import("branch.zig");
 const cache = @import("cache.zig");
@@ -12,7 +10,6 @@ const core = @import("core.zig");
 const decoder = @import("../decoder.zig");
 const pairs = @import("pairs.zig");
 const simd = @import("../simd/simd.zig");
-const table = @import("../table_int.zig");
 
 const Op = core.Op;
 const Handler = core.Handler;

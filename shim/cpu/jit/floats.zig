@@ -13,7 +13,6 @@ const Translator = @import("translate.zig").Translator;
 const Clean = vector.Clean;
 const Xmm = x64.Xmm;
 const bit = fields.bit;
-const bits = fields.bits;
 const rd = fields.rd;
 const rn = fields.rn;
 const rm = fields.rm;

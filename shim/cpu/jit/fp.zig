@@ -9,7 +9,6 @@ const fields = @import("../interp/fields.zig");
 const floats = @import("floats.zig");
 const flags = @import("flags.zig");
 const host = @import("host.zig");
-const layout = @import("layout.zig");
 const vector = @import("vector.zig");
 const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;

@@ -4,7 +4,6 @@
 const fields = @import("../interp/fields.zig");
 const shifts = @import("shifts.zig");
 const sse = @import("sse.zig");
-const x64 = @import("x64.zig");
 const Translator = @import("translate.zig").Translator;
 
 const Log = sse.Log;

@@ -1,6 +1,5 @@
 //! Advanced SIMD vector by indexed element: the second operand is one lane of Vm for every lane of Vn.
 
-const std = @import("std");
 const abi = @import("../../abi.zig");
 const fp = @import("fp.zig");
 const int = @import("int_ops.zig");

@@ -1,11 +1,9 @@
 //! Advanced SIMD copy (DUP, INS, SMOV, UMOV) and modified immediate (MOVI, MVNI, ORR, BIC, FMOV).
 
-const std = @import("std");
 const abi = @import("../../abi.zig");
 const core = @import("fp_core.zig");
 const regs = @import("regs.zig");
 const scalar_fp = @import("scalar_fp.zig");
-const sel = @import("select.zig");
 
 const Block = abi.RegisterBlock;
 

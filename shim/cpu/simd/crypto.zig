@@ -3,9 +3,9 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const abi = @import("../../abi.zig");
-const fp = @import("fp.zig");
 const regs = @import("regs.zig");
 const sel = @import("select.zig");
+const x86 = @import("../x86.zig");
 
 const Block = abi.RegisterBlock;
 const U64x2 = regs.U64x2;
@@ -38,7 +38,7 @@ inline fn native(comptime name: []const u8, a: U64x2, b: U64x2) U64x2 {
 }
 
 inline fn hasAes() bool {
-    return builtin.cpu.arch == .x86_64 and fp.features.aes;
+    return builtin.cpu.arch == .x86_64 and x86.features.aes;
 }
 
 const zero: U64x2 = @splat(0);

@@ -8,9 +8,9 @@ const core = @import("fp_core.zig");
 const fp = @import("fp.zig");
 const half = @import("fp_half.zig");
 const lanes = @import("fp_lanes.zig");
-const number = @import("fp_number.zig");
 const regs = @import("regs.zig");
 const sel = @import("select.zig");
+const x86 = @import("../x86.zig");
 
 const Block = abi.RegisterBlock;
 
@@ -193,7 +193,7 @@ fn WideningMultiply(comptime subtract: bool, comptime upper: bool, comptime inde
 
                 /// The halves are exact as singles.
                 inline fn fast(r: *Block, insn: u32) ?@Vector(4, u32) {
-                    if (!fp.hasFused() or !fp.features.f16c or r.fpcr & ~@as(u32, 3 << 22) != 0) return null;
+                    if (!fp.hasFused() or !x86.features.f16c or r.fpcr & ~@as(u32, 3 << 22) != 0) return null;
                     const n: [4]u32 = @bitCast(r.v[regs.fieldN(insn)]);
                     const m: [4]u32 = @bitCast(r.v[regs.fieldM(insn)]);
                     const a = if (full) r.v[regs.fieldN(insn)][@intFromBool(upper)] else n[@intFromBool(upper)];

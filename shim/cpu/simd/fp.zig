@@ -1,4 +1,4 @@
-//! The host's floating-point environment while guest code runs, and what the host can do.
+//! The host's floating-point environment while guest code runs.
 //!
 //! Between `enter` and `leave` the host rounds as FPCR says and its sticky flags collect what FPSR will get. FPCR.FZ is
 //! never given to the host: x86 flushes at other moments than ARM does, so with FZ set the operations take the exact
@@ -9,6 +9,7 @@ const std = @import("std");
 const builtin = @import("builtin");
 const abi = @import("../../abi.zig");
 const core = @import("fp_core.zig");
+const x86 = @import("../x86.zig");
 
 const is_x86 = builtin.cpu.arch == .x86_64;
 const is_arm = builtin.cpu.arch == .aarch64;
@@ -90,64 +91,11 @@ inline fn setFpcr(v: u32) void {
         : .{ .memory = true });
 }
 
-/// x86 features beyond the baseline that inline assembly may use, found once.
-pub const Features = struct {
-    probed: bool = false,
-    fma: bool = false,
-    f16c: bool = false,
-    aes: bool = false,
-    pclmul: bool = false,
-};
-
-pub var features: Features = .{};
-
-/// Idempotent, so racing threads do no harm.
-pub fn probe() void {
-    if (features.probed) return;
-    var found: Features = .{ .probed = true };
-    if (is_x86) {
-        const ecx = cpuid1();
-        const avx = ecx >> 27 & 1 != 0 and ecx >> 28 & 1 != 0 and xgetbv() & 6 == 6;
-        found.fma = avx and ecx >> 12 & 1 != 0;
-        found.f16c = avx and ecx >> 29 & 1 != 0;
-        found.aes = ecx >> 25 & 1 != 0;
-        found.pclmul = ecx >> 1 & 1 != 0;
-    }
-    features = found;
-}
-
-fn cpuid1() u32 {
-    var eax: u32 = undefined;
-    var ebx: u32 = undefined;
-    var ecx: u32 = undefined;
-    var edx: u32 = undefined;
-    asm volatile ("cpuid"
-        : [eax] "={eax}" (eax),
-          [ebx] "={ebx}" (ebx),
-          [ecx] "={ecx}" (ecx),
-          [edx] "={edx}" (edx),
-        : [leaf] "{eax}" (@as(u32, 1)),
-          [sub] "{ecx}" (@as(u32, 0)),
-    );
-    return ecx;
-}
-
-fn xgetbv() u32 {
-    var eax: u32 = undefined;
-    var edx: u32 = undefined;
-    asm volatile ("xgetbv"
-        : [eax] "={eax}" (eax),
-          [edx] "={edx}" (edx),
-        : [index] "{ecx}" (@as(u32, 0)),
-    );
-    return eax;
-}
-
 pub const FmaKind = enum { add, sub, neg_add, neg_sub };
 
 /// Whether `fused` works on this host.
 pub inline fn hasFused() bool {
-    return if (is_x86) features.fma else is_arm;
+    return if (is_x86) x86.features.fma else is_arm;
 }
 
 /// c + a*b (`add`), c - a*b (`sub`), -c - a*b (`neg_add`), -c + a*b (`neg_sub`) with one rounding.

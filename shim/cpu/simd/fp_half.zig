@@ -8,6 +8,7 @@ const core = @import("fp_core.zig");
 const fp = @import("fp.zig");
 const lanes = @import("fp_lanes.zig");
 const regs = @import("regs.zig");
+const x86 = @import("../x86.zig");
 
 const Block = abi.RegisterBlock;
 const U64x2 = regs.U64x2;
@@ -27,7 +28,7 @@ inline fn flushes(r: *const Block) bool {
 }
 
 pub inline fn able(r: *const Block) bool {
-    return fp.features.f16c and !flushes(r);
+    return x86.features.f16c and !flushes(r);
 }
 
 /// Four halves as singles. Exact, but that signalling NaNs become quiet.
@@ -280,12 +281,12 @@ pub inline fn extreme(comptime full: bool, comptime greatest: bool, r: *const Bl
 
 /// One number to a half; no NaNs, and only where FPCR is usual.
 pub inline fn fromSingle(r: *const Block, x: f32) ?u16 {
-    if (!fp.features.f16c or r.fpcr & unusual != 0 or x != x) return null;
+    if (!x86.features.f16c or r.fpcr & unusual != 0 or x != x) return null;
     return one(narrow(.{ x, 0, 0, 0 }));
 }
 
 pub inline fn fromDouble(r: *const Block, x: f64) ?u16 {
-    if (!fp.features.f16c or r.fpcr & unusual != 0) return null;
+    if (!x86.features.f16c or r.fpcr & unusual != 0) return null;
     // Those that singles have as normal numbers.
     if (x != 0 and !(@abs(x) >= 0x1p-100 and @abs(x) < 0x1p100)) return null;
     return one(narrowDoubles(.{ x, 0, 0, 0 }));
@@ -300,6 +301,6 @@ inline fn one(halves: u64) ?u16 {
 
 /// A number as a single, where FPCR is usual; no NaNs.
 pub inline fn toSingle(r: *const Block, a: u16) ?f32 {
-    if (!fp.features.f16c or r.fpcr & unusual != 0 or a & (sign - 1) > infinity) return null;
+    if (!x86.features.f16c or r.fpcr & unusual != 0 or a & (sign - 1) > infinity) return null;
     return widen(a)[0];
 }

@@ -2,7 +2,6 @@
 //! integral value, and the reciprocal estimates. Follows FPConvert, FPToFixed, FixedToFP, FPRoundInt, FPRecipEstimate and
 //! relatives of the A64 pseudocode.
 
-const std = @import("std");
 const core = @import("fp_core.zig");
 
 const Env = core.Env;

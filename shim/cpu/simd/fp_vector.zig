@@ -1,12 +1,10 @@
 //! Advanced SIMD floating point: three same (vector and scalar), two-register miscellaneous arithmetic and
 //! comparisons with zero, for single, double and half precision.
 
-const std = @import("std");
 const abi = @import("../../abi.zig");
 const core = @import("fp_core.zig");
 const number = @import("fp_number.zig");
 const fp = @import("fp.zig");
-const int = @import("int_ops.zig");
 const lanes = @import("fp_lanes.zig");
 const regs = @import("regs.zig");
 const sel = @import("select.zig");

@@ -1,6 +1,5 @@
 //! Advanced SIMD permute (ZIP, UZP, TRN), extract (EXT) and table lookup (TBL, TBX).
 
-const std = @import("std");
 const builtin = @import("builtin");
 const abi = @import("../../abi.zig");
 const int = @import("int_ops.zig");

@@ -2,7 +2,6 @@
 
 const abi = @import("../../abi.zig");
 const core = @import("fp_core.zig");
-const number = @import("fp_number.zig");
 const fp = @import("fp.zig");
 const lanes = @import("fp_lanes.zig");
 const regs = @import("regs.zig");

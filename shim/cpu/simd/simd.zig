@@ -1,12 +1,10 @@
 //! Finds the handler of a floating-point or SIMD data-processing instruction: table row first, then the row's own
 //! choice by size, Q and so on.
 
-const std = @import("std");
 const abi = @import("../../abi.zig");
 const table = @import("../table_simd.zig");
-const fp = @import("fp.zig");
-const regs = @import("regs.zig");
 const sel = @import("select.zig");
+const x86 = @import("../x86.zig");
 
 const chapters = .{
     @import("scalar_fp.zig"),
@@ -29,7 +27,7 @@ pub const Fn = sel.Fn;
 
 /// The handler of `insn`, made by `wrap` from the function specialised for its fields; null when it is not allocated.
 pub fn lookup(comptime H: type, comptime wrap: fn (comptime f: fn (r: *abi.RegisterBlock, insn: u32) void) H, insn: u32) ?H {
-    fp.probe();
+    x86.probe();
     const index = find(insn) orelse return null;
     return selectors(sel.Selector(H, wrap))[index](insn);
 }

@@ -9,6 +9,7 @@ const regs = @import("regs.zig");
 const sel = @import("select.zig");
 const simd = @import("simd.zig");
 const table = @import("../table_simd.zig");
+const x86 = @import("../x86.zig");
 
 const expectEqual = std.testing.expectEqual;
 const Handler = *const sel.Fn;
@@ -19,7 +20,7 @@ fn direct(comptime f: sel.Fn) Handler {
 
 /// Runs one instruction. Only the row `name` is compiled, not the whole set.
 fn run(comptime name: []const u8, insn: u32, r: *abi.RegisterBlock) !void {
-    fp.probe();
+    x86.probe();
     try std.testing.expectEqualStrings(name, table.rows[simd.find(insn).?].name);
     const handler = simd.selectorOf(sel.Selector(Handler, direct), name)(insn) orelse return error.Reserved;
     fp.enter(r);

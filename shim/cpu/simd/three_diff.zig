@@ -1,10 +1,10 @@
 //! Advanced SIMD three different: long, wide and narrowing arithmetic, vector and scalar.
 
-const std = @import("std");
 const abi = @import("../../abi.zig");
 const int = @import("int_ops.zig");
 const regs = @import("regs.zig");
 const sel = @import("select.zig");
+const x86 = @import("../x86.zig");
 
 const Block = abi.RegisterBlock;
 
@@ -209,12 +209,11 @@ const PolynomialLong = struct {
     }
 };
 
-const fp = @import("fp.zig");
 const builtin = @import("builtin");
 
 /// 64 x 64 -> 128 bits over GF(2).
 pub inline fn carrylessMultiply(a: u64, b: u64) regs.U64x2 {
-    if (builtin.cpu.arch == .x86_64 and fp.features.pclmul) {
+    if (builtin.cpu.arch == .x86_64 and x86.features.pclmul) {
         return asm ("pclmulqdq $0, %[b], %[a]"
             : [a] "=x" (-> regs.U64x2),
             : [in] "0" (regs.U64x2{ a, 0 }),

@@ -1,7 +1,6 @@
 //! Advanced SIMD three same, integer: vector and scalar forms, logical operations, pairwise ones and the rounding doubling
 //! multiplies of FEAT_RDM.
 
-const std = @import("std");
 const abi = @import("../../abi.zig");
 const int = @import("int_ops.zig");
 const regs = @import("regs.zig");

@@ -1,6 +1,5 @@
 //! How the files of this folder call Darwin, and the numbers of Linux/arm64 that the callers speak: errnos, open(2) flags.
 
-const std = @import("std");
 pub const c = @import("c.zig");
 const calls = @import("calls.zig");
 pub const sys = calls.sys;

@@ -1,7 +1,6 @@
 //! Signals that the user or the system sends to carrick, under Linux's numbers. A handler may do three things only: note the
 //! signal in a bitmap, stop the running guest code, end the poller's sleep. The kernel takes the bitmap when it waits.
 
-const std = @import("std");
 const abi = @import("../../abi.zig");
 const call = @import("call.zig");
 const kick = @import("../kick.zig");

@@ -1,7 +1,6 @@
 //! Attributes of files of a Linux host. Nothing here follows a symbolic link in the last name; an empty name means the
 //! descriptor itself (which may be an O_PATH one).
 
-const std = @import("std");
 const call = @import("call.zig");
 const files = @import("files.zig");
 const linux = call.linux;

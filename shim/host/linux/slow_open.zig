@@ -4,7 +4,6 @@
 const std = @import("std");
 const call = @import("call.zig");
 const files = @import("files.zig");
-const linux = call.linux;
 const narrow = call.narrow;
 const fdArg = call.fdArg;
 

@@ -3,7 +3,6 @@
 
 const std = @import("std");
 const call = @import("call.zig");
-const linux = call.linux;
 const fdArg = call.fdArg;
 const c = std.c;
 
