@@ -178,10 +178,7 @@ test("every file opens by saying what it owns", () => {
 });
 
 test("nothing is left to do without an issue", () => {
-  const all = [
-    ...sources.map((s) => [s.path, s.text]),
-    ...zigFiles.map(({ path, text }) => [path, text]),
-  ];
+  const all = [...sources.map((s) => [s.path, s.text]), ...zigFiles.map(({ path, text }) => [path, text])];
   const wrong = all.filter(([, text]) => /\b(TODO|FIXME|XXX)\b(?!\(#\d+\))/.test(text!)).map(([path]) => path);
   expect(wrong).toEqual([]);
 });
