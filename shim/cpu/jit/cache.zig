@@ -28,9 +28,12 @@ const max_pages = 1 << 16;
 const buckets = 1 << 14;
 pub const page_words = abi.page_size / 4;
 
-/// What code is translated for. `exact`: FPCR asks for more than a rounding mode, so no arithmetic of the host. `flat`: memory is in the CPU's
-/// mirror (mirror.zig). `alone`: nobody else sees the space's memory while its one task runs, so atomics need not be locked.
-pub const Mode = packed struct(u3) { exact: bool, flat: bool, alone: bool };
+/// What code is translated for. `flat`: memory is in the CPU's mirror (mirror.zig). `alone`: nobody else sees the space's memory while its one task
+/// runs, so atomics need not be locked.
+pub const Mode = packed struct(u4) { fpcr: Asked, flat: bool, alone: bool };
+
+/// What FPCR asks for: a rounding mode, which the host has too; that and to flush (FZ); more, so no arithmetic of the host.
+pub const Asked = enum(u2) { rounding, flush, exact };
 
 /// A page of guest code as it is mapped at `va`.
 pub const Page = struct {
@@ -208,7 +211,7 @@ inline fn bucketOf(frame: u32) *?*Page {
 /// How a page is translated for a CPU of this mode: who is alone matters only where there are atomics.
 pub fn modeFor(frame: u32, mode: Mode) Mode {
     if (!mode.alone or mem.frames.hasAtomics(frame)) return mode;
-    return .{ .exact = mode.exact, .flat = mode.flat, .alone = false };
+    return .{ .fpcr = mode.fpcr, .flat = mode.flat, .alone = false };
 }
 
 /// `mode`: what `modeFor` says.

@@ -10,16 +10,16 @@ const lookup = @import("lookup.zig");
 const patch = @import("patch.zig");
 const recipe = @import("recipe.zig");
 const regs = @import("../simd/regs.zig");
+const rows = @import("rows.zig");
 const service = @import("service.zig");
 const structure = @import("structure.zig");
 const thunks = @import("thunks.zig");
-const translate = @import("translate.zig");
 const vector = @import("vector.zig");
 const x64 = @import("x64.zig");
 
 const Asm = x64.Asm;
 const Exit = exits.Exit;
-const Translator = translate.Translator;
+const Translator = @import("translate.zig").Translator;
 
 /// Code that is reached rarely and written behind the block.
 pub const Cold = struct {
@@ -128,7 +128,7 @@ pub fn emit(t: *Translator, c: Cold) void {
         .exact => |e| {
             a.linkHere(c.from);
             const insn = t.words[t.first + c.index];
-            a.movImm(.rax, @intFromPtr(translate.functionOf(insn).?));
+            a.movImm(.rax, @intFromPtr(rows.functionOf(insn).?));
             a.movImm(.rdx, insn);
             t.callThunk(if (e.flags) thunks.call_flags else thunks.call);
             c.copies.reload(a);

@@ -8,9 +8,9 @@ const decoder = @import("../decoder.zig");
 const info = @import("info.zig");
 const fields = @import("../interp/fields.zig");
 const layout = @import("layout.zig");
+const rows = @import("rows.zig");
 const simd = @import("../simd/simd.zig");
 const system = @import("system.zig");
-const translate = @import("translate.zig");
 const x64 = @import("x64.zig");
 const Class = @import("../table_int.zig").Class;
 
@@ -57,7 +57,7 @@ pub const Effect = packed struct { reads: bool = false, writes: bool = false };
 pub fn effectOf(insn: u32, known: ?Class) Effect {
     const both: Effect = .{ .reads = true, .writes = false };
     if (decoder.isSimd(insn)) {
-        if (translate.functionOf(insn) == null) return both;
+        if (rows.functionOf(insn) == null) return both;
         return switch (simd.usesFlags(insn)) {
             .none => .{},
             .read => both,

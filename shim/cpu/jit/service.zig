@@ -6,6 +6,7 @@ const abi = @import("../../abi.zig");
 const access = @import("../interp/access.zig");
 const blocks = @import("block.zig");
 const cache = @import("cache.zig");
+const core = @import("../simd/fp_core.zig");
 const check = @import("check.zig");
 const layout = @import("layout.zig");
 const loops = @import("loop.zig");
@@ -53,18 +54,22 @@ pub fn pageSlot(va: u64) usize {
 /// How code is translated that this CPU runs now.
 fn mode(cpu: *const Cpu) cache.Mode {
     return .{
-        .exact = cpu.block.fpcr & ~@as(u32, 3 << 22) != 0,
+        .fpcr = switch (cpu.block.fpcr & ~@as(u32, 3 << 22)) {
+            0 => .rounding,
+            core.fpcr_fz => .flush,
+            else => .exact,
+        },
         .flat = mirror.isFlat(cpu) and !cpu.wild,
         .alone = mem.space.isAlone(cpu.v.tlb.space),
     };
 }
 
 /// Bits of a key below the epoch.
-const key_bits = 15;
+const key_bits = 16;
 
 /// Forgets where pages are, when that may have changed.
 fn syncKey(cpu: *Cpu) void {
-    const key = @atomicLoad(u64, &cache.epoch, .acquire) << key_bits | @as(u64, @as(u3, @bitCast(mode(cpu)))) << 12 | cpu.v.tlb.context;
+    const key = @atomicLoad(u64, &cache.epoch, .acquire) << key_bits | @as(u64, @as(u4, @bitCast(mode(cpu)))) << 12 | cpu.v.tlb.context;
     if (cpu.key != key) {
         cpu.key = key;
         @memset(&cpu.pages, layout.no_page);

@@ -12,18 +12,17 @@ const decoder = @import("../decoder.zig");
 const fields = @import("../interp/fields.zig");
 const flags = @import("flags.zig");
 const flat = @import("flat.zig");
-const fp = @import("fp.zig");
+const flush = @import("flush.zig");
 const group = @import("group.zig");
 const info = @import("info.zig");
 const layout = @import("layout.zig");
 const loops = @import("loop.zig");
 const recipe = @import("recipe.zig");
+const rows = @import("rows.zig");
 const service = @import("service.zig");
 const table = @import("../simd/simd.zig");
-const table_simd = @import("../table_simd.zig");
 const trap = @import("trap.zig");
 const vector = @import("vector.zig");
-const vectors = @import("simd.zig");
 const thunks = @import("thunks.zig");
 const x64 = @import("x64.zig");
 
@@ -45,7 +44,7 @@ const chapters = .{
 };
 
 /// The cold parts of what is being translated.
-var colds: [4 * loops.longest + 4]cold.Cold = undefined;
+var colds: [5 * loops.longest + 4]cold.Cold = undefined;
 
 pub const Translator = struct {
     a: Asm,
@@ -419,17 +418,18 @@ pub const Translator = struct {
 
     /// Those of the current instruction that went to be done exactly continue here. `before`: how many cold parts there were.
     pub fn comeBack(t: *Translator, before: u32) void {
-        for (colds[before..t.cold_count]) |*c| {
-            c.what.exact.back = t.a.at;
-            c.copies = t.copies;
-        }
-        t.held.at = 0;
+        for (before..t.cold_count) |i| t.comeBackFrom(i, false);
     }
 
     /// The same where the host's flags are NZCV.
     pub fn comeBackWithFlags(t: *Translator, before: u32) void {
-        t.comeBack(before);
-        for (colds[before..t.cold_count]) |*c| c.what.exact.flags = true;
+        for (before..t.cold_count) |i| t.comeBackFrom(i, true);
+    }
+
+    pub fn comeBackFrom(t: *Translator, cold_part: usize, with_flags: bool) void {
+        colds[cold_part].what.exact = .{ .back = t.a.at, .flags = with_flags };
+        colds[cold_part].copies = t.copies;
+        t.held.at = 0;
     }
 
     pub fn slowModify(t: *Translator, cc: Cc) *u32 {
@@ -550,9 +550,13 @@ pub const Translator = struct {
     }
 
     fn floating(t: *Translator, insn: u32) void {
-        const function = functionOf(insn) orelse return t.undefinedInstruction();
-        const row = inlined[table.find(insn).?];
-        if (row.translate) |translate| if (!(t.page.mode.exact and row.arithmetic)) if (translate(t, insn)) return;
+        const function = rows.functionOf(insn) orelse return t.undefinedInstruction();
+        const row = rows.of(insn);
+        if (row.translate) |how| switch (if (row.guard != null) t.page.mode.fpcr else .rounding) {
+            .rounding => if (how(t, insn)) return,
+            .flush => if (flush.translate(t, insn, row.guard.?, how)) return,
+            .exact => {},
+        };
         const uses = table.usesFlags(insn) != .none;
         if (uses) t.save() else t.clobber();
         t.a.movImm(.rax, @intFromPtr(function));
@@ -565,33 +569,3 @@ pub const Translator = struct {
         if (fields.rd(insn) != 31) t.changes(fields.rd(insn));
     }
 };
-
-/// What translates a row of the SIMD table to the host's instructions, and whether those obey the host's floating-point environment.
-const Inlined = struct { translate: ?*const fn (t: *Translator, insn: u32) bool = null, arithmetic: bool = false };
-
-const inlined: [table_simd.rows.len]Inlined = blk: {
-    @setEvalBranchQuota(table_simd.rows.len * 1000);
-    var all: [table_simd.rows.len]Inlined = @splat(.{});
-    for (table_simd.rows, 0..) |row, i| {
-        for (.{ fp.moves, fp.from_integers } ++ vectors.chapters) |chapter| {
-            if (@hasDecl(chapter, row.name)) all[i] = .{ .translate = &@field(chapter, row.name) };
-        }
-        for (fp.chapters) |chapter| {
-            if (@hasDecl(chapter, row.name)) all[i] = .{ .translate = &@field(chapter, row.name), .arithmetic = true };
-        }
-    }
-    break :blk all;
-};
-
-/// The function of a floating-point or SIMD data-processing instruction; null when it is undefined.
-pub fn functionOf(insn: u32) ?service.Function {
-    return table.lookup(service.Function, exported, insn);
-}
-
-fn exported(comptime function: fn (b: *layout.Block, insn: u32) void) service.Function {
-    return &struct {
-        fn f(b: *layout.Block, insn: u32) callconv(.c) void {
-            function(b, insn);
-        }
-    }.f;
-}

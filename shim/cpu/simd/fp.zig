@@ -1,8 +1,8 @@
 //! The host's floating-point environment while guest code runs.
 //!
 //! Between `enter` and `leave` the host rounds as FPCR says and its sticky flags collect what FPSR will get. FPCR.FZ is
-//! never given to the host: x86 flushes at other moments than ARM does, so with FZ set the operations take the exact
-//! integer path. ARM reports underflow for results that are tiny before rounding, x86 after; the fast paths
+//! never given to the host: x86 flushes at other moments than ARM does, so with FZ set only what nothing can be flushed of
+//! (`lanes.usual`) is the host's. ARM reports underflow for results that are tiny before rounding, x86 after; the fast paths
 //! hand the one result that differs (the smallest normal number) to the exact path too.
 
 const std = @import("std");

@@ -58,22 +58,30 @@ pub inline fn usual(comptime S: type, comptime reach: Reach, r: *const Block, a:
     return nothingNear(S, reach, a, b, c) or nothingFlushed(S, reach, a, b, c);
 }
 
-/// The same, but less often true: each operand for itself is zero or far enough from what is flushed.
-inline fn nothingNear(comptime S: type, comptime reach: Reach, a: S.Bits, b: S.Bits, c: S.Bits) bool {
-    const frac: i32 = comptime S.fmt.frac;
-    const bias = comptime S.fmt.bias();
-    const low: i32 = comptime switch (reach) {
+/// The least exponent field of operands, each for itself, with which nothing is flushed. `fused`: of the factors. The
+/// addend need only be normal: the product is either zero or too large for it to leave next to nothing of that.
+pub fn lowest(f: *const core.Format, reach: Reach) i32 {
+    const frac: i32 = f.frac;
+    return switch (reach) {
         .operands => 1,
         .sum => frac + 2,
-        .product => @divTrunc(bias + 3, 2),
-        .quotient => @divTrunc(bias + 3, 2),
-        .fused => @divTrunc(bias + 2 * frac + 5, 2),
-        .narrow => bias - core.single.bias() + 2,
+        .product, .quotient => @divTrunc(f.bias() + 3, 2),
+        .fused => @divTrunc(f.bias() + 2 * frac + 5, 2),
+        .narrow => f.bias() - core.single.bias() + 2,
     };
+}
+
+/// The exponent field that a divisor must not reach: the quotient by a large number is small.
+pub fn highestDivisor(f: *const core.Format) i32 {
+    return lowest(f, .quotient) + f.bias() - 2;
+}
+
+/// The same as `usual`, but less often true: each operand for itself is zero or far enough from what is flushed.
+inline fn nothingNear(comptime S: type, comptime reach: Reach, a: S.Bits, b: S.Bits, c: S.Bits) bool {
+    const low = comptime lowest(S.fmt, reach);
     const near = below(S, low, a) or below(S, if (reach == .quotient) 1 else low, b);
-    if (reach == .fused) return !near and !below(S, frac + 2, c);
-    // The quotient by a small number is large.
-    return !near and (reach != .quotient or !any(b << @splat(1) > @as(S.Bits, @splat(field(S, low + bias - 2)))));
+    if (reach == .fused) return !near and !below(S, 1, c);
+    return !near and (reach != .quotient or !any(b << @splat(1) > @as(S.Bits, @splat(field(S, comptime highestDivisor(S.fmt))))));
 }
 
 /// The bits without a sign of the smallest number with an exponent field, moved up by one.
@@ -90,9 +98,8 @@ inline fn below(comptime S: type, comptime limit: i32, v: S.Bits) bool {
 noinline fn nothingFlushed(comptime S: type, reach: Reach, a: S.Bits, b: S.Bits, c: S.Bits) bool {
     const frac: i32 = S.fmt.frac;
     const bias = S.fmt.bias();
-    const lowest: i32 = switch (reach) {
-        .sum => frac + 2,
-        .narrow => bias - core.single.bias() + 2,
+    const least: i32 = switch (reach) {
+        .sum, .narrow => lowest(S.fmt, reach),
         else => 1,
     };
     for (0..S.lanes) |i| {
@@ -103,7 +110,7 @@ noinline fn nothingFlushed(comptime S: type, reach: Reach, a: S.Bits, b: S.Bits,
         const ey = exponent(S, y[i]) orelse bias;
         const ez = exponent(S, z[i]) orelse bias;
         const some_zero = x[i] << 1 == 0 or y[i] << 1 == 0;
-        if (ex < lowest or ey < lowest or ez < lowest) return false;
+        if (ex < least or ey < least or ez < least) return false;
         const safe = some_zero or switch (reach) {
             .product => ex + ey >= bias + 2,
             .quotient => ex - ey + bias >= 2,
