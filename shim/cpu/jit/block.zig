@@ -1,5 +1,5 @@
 //! Blocks: straight on from the entry, past conditional branches, to the first unconditional one, the end of the page, or `longest`
-//! instructions.
+//! instructions; twice as many before the first branch.
 
 const std = @import("std");
 const cache = @import("cache.zig");
@@ -7,6 +7,7 @@ const exits = @import("exit.zig");
 const flags = @import("flags.zig");
 const flat = @import("flat.zig");
 const info = @import("info.zig");
+const registers = @import("registers.zig");
 const thunks = @import("thunks.zig");
 const translate = @import("translate.zig");
 const x64 = @import("x64.zig");
@@ -18,10 +19,13 @@ const longest = 64;
 /// Number of instructions of the block that starts at `first`. It ends before what has a block of its own already.
 fn measure(page: *const cache.Page, words: *const [cache.page_words]u32, first: u32) u32 {
     var n: u32 = 0;
+    var straight = true;
     while (true) {
         n += 1;
         if (first + n < cache.page_words and page.entry[first + n] != 0) return n;
-        if (first + n == cache.page_words or n == longest or info.endsBlock(words[first + n - 1])) return n;
+        straight = straight and registers.isStraight(words[first + n - 1]);
+        const most: u32 = if (straight) registers.longest else longest;
+        if (first + n == cache.page_words or n >= most or info.endsBlock(words[first + n - 1])) return n;
     }
 }
 
@@ -48,6 +52,7 @@ fn emit(page: *cache.Page, words: *const [cache.page_words]u32, first: u10, plai
         .code = start,
         .count = count,
         .plain = plain,
+        .straight = registers.begin(words, first, count),
     };
     const end = first + count;
     flags.liveness(words, first, t.needed[0..count], end == cache.page_words or flags.neededAt(words, end, 20));
@@ -57,9 +62,11 @@ fn emit(page: *cache.Page, words: *const [cache.page_words]u32, first: u10, plai
     const spent: ?x64.Fixup = if (plain) null else t.head();
     while (true) {
         t.live = t.needed[t.index];
+        registers.change(&t);
         t.one(words[first + t.index]);
         if (t.done) break;
         if (t.index + 1 == count) {
+            registers.finish(&t);
             exits.branchAlways(&t, t.pc + 4);
             break;
         }

@@ -23,7 +23,7 @@ const linux = std.os.linux;
 pub const arena_bytes = 128 << 20;
 const cold_half = arena_bytes / 2;
 /// No block and no loop is longer.
-pub const block_bytes = 128 << 10;
+pub const block_bytes = 256 << 10;
 const max_pages = 1 << 16;
 const buckets = 1 << 14;
 pub const page_words = abi.page_size / 4;

@@ -30,6 +30,8 @@ pub const Cold = struct {
     copies: vector.Copies = .{},
     /// How to compute NZCV, which is saved nowhere.
     again: ?recipe.Recipe = null,
+    /// Where registers are there (`registers.zig`).
+    version: u32 = 0,
     /// What the access asked first.
     window: ?Window = null,
     near: ?Near = null,

@@ -17,6 +17,7 @@ const hoist = @import("hoist.zig");
 const info = @import("info.zig");
 const layout = @import("layout.zig");
 const recipe = @import("recipe.zig");
+const registers = @import("registers.zig");
 const mem = @import("../../mem/mem.zig");
 const nears = @import("near.zig");
 const patch = @import("patch.zig");
@@ -52,9 +53,6 @@ pub const Loop = struct {
     again: ?recipe.Recipe,
     /// A branch back leaves no such NZCV after all.
     failed: bool,
-    /// Code that brings the fixed registers into their places, and the loop's.
-    leave: u32,
-    enter: u32,
     /// What is looked up before it begins.
     plan: hoist.Plan,
     near: nears.Near,
@@ -89,28 +87,6 @@ pub const Loop = struct {
     pub fn window(l: *Loop, t: *const Translator, bytes: i32, writes: bool) ?cold.Window {
         if (next_window == owners.len or l.refused.isSet(t.index)) return null;
         return .{ .what = .{ .slot = own(l, t.page, t.index), .writes = writes, .bytes = @intCast(bytes) }, .bytes = bytes };
-    }
-
-    pub fn emitLeave(l: *const Loop, a: *x64.Asm) void {
-        for (l.map.swapped()) |s| {
-            switch (s.in) {
-                .guest => |in| if (s.written) a.store(.q, .{ .mem = layout.lane(in) }, s.host),
-                .slice => a.store(.d, .{ .mem = layout.blockField("slice") }, s.host),
-                .place => {},
-            }
-            a.mov(.q, s.host, .{ .mem = layout.lane(s.out) });
-        }
-    }
-
-    fn emitEnter(l: *const Loop, a: *x64.Asm) void {
-        for (l.map.swapped()) |s| {
-            a.store(.q, .{ .mem = layout.lane(s.out) }, s.host);
-            switch (s.in) {
-                .guest => |in| a.mov(.q, s.host, .{ .mem = layout.lane(in) }),
-                .slice => a.mov(.d, s.host, .{ .mem = layout.blockField("slice") }),
-                .place => |k| a.mov(.q, s.host, .{ .mem = layout.place(k) }),
-            }
-        }
     }
 
     /// Branches to the current instruction lead here. `reached`: so does the one before.
@@ -346,19 +322,14 @@ fn attempt(page: *cache.Page, words: Words, l: *Loop) ?u32 {
     l.waiting_count = 0;
     l.failed = false;
     l.near.lost = 0;
-    l.leave = t.a.at;
-    l.emitLeave(&t.a);
-    t.a.ret();
-    l.enter = t.a.at;
-    l.emitEnter(&t.a);
-    t.a.ret();
+    t.ways = registers.emitWays(&l.map, &t.a);
     const cold_part = t.a.at;
     t.a.at = begin;
     // What is patched when the loop is made again.
     t.a.linkHere(t.a.jmp());
     const entries = hoist.enter(&t, &l.plan);
     l.near.enter(&t, l.head.cautious);
-    l.emitEnter(&t.a);
+    registers.emitEnter(&l.map, &t.a);
     t.a.pad(std.mem.alignForward(u32, t.a.at, 16));
     body(&t, l);
     if (l.failed or l.near.lost != 0) {
@@ -420,7 +391,7 @@ fn againBefore(words: Words, l: *const Loop, index: u32) ?recipe.Recipe {
 /// Stand for the count of the slice and for what was looked up among the registers, of which 31 is sp.
 const slice_number = 32;
 const first_place = 33;
-const Weights = [first_place + layout.places]u32;
+pub const Weights = [first_place + layout.places]u32;
 
 fn choose(words: []const u32, plan: *const hoist.Plan) layout.Map {
     var weights: Weights = @splat(0);
@@ -481,7 +452,7 @@ fn leastUsed(m: *const layout.Map, weights: *const Weights) layout.Fixed {
 }
 
 /// Adds what an instruction uses registers for: 1 for what it reads, 2 for what it writes. Being wrong only costs time.
-fn weigh(insn: u32, weights: *Weights) void {
+pub fn weigh(insn: u32, weights: *Weights) void {
     const d = fields.rd(insn);
     const n = fields.rn(insn);
     const m = fields.rm(insn);

@@ -18,6 +18,7 @@ const info = @import("info.zig");
 const layout = @import("layout.zig");
 const loops = @import("loop.zig");
 const recipe = @import("recipe.zig");
+const registers = @import("registers.zig");
 const rows = @import("rows.zig");
 const service = @import("service.zig");
 const table = @import("../simd/simd.zig");
@@ -62,6 +63,9 @@ pub const Translator = struct {
     plain: bool,
     /// Which host registers hold what.
     map: *const layout.Map = &layout.fixed_map,
+    /// How to change between that and the usual one, where that is code of its own.
+    ways: registers.Ways = .{},
+    straight: registers.Straight = .{},
     /// What is translated is a loop, not a block.
     loop: ?*loops.Loop = null,
     /// Nothing follows in this block.
@@ -371,7 +375,7 @@ pub const Translator = struct {
     // Ways out.
 
     pub fn addCold(t: *Translator, from: x64.Fixup, what: @FieldType(cold.Cold, "what")) void {
-        colds[t.cold_count] = .{ .from = from, .index = t.index, .copies = t.copies, .again = if (t.state == .pending) t.again else null, .what = what };
+        colds[t.cold_count] = .{ .from = from, .index = t.index, .copies = t.copies, .again = if (t.state == .pending) t.again else null, .version = t.straight.version, .what = what };
         t.cold_count += 1;
     }
 
@@ -452,15 +456,15 @@ pub const Translator = struct {
 
     /// Before what is not part of the loop: the fixed registers get into their places. The host's flags stay.
     pub fn leaveMap(t: *Translator) void {
-        if (t.loop) |l| l.emitLeave(&t.a);
+        registers.emitLeave(t.map, &t.a);
     }
 
     /// Calls a thunk, which wants the fixed registers in their places.
     pub fn callThunk(t: *Translator, thunk: u32) void {
-        const l = t.loop orelse return t.a.callTo(thunk);
-        t.a.callTo(l.leave);
+        const called = t.ways.leave != 0;
+        if (called) t.a.callTo(t.ways.leave) else registers.emitLeave(t.map, &t.a);
         t.a.callTo(thunk);
-        t.a.callTo(l.enter);
+        if (called) t.a.callTo(t.ways.enter) else registers.emitEnter(t.map, &t.a);
     }
 
     /// Goes to a thunk that does not come back.
@@ -482,7 +486,10 @@ pub const Translator = struct {
     // The block.
 
     pub fn emitCold(t: *Translator) void {
-        for (colds[0..t.cold_count]) |c| cold.emit(t, c);
+        for (colds[0..t.cold_count]) |c| {
+            registers.comeCold(t, c.version);
+            cold.emit(t, c);
+        }
     }
 
     /// The code, which begins at `from` and whose cold part is written up to here, is good.
