@@ -56,6 +56,13 @@ if (process.arch === "x64") {
   ] as const) {
     test(`${name}, ${cpus} CPUs with mirrors`, () => check(name, args, "jit", cpus, env), 300_000);
   }
+  test("a code cache that is dropped all the time", () => {
+    for (const mirror of ["0", "1"]) {
+      const always = { CARRICK_CPU_ARENA: "0", CARRICK_CPU_MIRROR: mirror };
+      check("full", [], "jit", 1, always);
+      check("stacks", ["1"], "jit", 1, always);
+    }
+  }, 300_000);
   for (const mirror of ["1", "2"]) {
     test(
       `memory beyond mirrors, ${mirror}`,

@@ -114,12 +114,22 @@ fn map(fd: i32, prot: std.c.PROT) ?[*]u8 {
     return if (p == std.c.MAP_FAILED) null else @ptrCast(p);
 }
 
-/// How much of each half is used. CARRICK_CPU_ARENA=N makes it N times 256 KiB, so that it is often full, for tests.
+/// How much of each half is used. CARRICK_CPU_ARENA=N makes it N times 256 KiB, so that it is often full, for tests; 0: it counts as full at
+/// every seventh request, and what was dropped becomes traps.
 var half_bytes: u32 = cold_half;
+var traps = false;
+var requests: u32 = 0;
+
+fn countsAsFull() bool {
+    if (!traps or mem.cpus.busy != 0) return false;
+    requests +%= 1;
+    return requests % 7 == 0;
+}
 
 fn limitArena() void {
     const text = std.c.getenv("CARRICK_CPU_ARENA") orelse return;
     const n = std.fmt.parseInt(u32, std.mem.span(text), 10) catch return;
+    traps = n == 0;
     if (n >= 1 and n < cold_half / (256 << 10)) half_bytes = n * (256 << 10);
 }
 
@@ -192,6 +202,10 @@ pub fn flush() void {
         @memset(&filter, 0);
     }
     page_count = 0;
+    if (traps) {
+        @memset(writable[kept..used], 0xcc);
+        @memset(writable[cold_half..used_cold], 0xcc);
+    }
     used = kept;
     used_cold = cold_half;
     _ = @atomicRmw(u64, &epoch, .Add, 1, .seq_cst);
@@ -240,7 +254,7 @@ pub fn hasRoom() bool {
 /// The page, made if need be, with room for a block in the arena. May flush. Null when the host has no memory, or it has to
 /// wait (`full`).
 pub fn getPage(frame: u32, va: u64, wanted: Mode) ?*Page {
-    if (!hasRoom() and !tryFlush()) return null;
+    if ((countsAsFull() or !hasRoom()) and !tryFlush()) return null;
     commit(&committed, used, cold_half);
     commit(&committed_cold, used_cold, arena_bytes);
     const mode = modeFor(frame, wanted);

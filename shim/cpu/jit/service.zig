@@ -291,6 +291,8 @@ fn translatePlainly(cpu: *Cpu, at: mem.Translation, pc: u64) ?u32 {
     defer cache.mutex.unlock();
     const offset = pc & (abi.page_size - 1);
     const page = cache.getPage(at.frame, pc - offset, mode(cpu)) orelse return null;
+    // It may have dropped everything, and the code goes on with what the CPU knows of jumps.
+    syncKey(cpu);
     return blocks.plainly(page, @ptrCast(@alignCast(at.ptr - offset)), @intCast(offset / 4));
 }
 
@@ -325,10 +327,10 @@ pub fn loop(cpu: *Cpu, place: Place, site: u32, back: loops.Back) callconv(.c) u
 fn loopAt(cpu: *Cpu, pc: u64, from: u32) ?u32 {
     const at = mem.translate(cpu.v.tlb.space, pc, .exec) orelse return null;
     const offset = pc & (abi.page_size - 1);
-    syncKey(cpu);
     cache.mutex.lock();
     defer cache.mutex.unlock();
     const page = cache.getPage(at.frame, pc - offset, mode(cpu)) orelse return null;
+    syncKey(cpu);
     const words: *const [cache.page_words]u32 = @ptrCast(@alignCast(at.ptr - offset));
     return loops.at(page, words, @intCast(offset / 4), from);
 }
