@@ -52,8 +52,8 @@ pub const Constants = extern struct {
     /// Twice the smallest normal single and double, and half.
     twice_least: [2][2]u64 = .{ all(1 << 24 | 1 << 56), all(1 << 53) },
     twice_least_half: [1][2]u64 = .{all(0x0800_0800_0800_0800)},
-    /// What FPCR.FZ leaves alone (`flush.zig`), by the reach of an operation.
-    flushed: [12][2]u64 = flushLimits(),
+    /// What FPCR.FZ leaves alone (`flush_to_zero.zig`), by the reach of an operation.
+    flushed: [2 * reaches.len][2]u64 = flushLimits(),
     /// 0xff shifted by 0 to 8, and a byte's sign shifted right by 0 to 7.
     left_bytes: [9]Bytes = eachByte(9, leftOf),
     right_bytes: [9]Bytes = eachByte(9, rightOf),
@@ -105,15 +105,17 @@ fn signOf(n: u4) u8 {
     return @truncate(@as(u32, 0x80) >> n);
 }
 
-/// The last below the limits, for singles and for doubles, as `flush.zig` compares: twice the magnitude less one, with the sign turned round.
-fn flushLimits() [12][2]u64 {
-    var list: [12][2]u64 = undefined;
+pub const reaches = std.enums.values(lanes.Reach);
+
+/// The last below the limits, for singles and for doubles, as `flush_to_zero.zig` compares: twice the magnitude less one, with the sign turned round.
+fn flushLimits() [2 * reaches.len][2]u64 {
+    var list: [2 * reaches.len][2]u64 = undefined;
     for ([_]*const core.Format{ &core.single, &core.double }, 0..) |f, kind| {
-        for (std.enums.values(lanes.Reach), 0..) |reach, i| {
+        for (reaches, 0..) |reach, i| {
             const field = if (reach == .quotient) lanes.highestDivisor(f) else lanes.lowest(f, reach);
             const below = (@as(u64, @intCast(field)) << (f.frac + 1)) - 2;
             const turned = below ^ @as(u64, 1) << @intCast(f.width - 1);
-            list[6 * kind + i] = all(if (f.width == 64) turned else turned << 32 | turned);
+            list[reaches.len * kind + i] = all(if (f.width == 64) turned else turned << 32 | turned);
         }
     }
     return list;

@@ -3,7 +3,7 @@
 //!
 //! The host rounds as FPCR says (simd/fp.zig), and its sticky flags are FPSR's. What it does otherwise than ARM shows in
 //! the result: a NaN (its sign, which operand's it is), or the smallest normal number (when underflow is detected). Such a result
-//! is thrown away and the interpreter's function is called. With FPCR.FZ the operands are looked at first (`flush.zig`); blocks for DN and
+//! is thrown away and the interpreter's function is called. With FPCR.FZ the operands are looked at first (`flush_to_zero.zig`); blocks for DN and
 //! formats of halves come here only for moves.
 
 const fields = @import("../interp/fields.zig");

@@ -27,8 +27,9 @@ const Version = struct { map: layout.Map, ways: Ways };
 /// Those of the straight code being translated, under the cache's mutex; the first is the usual one.
 var versions: [1 + longest * most_swaps]Version = undefined;
 const most_swaps = 3;
-/// How much each instruction uses each register.
-var weights: [longest][32]u8 = undefined;
+/// How much all instructions before one use each register, and where from it on each is used next: the run's length if nowhere.
+var used: [longest + 1][32]u16 = undefined;
+var next: [longest + 1][32]u8 = undefined;
 
 /// What straight code has done with registers up to the current instruction.
 pub const Straight = struct {
@@ -101,11 +102,18 @@ pub fn begin(words: Words, first: u32, count: u32) Straight {
     var s: Straight = .{};
     while (s.run < @min(count, longest) and isStraight(words[first + s.run])) s.run += 1;
     if (s.run < if (loops.patience == 0) 2 else @as(u32, shortest)) return .{};
-    for (words[first..][0..s.run], weights[0..s.run]) |insn, *w| {
-        var sum: loops.Weights = @splat(0);
+    var sum: loops.Weights = @splat(0);
+    used[0] = @splat(0);
+    for (words[first..][0..s.run], used[1..][0..s.run]) |insn, *u| {
         loops.weigh(insn, &sum);
-        for (w, sum[0..32]) |*to, from| to.* = @intCast(from);
+        for (u, sum[0..32]) |*to, from| to.* = @intCast(from);
         s.written |= info.written(insn);
+    }
+    next[s.run] = @splat(@intCast(s.run));
+    var i = s.run;
+    while (i > 0) {
+        i -= 1;
+        for (&next[i], next[i + 1], used[i], used[i + 1]) |*n, later, before, after| n.* = if (before != after) @intCast(i) else later;
     }
     versions[0] = .{ .map = layout.fixed_map, .ways = .{} };
     return s;
@@ -120,7 +128,7 @@ pub fn change(t: *Translator) void {
     if (i == s.run) return goBack(t);
     var left: u32 = most_swaps;
     for (0..31) |r| {
-        if (weights[i][r] == 0 or t.map.host[r] != null or left == 0) continue;
+        if (next[i][r] != i or t.map.host[r] != null or left == 0) continue;
         const slot = victim(s, i) orelse return;
         if (!pays(s, i, @intCast(r), slot)) continue;
         swap(t, @intCast(r), slot);
@@ -154,27 +162,18 @@ fn victim(s: *const Straight, i: u32) ?usize {
     var latest: u32 = i;
     for (s.holds, 0..) |held, slot| {
         if (layout.fixed[slot].guest == layout.sp) continue;
-        const next = nextUse(s, i, held);
-        if (next <= latest) continue;
-        latest = next;
+        if (next[i][held] <= latest) continue;
+        latest = next[i][held];
         best = slot;
     }
     return best;
 }
 
-/// The instruction from i on that uses the register; the run's length: none.
-fn nextUse(s: *const Straight, i: u32, guest: u32) u32 {
-    var next = i;
-    while (next < s.run and weights[next][guest] == 0) next += 1;
-    return next;
-}
-
 /// Is the register used more, up to where that in the slot is used, than it costs to put it there?
 fn pays(s: *const Straight, i: u32, r: u5, slot: usize) bool {
     const held = s.holds[slot];
-    const end = nextUse(s, i, held);
-    var gain: u32 = 0;
-    for (weights[i..end]) |w| gain += w[r];
+    const end = next[i][held];
+    const gain = used[end][r] - used[i][r];
     // Its own load; what was there, and is there again afterwards; what it becomes.
     var cost: u32 = 1;
     if (s.dirty >> held & 1 != 0) cost += 1;

@@ -1,6 +1,6 @@
 //! What becomes of each row of the SIMD table: which function translates it, and which of the interpreter's does what is not translated.
 
-const flush = @import("flush.zig");
+const flush = @import("flush_to_zero.zig");
 const fp = @import("fp.zig");
 const layout = @import("layout.zig");
 const service = @import("service.zig");

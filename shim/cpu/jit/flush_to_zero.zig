@@ -205,7 +205,7 @@ const Look = struct {
         // Twice the magnitude less one, as an integer with a sign that compares as it does without.
         sse.op(l.t, if (double) 0xd4 else 0xfe, x, x);
         l.t.a.sse(.p66, if (double) 0xd4 else 0xfe, x, .{ .mem = floats.constant(l.shape.kind, "tops") });
-        const limit = constants.memory("flushed", @as(usize, @intFromBool(double)) * std.enums.values(Reach).len + @intFromEnum(reach));
+        const limit = constants.memory("flushed", @as(usize, @intFromBool(double)) * constants.reaches.len + @intFromEnum(reach));
         if (double) l.t.a.sse38(0x37, x, limit) else l.t.a.sse(.p66, 0x66, x, limit);
     }
 
